@@ -1,0 +1,187 @@
+//! Connections: one CS-Cart store paired with one HighLevel location, with its secrets and settings.
+
+use std::fmt;
+use std::str::FromStr;
+
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+
+/// A connection's name: `[a-z0-9-]{1,64}`, part of webhook URLs.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ConnectionName(String);
+
+impl ConnectionName {
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Why a text cannot be a connection's name.
+#[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
+#[error("`{0}` cannot name a connection: use 1 to 64 of a-z, 0-9 and `-` (it becomes part of a URL)")]
+pub struct BadName(String);
+
+impl FromStr for ConnectionName {
+    type Err = BadName;
+    fn from_str(text: &str) -> Result<Self, BadName> {
+        let fits = (1..=64).contains(&text.len())
+            && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+        if fits { Ok(Self(text.to_owned())) } else { Err(BadName(text.chars().take(80).collect())) }
+    }
+}
+
+impl TryFrom<String> for ConnectionName {
+    type Error = BadName;
+    fn try_from(text: String) -> Result<Self, BadName> {
+        text.parse()
+    }
+}
+
+impl From<ConnectionName> for String {
+    fn from(name: ConnectionName) -> Self {
+        name.0
+    }
+}
+
+impl fmt::Display for ConnectionName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A connection, with everything needed to serve it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Connection {
+    /// Its name.
+    pub name: ConnectionName,
+    /// HighLevel's side.
+    pub ghl: GhlSide,
+    /// The store's side.
+    pub cscart: CscartSide,
+    /// What its routes need to know.
+    #[serde(default)]
+    pub settings: Settings,
+}
+
+/// How to reach a HighLevel location.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GhlSide {
+    /// The location's id.
+    pub location_id: ghl::LocationId,
+    /// A Private Integration Token.
+    #[serde(default)]
+    pub token: Option<SecretString>,
+    /// A client of the marketplace, in place of a token.
+    #[serde(default)]
+    pub oauth: Option<OauthClient>,
+    /// Where HighLevel's API is; OAuth's token endpoint lies under it.
+    #[serde(default = "ghl_api_url")]
+    pub api_url: String,
+    /// Keys (PEM) that sign webhooks; empty: HighLevel's own. For sandboxes and tests.
+    #[serde(default)]
+    pub webhook_public_keys: Vec<String>,
+    /// Accept HighLevel's old `X-WH-Signature` where the new header is missing.
+    #[serde(default)]
+    pub legacy_webhook_signature: bool,
+}
+
+/// An OAuth client of HighLevel's marketplace.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OauthClient {
+    /// Its public id.
+    pub client_id: String,
+    /// Its secret.
+    pub client_secret: SecretString,
+}
+
+/// How to reach a store.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CscartSide {
+    /// The store's address.
+    pub url: String,
+    /// The e-mail of the administrator whose API key is used.
+    #[serde(default)]
+    pub email: Option<String>,
+    /// That administrator's API key.
+    #[serde(default)]
+    pub api_key: Option<SecretString>,
+    /// What the add-on signs with, newest first; all are accepted.
+    pub webhook_secrets: Vec<SecretString>,
+}
+
+/// What the routes of a connection may use as `settings`. Every key has a default that suits a plain store.
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// The tags that every customer's contact gets.
+    pub customer_tags: Vec<String>,
+    /// The tags that a contact gets when an order is placed.
+    pub order_tags: Vec<String>,
+    /// The task that welcomes a new customer.
+    pub welcome_task: WelcomeTask,
+    /// Where the store's own id and status of a customer go.
+    pub custom_fields: CustomFields,
+    /// ISO 3166 alpha-2 code of the country assumed for phone numbers without one, such as `US`.
+    pub default_country: Option<String>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            customer_tags: vec!["cs-cart".into(), "customer".into()],
+            order_tags: vec!["cs-cart".into(), "buyer".into()],
+            welcome_task: WelcomeTask::default(),
+            custom_fields: CustomFields::default(),
+            default_country: None,
+        }
+    }
+}
+
+/// The task that welcomes a new customer. Title and text are templates, as in routes.
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields, default)]
+pub struct WelcomeTask {
+    /// Whether it is made at all.
+    pub enabled: bool,
+    /// Its title.
+    pub title: String,
+    /// Its text.
+    pub text: String,
+    /// Days from the registration until it is due.
+    pub due_in_days: u16,
+    /// HighLevel's id of the user who gets it; none: nobody in particular.
+    pub assigned_to: Option<String>,
+}
+
+impl Default for WelcomeTask {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            title: "Welcome {{ contact.first_name or contact.email }}".into(),
+            text: "New customer of {{ store.url }}: say hello and ask how we can help.".into(),
+            due_in_days: 1,
+            assigned_to: None,
+        }
+    }
+}
+
+/// Keys of HighLevel custom fields (as the location shows them: `contact.cscart_id`) that receive what a contact has no
+/// field of its own for. HighLevel ignores keys that the location does not have.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields, default)]
+pub struct CustomFields {
+    /// Receives the store's customer id.
+    pub customer_id: Option<String>,
+    /// Receives the customer's status: `active`, `disabled` or `pending`.
+    pub status: Option<String>,
+}
+
+fn ghl_api_url() -> String {
+    "https://services.leadconnectorhq.com".to_owned()
+}
