@@ -3,8 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 /// A connection's name: `[a-z0-9-]{1,64}`, part of webhook URLs.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -66,6 +67,60 @@ pub struct Connection {
     pub settings: Settings,
 }
 
+impl Connection {
+    /// The connection as it is kept in the database, secrets included. Nothing else may show these.
+    pub fn to_stored(&self) -> serde_json::Value {
+        let secret = |secret: &SecretString| secret.expose_secret().to_owned();
+        json!({
+            "name": self.name,
+            "ghl": {
+                "location_id": self.ghl.location_id,
+                "token": self.ghl.token.as_ref().map(secret),
+                "oauth": self.ghl.oauth.as_ref().map(|oauth| json!({
+                    "client_id": oauth.client_id, "client_secret": secret(&oauth.client_secret),
+                })),
+                "api_url": self.ghl.api_url,
+                "requests_per_window": self.ghl.requests_per_window,
+                "webhook_public_keys": self.ghl.webhook_public_keys,
+                "legacy_webhook_signature": self.ghl.legacy_webhook_signature,
+            },
+            "cscart": {
+                "url": self.cscart.url,
+                "email": self.cscart.email,
+                "api_key": self.cscart.api_key.as_ref().map(secret),
+                "webhook_secrets": self.cscart.webhook_secrets.iter().map(secret).collect::<Vec<_>>(),
+            },
+            "settings": self.settings,
+        })
+    }
+
+    /// The connection as a person may see it: of secrets only whether they are there.
+    pub fn to_public(&self) -> serde_json::Value {
+        let set = |secret: Option<&SecretString>| secret.map(|_| "(set)");
+        json!({
+            "name": self.name,
+            "ghl": {
+                "location_id": self.ghl.location_id,
+                "token": set(self.ghl.token.as_ref()),
+                "oauth": self.ghl.oauth.as_ref().map(|oauth| json!({
+                    "client_id": oauth.client_id, "client_secret": "(set)",
+                })),
+                "api_url": self.ghl.api_url,
+                "requests_per_window": self.ghl.requests_per_window,
+                "webhook_public_keys": self.ghl.webhook_public_keys,
+                "legacy_webhook_signature": self.ghl.legacy_webhook_signature,
+            },
+            "cscart": {
+                "url": self.cscart.url,
+                "email": self.cscart.email,
+                "api_key": set(self.cscart.api_key.as_ref()),
+                "webhook_secrets": vec!["(set)"; self.cscart.webhook_secrets.len()],
+            },
+            "settings": self.settings,
+        })
+    }
+}
+
 /// How to reach a HighLevel location.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -81,12 +136,23 @@ pub struct GhlSide {
     /// Where HighLevel's API is; OAuth's token endpoint lies under it.
     #[serde(default = "ghl_api_url")]
     pub api_url: String,
+    /// How many requests in 10 seconds are meant for the bridge, where other software uses the same token; none: all
+    /// that HighLevel allows.
+    #[serde(default)]
+    pub requests_per_window: Option<u32>,
     /// Keys (PEM) that sign webhooks; empty: HighLevel's own. For sandboxes and tests.
     #[serde(default)]
     pub webhook_public_keys: Vec<String>,
     /// Accept HighLevel's old `X-WH-Signature` where the new header is missing.
     #[serde(default)]
     pub legacy_webhook_signature: bool,
+}
+
+impl GhlSide {
+    /// Whether both draw on the same limit in the same way.
+    pub fn shares_budget_with(&self, other: &Self) -> bool {
+        self.location_id == other.location_id && self.requests_per_window == other.requests_per_window
+    }
 }
 
 /// An OAuth client of HighLevel's marketplace.

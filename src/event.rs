@@ -206,6 +206,8 @@ pub struct NewEvent {
     pub payload: Vec<u8>,
     /// The event that this one runs again.
     pub replayed_from: Option<EventId>,
+    /// Steps that were done are to be done again: a person asked for it.
+    pub forced: bool,
     /// Stored as `ignored` at once: nothing handles its type.
     pub ignored: bool,
 }
@@ -245,6 +247,8 @@ pub struct Event {
     pub folded_into: Option<EventId>,
     /// The event that this one runs again.
     pub replayed_from: Option<EventId>,
+    /// Steps that were done are to be done again: a person asked for it.
+    pub forced: bool,
 }
 
 impl Event {

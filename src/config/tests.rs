@@ -1,0 +1,93 @@
+use secrecy::ExposeSecret as _;
+
+use super::*;
+
+const SHOP: &str = r#"
+listen = "127.0.0.1:9000"
+
+[[connection]]
+name = "my-shop"
+[connection.ghl]
+location_id = "ve9EPM428h8vShlRW1KT"
+token = "pit-1"
+[connection.cscart]
+url = "https://shop.example.com"
+webhook_secrets = ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"]
+"#;
+
+fn parse(text: &str, variables: &[(&str, &str)]) -> Result<Config, Vec<Problem>> {
+    let variables: Vec<_> = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    Config::parse("cartbridge.toml", text, &variables)
+}
+
+#[test]
+fn the_contracts_example_is_read() {
+    let config = parse(SHOP, &[]).unwrap();
+    assert_eq!(config.connection[0].name.as_str(), "my-shop");
+    assert_eq!(config.connection[0].ghl.api_url, "https://services.leadconnectorhq.com");
+    assert_eq!(config.public_url(), "http://127.0.0.1:9000");
+}
+
+#[test]
+fn an_unknown_key_is_an_error_with_its_place_and_the_nearest_known_one() {
+    let text = SHOP.replace("location_id", "loction_id");
+    let problems = parse(&text, &[]).unwrap_err();
+    assert_eq!(problems[0].position, Some((7, 1)));
+    assert_eq!(problems[0].mend, "did you mean `location_id`?");
+}
+
+#[test]
+fn broken_toml_is_an_error_with_its_place() {
+    let problems = parse("listen = \n", &[]).unwrap_err();
+    assert_eq!(problems[0].position.unwrap().0, 1);
+}
+
+#[test]
+fn a_bom_and_windows_line_ends_are_read() {
+    let text = format!("\u{feff}{}", SHOP.replace('\n', "\r\n"));
+    parse(&text, &[]).unwrap();
+}
+
+#[test]
+fn the_environment_overrides_the_file() {
+    let config = parse(
+        SHOP,
+        &[
+            ("CARTBRIDGE__LISTEN", "0.0.0.0:80"),
+            ("CARTBRIDGE__ENGINE__WORKERS", "3"),
+            ("CARTBRIDGE__CONNECTION__MY_SHOP__GHL__TOKEN", "pit-2"),
+        ],
+    )
+    .unwrap();
+    assert_eq!(config.listen.port(), 80);
+    assert_eq!(config.engine.workers, 3);
+    assert_eq!(config.connection[0].ghl.token.as_ref().unwrap().expose_secret(), "pit-2");
+}
+
+#[test]
+fn a_wrong_variable_is_named() {
+    let problems = parse(SHOP, &[("CARTBRIDGE__ENGINE__WORKRES", "3")]).unwrap_err();
+    assert_eq!(problems[0].place, "CARTBRIDGE__ENGINE__WORKRES");
+    assert_eq!(problems[0].mend, "did you mean `workers`?");
+}
+
+#[test]
+fn a_secret_may_stand_in_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("token");
+    std::fs::write(&file, "pit-from-file\n").unwrap();
+    let text = SHOP.replace("token = \"pit-1\"", &format!("token_file = {:?}", file.display().to_string()));
+    let config = parse(&text, &[]).unwrap();
+    assert_eq!(config.connection[0].ghl.token.as_ref().unwrap().expose_secret(), "pit-from-file");
+}
+
+#[test]
+fn every_contradiction_is_reported_and_no_secret_with_it() {
+    let text = SHOP
+        .replace("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "hunter2")
+        .replace("https://shop", "ftp://shop")
+        .replace("listen", "database = \"postgres://u:hunter2@host/db\"\nlisten");
+    let problems = parse(&text, &[]).unwrap_err();
+    assert_eq!(problems.len(), 3, "{problems:?}");
+    assert!(!problems.iter().any(|problem| problem.to_string().contains("hunter2")));
+}

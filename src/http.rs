@@ -1,0 +1,78 @@
+//! What comes in over HTTP: webhooks, the API, health. A handler extracts, calls one function, answers.
+
+pub mod api;
+pub mod auth;
+pub mod error;
+mod health;
+pub mod openapi;
+pub mod webhooks;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::FromRef;
+use axum::http::{HeaderName, Request, StatusCode, header};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
+use tower_http::set_header::SetResponseHeaderLayer;
+use tower_http::timeout::TimeoutLayer;
+use tower_http::trace::TraceLayer;
+
+use crate::clock::Clock;
+use crate::inbox::Inbox;
+use crate::monitor::Monitor;
+use crate::registry::Registry;
+use crate::store::Store;
+use auth::AdminKey;
+
+/// What the handlers share.
+#[derive(Clone)]
+pub struct HttpState {
+    /// Everything durable.
+    pub store: Arc<dyn Store>,
+    /// Where events go.
+    pub inbox: Inbox,
+    /// The connections in use.
+    pub registry: Registry,
+    /// Counters and health.
+    pub monitor: Monitor,
+    /// The time.
+    pub clock: Clock,
+    /// The key from the environment.
+    pub admin_key: AdminKey,
+    /// The address that others are told.
+    pub public_url: Arc<str>,
+}
+
+impl FromRef<HttpState> for Arc<dyn Store> {
+    fn from_ref(state: &HttpState) -> Self {
+        Arc::clone(&state.store)
+    }
+}
+
+/// Longer than any answer takes; a request that hangs is given up.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Everything that is served.
+pub fn router(state: HttpState) -> Router {
+    let request_id = HeaderName::from_static("x-request-id");
+    let (api, _) = openapi::documented_router().split_for_parts();
+    Router::new()
+        .merge(api)
+        .fallback(error::not_found)
+        .method_not_allowed_fallback(error::method_not_allowed)
+        .layer(CatchPanicLayer::custom(error::panicked))
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, TIMEOUT))
+        .layer(SetResponseHeaderLayer::if_not_present(
+            header::X_CONTENT_TYPE_OPTIONS,
+            header::HeaderValue::from_static("nosniff"),
+        ))
+        .layer(PropagateRequestIdLayer::new(request_id.clone()))
+        .layer(TraceLayer::new_for_http().make_span_with(|request: &Request<_>| {
+            // The path names connections and events; the query may hold anything, so it is left out.
+            tracing::debug_span!("http", method = %request.method(), path = request.uri().path())
+        }))
+        .layer(SetRequestIdLayer::new(request_id, MakeRequestUuid))
+        .with_state(state)
+}

@@ -1,0 +1,18 @@
+//! The API for people and programs: events, connections, keys.
+
+mod connections;
+mod customers;
+mod events;
+mod keys;
+
+use utoipa_axum::router::OpenApiRouter;
+
+use super::HttpState;
+
+pub(super) fn router() -> OpenApiRouter<HttpState> {
+    OpenApiRouter::new()
+        .merge(events::router())
+        .merge(connections::router())
+        .merge(customers::router())
+        .merge(keys::router())
+}

@@ -1,0 +1,243 @@
+//! Connections: which store is paired with which location.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::events::{Accepted, required_body};
+use crate::connection::{Connection, ConnectionName};
+use crate::http::HttpState;
+use crate::http::auth::{Admin, Allowed, Operate, Read};
+use crate::http::error::{Problem, Result};
+use crate::inbox::Incoming;
+use crate::event::Subject;
+use crate::link::Customer;
+use crate::registry::Live;
+use crate::store::Origin;
+
+pub(super) fn router() -> OpenApiRouter<HttpState> {
+    OpenApiRouter::new()
+        .routes(routes!(list, add))
+        .routes(routes!(show, replace, remove))
+        .routes(routes!(resync))
+}
+
+/// A connection as it may be seen: of secrets only whether they are there.
+#[derive(Debug, Serialize, ToSchema)]
+struct ConnectionView {
+    /// Its definition, as in `cartbridge.toml`.
+    #[serde(flatten)]
+    #[schema(value_type = Object)]
+    definition: Value,
+    /// `file` (read-only here) or `api`.
+    #[schema(value_type = String)]
+    origin: Origin,
+    /// The URL for the store's add-on.
+    cscart_webhook_url: String,
+    /// The URL for HighLevel.
+    ghl_webhook_url: String,
+}
+
+impl ConnectionView {
+    fn new(live: &Live, state: &HttpState) -> Self {
+        Self {
+            definition: live.connection.to_public(),
+            origin: live.origin,
+            cscart_webhook_url: format!("{}/webhooks/cscart/{}", state.public_url, live.connection.name),
+            ghl_webhook_url: format!("{}/webhooks/ghl", state.public_url),
+        }
+    }
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct ConnectionList {
+    items: Vec<ConnectionView>,
+}
+
+/// All connections.
+#[utoipa::path(get, path = "/api/connections", tag = "connections", security(("api_key" = [])), responses(
+    (status = 200, description = "the connections, by name", body = ConnectionList),
+    (status = 401, description = "no API key", body = Problem, content_type = "application/problem+json"),
+))]
+async fn list(_: Allowed<Read>, State(state): State<HttpState>) -> Result<Json<ConnectionList>> {
+    let all = state.registry.all();
+    let mut items: Vec<_> = all.values().collect();
+    items.sort_by(|a, b| a.connection.name.cmp(&b.connection.name));
+    Ok(Json(ConnectionList { items: items.into_iter().map(|live| ConnectionView::new(live, &state)).collect() }))
+}
+
+/// Make a connection.
+#[utoipa::path(post, path = "/api/connections", tag = "connections", request_body = Object, security(("api_key" = [])), responses(
+    (status = 201, description = "made", body = ConnectionView),
+    (status = 400, description = "a definition that cannot work", body = Problem, content_type = "application/problem+json"),
+    (status = 401, description = "no API key", body = Problem, content_type = "application/problem+json"),
+    (status = 403, description = "the key does not allow it", body = Problem, content_type = "application/problem+json"),
+    (status = 409, description = "there is one of this name", body = Problem, content_type = "application/problem+json"),
+))]
+async fn add(_: Allowed<Admin>, State(state): State<HttpState>, body: Bytes) -> Result<Response> {
+    let connection = definition(&body)?;
+    if state.registry.get(&connection.name).is_some() {
+        return Err(Problem::new(
+            StatusCode::CONFLICT,
+            "conflict",
+            "It cannot be done now",
+            format!("there is a connection `{0}`: change it with PUT /api/connections/{0}", connection.name),
+        ));
+    }
+    store_connection(&state, connection, StatusCode::CREATED).await
+}
+
+/// One connection.
+#[utoipa::path(get, path = "/api/connections/{name}", tag = "connections", params(("name" = String, Path, description = "its name")),
+    security(("api_key" = [])), responses(
+    (status = 200, description = "the connection", body = ConnectionView),
+    (status = 401, description = "no API key", body = Problem, content_type = "application/problem+json"),
+    (status = 404, description = "no such connection", body = Problem, content_type = "application/problem+json"),
+))]
+async fn show(
+    _: Allowed<Read>,
+    State(state): State<HttpState>,
+    Path(name): Path<String>,
+) -> Result<Json<ConnectionView>> {
+    let live = find(&state, &name)?;
+    Ok(Json(ConnectionView::new(&live, &state)))
+}
+
+/// Replace a connection.
+///
+/// Where a secret is `"(set)"`, the stored one is kept. Parked events go on.
+#[utoipa::path(put, path = "/api/connections/{name}", tag = "connections", params(("name" = String, Path, description = "its name")),
+    request_body = Object, security(("api_key" = [])), responses(
+    (status = 200, description = "replaced", body = ConnectionView),
+    (status = 400, description = "a definition that cannot work", body = Problem, content_type = "application/problem+json"),
+    (status = 401, description = "no API key", body = Problem, content_type = "application/problem+json"),
+    (status = 403, description = "the key does not allow it", body = Problem, content_type = "application/problem+json"),
+    (status = 404, description = "no such connection", body = Problem, content_type = "application/problem+json"),
+    (status = 409, description = "it is defined in the file", body = Problem, content_type = "application/problem+json"),
+))]
+async fn replace(
+    _: Allowed<Admin>,
+    State(state): State<HttpState>,
+    Path(name): Path<String>,
+    body: Bytes,
+) -> Result<Response> {
+    let before = find(&state, &name)?;
+    let mut given: Value = required_body(&body)?;
+    keep_secrets(&mut given, &before.connection.to_stored());
+    let connection = definition(given.to_string().as_bytes())?;
+    if connection.name != before.connection.name {
+        return Err(Problem::bad_request("a connection's name cannot change: it is part of its webhook URL"));
+    }
+    store_connection(&state, connection, StatusCode::OK).await
+}
+
+/// Remove a connection. Its events stay.
+#[utoipa::path(delete, path = "/api/connections/{name}", tag = "connections", params(("name" = String, Path, description = "its name")),
+    security(("api_key" = [])), responses(
+    (status = 204, description = "removed"),
+    (status = 401, description = "no API key", body = Problem, content_type = "application/problem+json"),
+    (status = 403, description = "the key does not allow it", body = Problem, content_type = "application/problem+json"),
+    (status = 404, description = "no such connection", body = Problem, content_type = "application/problem+json"),
+    (status = 409, description = "it is defined in the file", body = Problem, content_type = "application/problem+json"),
+))]
+async fn remove(_: Allowed<Admin>, State(state): State<HttpState>, Path(name): Path<String>) -> Result<StatusCode> {
+    let live = find(&state, &name)?;
+    state.store.remove_connection(&live.connection.name).await?;
+    state.registry.reload().await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Whom to compare.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Resync {
+    /// The customer: `42`, `"42"` or `"customer:42"`.
+    #[schema(value_type = String, example = "42")]
+    customer: Value,
+}
+
+/// Compare one customer on both sides and repair the difference.
+#[utoipa::path(post, path = "/api/connections/{name}/resync", tag = "connections",
+    params(("name" = String, Path, description = "the connection's name")),
+    request_body = Resync, security(("api_key" = [])), responses(
+    (status = 202, description = "it will run", body = Accepted),
+    (status = 400, description = "no customer", body = Problem, content_type = "application/problem+json"),
+    (status = 401, description = "no API key", body = Problem, content_type = "application/problem+json"),
+    (status = 403, description = "the key does not allow it", body = Problem, content_type = "application/problem+json"),
+    (status = 404, description = "no such connection", body = Problem, content_type = "application/problem+json"),
+))]
+async fn resync(
+    _: Allowed<Operate>,
+    State(state): State<HttpState>,
+    Path(name): Path<String>,
+    body: Bytes,
+) -> Result<Response> {
+    let live = find(&state, &name)?;
+    let asked: Resync = required_body(&body)?;
+    let customer = customer(&asked.customer)?;
+    let incoming =
+        Incoming::manual("resync", Subject::customer(&customer), &json!({ "data": { "customer": customer.to_string() } }));
+    let appended = state.inbox.append(&live.connection.name, incoming).await?;
+    Ok((StatusCode::ACCEPTED, Json(Accepted::new(appended.id, &state))).into_response())
+}
+
+/// A customer as people write one: a number, or text.
+pub(super) fn customer(value: &Value) -> Result<Customer> {
+    let text = match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    text.parse().map_err(Problem::bad_request)
+}
+
+pub(super) fn find(state: &HttpState, name: &str) -> Result<std::sync::Arc<Live>> {
+    name.parse::<ConnectionName>()
+        .ok()
+        .and_then(|name| state.registry.get(&name))
+        .ok_or_else(|| Problem::not_found(format!("there is no connection `{name}`; GET /api/connections lists them")))
+}
+
+fn definition(body: &[u8]) -> Result<Connection> {
+    let connection: Connection = required_body(body)?;
+    let problems = crate::config::connection_problems(&connection);
+    if problems.is_empty() {
+        return Ok(connection);
+    }
+    let all: Vec<String> = problems.into_iter().map(|(what, mend)| format!("{what}: {mend}")).collect();
+    Err(Problem::bad_request(all.join("; ")))
+}
+
+async fn store_connection(state: &HttpState, connection: Connection, status: StatusCode) -> Result<Response> {
+    let now = state.clock.now();
+    state.store.put_connection(&connection, Origin::Api, now).await?;
+    state.registry.reload().await?;
+    state.store.unpark(&connection.name, now).await?;
+    state.inbox.wake();
+    let live = find(state, connection.name.as_str())?;
+    Ok((status, Json(ConnectionView::new(&live, state))).into_response())
+}
+
+/// Puts the stored secret wherever `"(set)"` stands, so that what GET shows can be sent back.
+fn keep_secrets(given: &mut Value, stored: &Value) {
+    match (given, stored) {
+        (Value::String(text), stored) if text == "(set)" => *text = stored.as_str().unwrap_or_default().to_owned(),
+        (Value::Object(given), Value::Object(stored)) => {
+            for (key, value) in given.iter_mut() {
+                keep_secrets(value, stored.get(key).unwrap_or(&Value::Null));
+            }
+        }
+        (Value::Array(given), Value::Array(stored)) => {
+            for (value, stored) in given.iter_mut().zip(stored) {
+                keep_secrets(value, stored);
+            }
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,54 @@
+//! The description of everything that is served: made from the handlers, committed as `openapi.yaml`.
+
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+use utoipa_axum::router::OpenApiRouter;
+
+use super::{HttpState, api, health, webhooks};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Cartbridge",
+        description = "A bridge between CS-Cart stores and HighLevel locations. Webhooks are verified and stored before \
+                       they are acknowledged; the API shows what was done for each event and does it again."
+    ),
+    tags(
+        (name = "webhooks", description = "Where the store and HighLevel deliver events"),
+        (name = "events", description = "What came in, what was done for it, replay"),
+        (name = "connections", description = "Which store is paired with which location"),
+        (name = "customers", description = "A customer and his contact"),
+        (name = "keys", description = "API keys"),
+        (name = "health", description = "For supervisors and Prometheus"),
+    ),
+    modifiers(&ApiKeys)
+)]
+struct Description;
+
+struct ApiKeys;
+
+impl Modify for ApiKeys {
+    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+        let scheme = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some("An API key: `cartbridge key add`"))
+            .build();
+        let components = openapi.components.get_or_insert_default();
+        components.add_security_scheme("api_key", SecurityScheme::Http(scheme));
+    }
+}
+
+/// The router with its description.
+pub(super) fn documented_router() -> OpenApiRouter<HttpState> {
+    OpenApiRouter::with_openapi(Description::openapi())
+        .merge(webhooks::router())
+        .merge(api::router())
+        .merge(health::router())
+}
+
+/// The description as YAML: the text of `openapi.yaml`.
+pub fn yaml() -> String {
+    let (_, description) = documented_router().split_for_parts();
+    // Everything in it came from derives, which write only what YAML can hold.
+    description.to_yaml().unwrap_or_default()
+}

@@ -1,0 +1,117 @@
+//! `POST /webhooks/cscart/{connection}`: the store's add-on speaks.
+
+use axum::body::Body;
+use axum::extract::{FromRequest, Path, Request, State};
+use axum::http::HeaderMap;
+use cscart::webhook::{SignatureError, verify};
+
+use super::{Receipt, TOLERANCE, Verified, bad_shape, raw_body, unverified};
+use crate::connection::ConnectionName;
+use crate::http::HttpState;
+use crate::http::error::{Problem, Result};
+use crate::inbox::Incoming;
+
+/// The side of the store: the connection in the URL, whose secret has signed.
+#[derive(Debug)]
+pub struct CsCart {
+    connection: ConnectionName,
+}
+
+/// A store's event.
+///
+/// Stored first, acknowledged after. Signed as Standard Webhooks describes it; the body is described in the README.
+#[utoipa::path(post, path = "/webhooks/cscart/{connection}", tag = "webhooks",
+    params(
+        ("connection" = String, Path, description = "the connection's name"),
+        ("webhook-id" = String, Header, description = "the event's id, the same over all repetitions"),
+        ("webhook-timestamp" = i64, Header, description = "when it was sent, in seconds since 1970"),
+        ("webhook-signature" = String, Header, description = "`v1,<base64 HMAC-SHA256 of \"id.timestamp.body\">`, several with spaces between"),
+    ),
+    request_body(content = Object, content_type = "application/json"),
+    responses(
+        (status = 202, description = "stored", body = Receipt),
+        (status = 200, description = "a duplicate: the first one's id", body = Receipt),
+        (status = 400, description = "not JSON, or not of the agreed form", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "signature or timestamp", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "no such connection", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "over 1 MiB", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "not stored: send it again", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(super) async fn receive(State(state): State<HttpState>, webhook: Verified<CsCart>) -> Result<Receipt> {
+    let appended = state.inbox.append(&webhook.side.connection, webhook.incoming).await.inspect_err(|_| {
+        state.monitor.webhook("cscart", "not-stored");
+    })?;
+    state.monitor.webhook("cscart", if appended.duplicate { "duplicate" } else { "stored" });
+    Ok(Receipt::new(appended, &state.public_url))
+}
+
+impl FromRequest<HttpState> for Verified<CsCart> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &HttpState) -> Result<Self> {
+        let verified = verified(request, state).await;
+        if let Err(problem) = &verified {
+            state.monitor.webhook("cscart", problem.code);
+            tracing::warn!(code = problem.code, "a webhook of a store was refused: {}", problem.detail);
+        }
+        verified
+    }
+}
+
+async fn verified(request: Request, state: &HttpState) -> Result<Verified<CsCart>> {
+    let (mut parts, body): (_, Body) = request.into_parts();
+    let name = axum::RequestPartsExt::extract::<Path<String>>(&mut parts).await;
+    let name: Option<ConnectionName> = name.ok().and_then(|Path(name)| name.parse().ok());
+    let live = name.as_ref().and_then(|name| state.registry.get(name));
+    let Some(live) = live else {
+        return Err(Problem::new(
+            axum::http::StatusCode::NOT_FOUND,
+            "unknown-connection",
+            "There is no such connection",
+            "no connection has this name: compare the URL with the one that `cartbridge connection show NAME` prints",
+        ));
+    };
+    let body = raw_body(&parts.headers, body).await?;
+    let header = |name: &str| text_header(&parts.headers, name);
+    let id = header("webhook-id");
+    verify(
+        &live.webhook_secrets,
+        id,
+        header("webhook-timestamp"),
+        header("webhook-signature"),
+        &body,
+        state.clock.now().as_second(),
+        TOLERANCE,
+    )
+    .map_err(refusal)?;
+    let incoming = Incoming::from_cscart(id.unwrap_or_default(), body).map_err(|error| bad_shape(&error))?;
+    Ok(Verified { side: CsCart { connection: live.connection.name.clone() }, incoming })
+}
+
+fn text_header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+/// Says what the sender can mend; never which part of a secret or which of several secrets did not fit.
+fn refusal(error: SignatureError) -> Problem {
+    match error {
+        SignatureError::MissingHeader(name) => {
+            unverified("signature-missing", format!("the header `{name}` is missing: sign as Standard Webhooks describes it"))
+        }
+        SignatureError::MalformedTimestamp => {
+            unverified("timestamp-malformed", "`webhook-timestamp` must be seconds since 1970, in digits")
+        }
+        SignatureError::TimestampTooOld => unverified(
+            "timestamp-stale",
+            "`webhook-timestamp` is more than 5 minutes old: sign each repetition anew, and check the store's clock",
+        ),
+        SignatureError::TimestampTooNew => unverified(
+            "timestamp-future",
+            "`webhook-timestamp` is more than 5 minutes ahead: check the store's clock",
+        ),
+        SignatureError::NoMatch => unverified(
+            "signature-mismatch",
+            "no signature fits: compare the secret in the store's add-on with the connection's, and sign the body as it is sent",
+        ),
+    }
+}

@@ -1,0 +1,182 @@
+//! `POST /webhooks/ghl`: HighLevel speaks, for all locations at one address.
+//!
+//! HighLevel repeats a delivery only when it is answered 429; any 5xx loses the event. So whatever keeps us from storing
+//! is answered 429 (HighLevel, Webhook Integration Guide, "retries").
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{FromRequest, Request, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use ghl::webhook::{Envelope, SignatureError, Verifier};
+
+use super::{Receipt, TOLERANCE, Verified, bad_shape, raw_body, unverified};
+use crate::connection::ConnectionName;
+use crate::event::Source;
+use crate::http::HttpState;
+use crate::http::error::{Problem, Result};
+use crate::inbox::{Incoming, ShapeError};
+use crate::registry::Live;
+
+/// A repetition may be this late: 6 retries, 10 minutes apart, with jitter.
+const LATEST_RETRY: Duration = Duration::from_secs(2 * 60 * 60);
+
+/// HighLevel's side: the connections of the location that the body names.
+#[derive(Debug)]
+pub struct Ghl {
+    connections: Vec<ConnectionName>,
+    location: String,
+}
+
+/// An event of HighLevel's.
+///
+/// Signed with `X-GHL-Signature` (Ed25519 over the raw body). One URL for all locations.
+#[utoipa::path(post, path = "/webhooks/ghl", tag = "webhooks",
+    params(
+        ("x-ghl-signature" = String, Header, description = "base64 of the Ed25519 signature over the raw body"),
+        ("x-wh-signature" = Option<String>, Header, description = "HighLevel's old signature; only where a connection allows it"),
+    ),
+    request_body(content = Object, content_type = "application/json"),
+    responses(
+        (status = 202, description = "stored", body = Receipt),
+        (status = 200, description = "a duplicate, or a location that no connection has", body = Object),
+        (status = 400, description = "not JSON, or not of HighLevel's form", body = Problem, content_type = "application/problem+json"),
+        (status = 401, description = "signature or timestamp", body = Problem, content_type = "application/problem+json"),
+        (status = 413, description = "over 1 MiB", body = Problem, content_type = "application/problem+json"),
+        (status = 429, description = "not stored: send it again", body = Problem, content_type = "application/problem+json"),
+    ))]
+pub(super) async fn receive(State(state): State<HttpState>, webhook: Verified<Ghl>) -> Result<Response> {
+    // Two stores may share a location; then each has its own event. The first receipt is as good as the other.
+    let Some((first, others)) = webhook.side.connections.split_first() else {
+        state.monitor.webhook("ghl", "unknown-location");
+        tracing::warn!(location.id = webhook.side.location, "a webhook came for a location that no connection has");
+        let body = serde_json::json!({
+            "ignored": true, "reason": "no connection has this location",
+        });
+        return Ok((StatusCode::OK, axum::Json(body)).into_response());
+    };
+    for other in others {
+        state.inbox.append(other, webhook.incoming.clone()).await.map_err(|error| again_later(&state, &error.into()))?;
+    }
+    let appended =
+        state.inbox.append(first, webhook.incoming).await.map_err(|error| again_later(&state, &error.into()))?;
+    state.monitor.webhook("ghl", if appended.duplicate { "duplicate" } else { "stored" });
+    Ok(Receipt::new(appended, &state.public_url).into_response())
+}
+
+impl FromRequest<HttpState> for Verified<Ghl> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &HttpState) -> Result<Self> {
+        let verified = verified(request, state).await;
+        if let Err(problem) = &verified {
+            state.monitor.webhook("ghl", problem.code);
+            tracing::warn!(code = problem.code, "a webhook of HighLevel was refused: {}", problem.detail);
+        }
+        verified
+    }
+}
+
+async fn verified(request: Request, state: &HttpState) -> Result<Verified<Ghl>> {
+    let (parts, body) = request.into_parts();
+    let body = raw_body(&parts.headers, body).await?;
+    let header = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok());
+    let (signature, legacy) = (header("x-ghl-signature"), header("x-wh-signature"));
+
+    // The body is not trusted yet, so it cannot say whose key to use: every key in use is tried, and only connections
+    // whose own key has signed may take the event.
+    let mut refusal = SignatureError::Mismatch;
+    let mut trusted: Vec<Arc<Live>> = Vec::new();
+    let mut by_default = false;
+    let all = state.registry.all();
+    let mut tried: Vec<(Arc<Verifier>, bool)> = Vec::new();
+    for live in all.values() {
+        let known = tried.iter().find(|(verifier, _)| *verifier == live.verifier).map(|(_, fits)| *fits);
+        let fits = known.unwrap_or_else(|| {
+            let fits = live.verifier.verify(signature, legacy, &body).map_err(|error| refusal = error).is_ok();
+            tried.push((Arc::clone(&live.verifier), fits));
+            fits
+        });
+        if fits {
+            trusted.push(Arc::clone(live));
+        }
+    }
+    if trusted.is_empty() {
+        match Verifier::default().verify(signature, legacy, &body) {
+            Ok(()) => by_default = true,
+            Err(error) if tried.is_empty() => refusal = error,
+            Err(_) => {}
+        }
+    }
+    if trusted.is_empty() && !by_default {
+        return Err(refused(&refusal));
+    }
+
+    let envelope = Envelope::parse(&body).map_err(|error| {
+        bad_shape(&if serde_json::from_slice::<serde::de::IgnoredAny>(&body).is_ok() {
+            ShapeError::NotThisShape(error.to_string())
+        } else {
+            ShapeError::NotThisShape(format!("it is not JSON: {error}"))
+        })
+    })?;
+    let location = envelope.location_id.as_ref().map(|id| id.as_str().to_owned()).unwrap_or_default();
+    let connections: Vec<ConnectionName> = trusted
+        .iter()
+        .filter(|live| live.connection.ghl.location_id.as_str() == location)
+        .map(|live| live.connection.name.clone())
+        .collect();
+    let timestamp = envelope.timestamp;
+    let incoming = Incoming::from_ghl(&envelope, body);
+    check_age(state, &connections, timestamp, &incoming).await?;
+    Ok(Verified { side: Ghl { connections, location }, incoming })
+}
+
+/// A repetition may carry the time of the first delivery. A known event is answered as a duplicate whatever its age; an
+/// unknown one may be old only when we ourselves have asked for repetitions.
+async fn check_age(
+    state: &HttpState,
+    connections: &[ConnectionName],
+    timestamp: Option<jiff::Timestamp>,
+    incoming: &Incoming,
+) -> Result<()> {
+    let Some(timestamp) = timestamp else { return Ok(()) };
+    let age_ms = state.clock.now().as_millisecond() - timestamp.as_millisecond();
+    if age_ms.unsigned_abs() <= TOLERANCE.as_millis() as u64 {
+        return Ok(());
+    }
+    for connection in connections {
+        let known = state.inbox.known(connection, Source::Ghl, incoming.source_id()).await;
+        if known.map_err(|error| again_later(state, &error.into()))?.is_some() {
+            return Ok(());
+        }
+    }
+    let latest_ms = LATEST_RETRY.as_millis() as i64;
+    let asked_for = state.clock.now().as_millisecond().saturating_sub(state.monitor.refused_ghl_at_ms()) <= latest_ms;
+    match age_ms {
+        age if age > 0 && age <= latest_ms && asked_for => Ok(()),
+        age if age > 0 => Err(unverified(
+            "timestamp-stale",
+            "`timestamp` is more than 5 minutes old and the event is not a repetition that was asked for",
+        )),
+        _ => Err(unverified("timestamp-future", "`timestamp` is more than 5 minutes ahead: check the clock of this server")),
+    }
+}
+
+/// HighLevel repeats only a 429.
+fn again_later(state: &HttpState, problem: &Problem) -> Problem {
+    state.monitor.refused_ghl(state.clock.now());
+    state.monitor.webhook("ghl", "not-stored");
+    Problem::new(StatusCode::TOO_MANY_REQUESTS, problem.code, problem.title, problem.detail.clone())
+        .retry_after(Duration::from_secs(60))
+}
+
+fn refused(error: &SignatureError) -> Problem {
+    match error {
+        SignatureError::Missing => {
+            unverified("signature-missing", "the header `X-GHL-Signature` is missing: is this URL meant for the workflow webhook?")
+        }
+        SignatureError::Malformed => unverified("signature-malformed", "`X-GHL-Signature` is not the base64 of a signature"),
+        _ => unverified("signature-mismatch", "the signature does not fit the body as it was received"),
+    }
+}

@@ -1,0 +1,136 @@
+//! What can be seen from outside: counters and whether the bridge is stopping.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::Registry;
+
+use crate::event::State;
+
+/// Counters, cheap to clone.
+#[derive(Clone)]
+pub struct Monitor {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    registry: Registry,
+    webhooks: Family<Webhook, Counter>,
+    calls: Family<Call, Counter>,
+    call_seconds: Family<System, Histogram>,
+    settled: Family<Settled, Counter>,
+    events: Family<InState, Gauge>,
+    stopping: AtomicBool,
+    refused_ghl_at_ms: AtomicI64,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Webhook {
+    source: &'static str,
+    result: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Call {
+    system: &'static str,
+    status: u16,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct System {
+    system: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Settled {
+    state: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct InState {
+    state: &'static str,
+}
+
+impl Default for Monitor {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix("cartbridge");
+        let webhooks = Family::default();
+        registry.register("webhooks", "Webhooks received, by what was answered", webhooks.clone());
+        let calls = Family::default();
+        registry.register("calls", "Calls made, by status (0: no answer)", calls.clone());
+        let call_seconds: Family<System, Histogram> =
+            Family::new_with_constructor(|| Histogram::new(exponential_buckets(0.005, 2.0, 13)));
+        registry.register("call_seconds", "How long calls took", call_seconds.clone());
+        let settled = Family::default();
+        registry.register("settled", "Events settled, by the state they went to", settled.clone());
+        let events = Family::default();
+        registry.register("events", "Events in the database, by state", events.clone());
+        Self {
+            inner: Arc::new(Inner {
+                registry,
+                webhooks,
+                calls,
+                call_seconds,
+                settled,
+                events,
+                stopping: AtomicBool::new(false),
+                refused_ghl_at_ms: AtomicI64::new(i64::MIN),
+            }),
+        }
+    }
+}
+
+impl Monitor {
+    /// A webhook was answered: `stored`, `duplicate`, `refused`, …
+    pub fn webhook(&self, source: &'static str, result: &'static str) {
+        self.inner.webhooks.get_or_create(&Webhook { source, result }).inc();
+    }
+
+    /// A call was made; `status` 0: no answer came.
+    pub fn call(&self, system: &'static str, status: u16, took: std::time::Duration) {
+        self.inner.calls.get_or_create(&Call { system, status }).inc();
+        self.inner.call_seconds.get_or_create(&System { system }).observe(took.as_secs_f64());
+    }
+
+    /// An event was settled.
+    pub fn settled(&self, state: State) {
+        self.inner.settled.get_or_create(&Settled { state: state.as_str() }).inc();
+    }
+
+    /// The bridge begins to stop.
+    pub fn stop(&self) {
+        self.inner.stopping.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the bridge is stopping.
+    pub fn is_stopping(&self) -> bool {
+        self.inner.stopping.load(Ordering::Relaxed)
+    }
+
+    /// A webhook of HighLevel's was answered 429: its repetition will carry an old timestamp.
+    pub fn refused_ghl(&self, now: jiff::Timestamp) {
+        self.inner.refused_ghl_at_ms.store(now.as_millisecond(), Ordering::Relaxed);
+    }
+
+    /// When a webhook of HighLevel's was last answered 429, in milliseconds since 1970.
+    pub fn refused_ghl_at_ms(&self) -> i64 {
+        self.inner.refused_ghl_at_ms.load(Ordering::Relaxed)
+    }
+
+    /// All counters as text.
+    pub fn render(&self, counts: &[(State, u64)]) -> String {
+        for (state, count) in counts {
+            self.inner.events.get_or_create(&InState { state: state.as_str() }).set(*count as i64);
+        }
+        let mut text = String::new();
+        // Writing to a string cannot fail.
+        let _ = encode(&mut text, &self.inner.registry);
+        text
+    }
+}

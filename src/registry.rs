@@ -1,0 +1,118 @@
+//! The connections in use: each with its clients and the keys to verify its webhooks, ready for work.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use secrecy::ExposeSecret as _;
+
+use crate::budget::Budget;
+use crate::clock::Clock;
+use crate::connection::{Connection, ConnectionName};
+use crate::store::{self, Origin, Store};
+
+/// A connection with everything that serves it.
+pub struct Live {
+    /// What it is.
+    pub connection: Connection,
+    /// Where it is defined.
+    pub origin: Origin,
+    /// HighLevel; none: there is no token yet.
+    pub ghl: Option<ghl::Client>,
+    /// The store's REST API; none: no API key was given.
+    pub cscart: Option<cscart::Client>,
+    /// What verifies the store's webhooks, newest first.
+    pub webhook_secrets: Vec<cscart::webhook::Secret>,
+    /// What verifies HighLevel's webhooks.
+    pub verifier: Arc<ghl::webhook::Verifier>,
+    /// What is left of HighLevel's rate limit.
+    pub budget: Arc<Budget>,
+}
+
+/// All connections in use. Cheap to clone; all clones see the same.
+#[derive(Clone)]
+pub struct Registry {
+    store: Arc<dyn Store>,
+    clock: Clock,
+    call_timeout: Duration,
+    live: Arc<RwLock<Arc<HashMap<ConnectionName, Arc<Live>>>>>,
+}
+
+impl Registry {
+    /// An empty registry; [`Registry::reload`] fills it.
+    pub fn new(store: Arc<dyn Store>, clock: Clock, call_timeout: Duration) -> Self {
+        Self { store, clock, call_timeout, live: Arc::default() }
+    }
+
+    /// Reads the connections from the store again; answers those that are new or changed. An unchanged one keeps its
+    /// clients and its budget.
+    pub async fn reload(&self) -> store::Result<Vec<ConnectionName>> {
+        let stored = self.store.connections().await?;
+        let before = self.all();
+        let mut changed = Vec::new();
+        let mut live = HashMap::with_capacity(stored.len());
+        for stored in stored {
+            let name = stored.connection.name.clone();
+            let kept = before.get(&name).filter(|live| {
+                live.origin == stored.origin && live.connection.to_stored() == stored.connection.to_stored()
+            });
+            let entry = match kept {
+                Some(kept) => Arc::clone(kept),
+                None => {
+                    changed.push(name.clone());
+                    let budget = before
+                        .get(&name)
+                        .filter(|live| live.connection.ghl.shares_budget_with(&stored.connection.ghl))
+                        .map(|live| Arc::clone(&live.budget));
+                    let budget = budget.unwrap_or_else(|| {
+                        Arc::new(Budget::new(self.clock.clone(), stored.connection.ghl.requests_per_window))
+                    });
+                    Arc::new(self.live(stored.connection, stored.origin, budget))
+                }
+            };
+            live.insert(name, entry);
+        }
+        *self.live.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(live);
+        Ok(changed)
+    }
+
+    /// One connection.
+    pub fn get(&self, name: &ConnectionName) -> Option<Arc<Live>> {
+        self.all().get(name).cloned()
+    }
+
+    /// The connections of a HighLevel location.
+    pub fn of_location(&self, location: &str) -> Vec<Arc<Live>> {
+        let all = self.all();
+        all.values().filter(|live| live.connection.ghl.location_id.as_str() == location).cloned().collect()
+    }
+
+    /// All connections.
+    pub fn all(&self) -> Arc<HashMap<ConnectionName, Arc<Live>>> {
+        Arc::clone(&self.live.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn live(&self, connection: Connection, origin: Origin, budget: Arc<Budget>) -> Live {
+        let parsed = |secret: &secrecy::SecretString| cscart::webhook::Secret::parse(secret.expose_secret()).ok();
+        let verifier = ghl::webhook::Verifier::from_pems(&connection.ghl.webhook_public_keys)
+            .unwrap_or_default()
+            .with_legacy(connection.ghl.legacy_webhook_signature);
+        Live {
+            ghl: connection.ghl.token.as_ref().map(|token| {
+                ghl::Client::builder()
+                    .base_url(&connection.ghl.api_url)
+                    .timeout(self.call_timeout)
+                    .token(token.clone())
+                    .build()
+            }),
+            cscart: connection.cscart.email.as_ref().zip(connection.cscart.api_key.as_ref()).map(|(email, key)| {
+                cscart::Client::builder(&connection.cscart.url, email, key.clone()).timeout(self.call_timeout).build()
+            }),
+            webhook_secrets: connection.cscart.webhook_secrets.iter().filter_map(parsed).collect(),
+            verifier: Arc::new(verifier),
+            budget,
+            origin,
+            connection,
+        }
+    }
+}

@@ -1,0 +1,326 @@
+//! The store: where everything durable lives.
+//!
+//! Its operations are whole promises ("append if new", "claim what is ready", "settle"), not rows and columns, so that
+//! another database can keep them in its own way. [`sqlite`] is the one that is built in.
+
+pub mod sqlite;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::access::{ApiKey, KeyHash};
+use crate::connection::{Connection, ConnectionName};
+use crate::effect::{Attempt, Effect, EffectState, StepKey};
+use crate::event::{Event, EventId, NewEvent, Source, State, Subject};
+use crate::link::{Customer, ItemKind, ItemLink, Link};
+
+/// Why the store could not do what was asked.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Error {
+    /// Another process holds the database.
+    #[error("the database is locked by another process")]
+    Busy,
+    /// The database cannot be used now: a full disk, a vanished file.
+    #[error("the database cannot be used")]
+    Unavailable(#[source] Arc<dyn std::error::Error + Send + Sync>),
+    /// What is stored cannot be read back.
+    #[error("{what} in the database cannot be read")]
+    Corrupt {
+        /// Which thing.
+        what: String,
+        /// Why.
+        #[source]
+        source: Arc<dyn std::error::Error + Send + Sync>,
+    },
+    /// The worker's lease ran out and another has taken over its lane.
+    #[error("the lease of the lane is lost")]
+    LeaseLost,
+    /// There is no such thing.
+    #[error("there is no {0}")]
+    NotFound(String),
+    /// It is there, and may not be changed in this way.
+    #[error("{0}")]
+    Conflict(String),
+}
+
+impl Error {
+    /// Something stored that does not read back.
+    pub fn corrupt(what: impl Into<String>, source: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self::Corrupt { what: what.into(), source: Arc::new(source) }
+    }
+}
+
+/// What the store answers.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// The receipt for an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Appended {
+    /// The event's id; for a duplicate, the id of the first one.
+    pub id: EventId,
+    /// It was in the inbox already.
+    pub duplicate: bool,
+}
+
+/// A lane under lease: the right to carry out the events of one subject.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lane {
+    /// The connection.
+    pub connection: ConnectionName,
+    /// The subject.
+    pub subject: Subject,
+    /// Tells this lease from earlier and later ones.
+    pub lease: i64,
+    /// Until when it holds.
+    pub until: Timestamp,
+}
+
+/// An open event behind the head of a lane, without its payload.
+#[derive(Debug, Clone)]
+pub struct Follower {
+    /// Its place in the order.
+    pub seq: i64,
+    /// Its id.
+    pub id: EventId,
+    /// Its source.
+    pub source: Source,
+    /// Its type.
+    pub kind: String,
+    /// When it happened.
+    pub occurred_at: Timestamp,
+}
+
+/// A claimed lane, with what there is to do.
+#[derive(Debug)]
+pub struct Claim {
+    /// The lease.
+    pub lane: Lane,
+    /// The oldest open event.
+    pub head: Event,
+    /// The next ones, oldest first (a bounded number).
+    pub followers: Vec<Follower>,
+    /// The head's ledger so far, in the order in which its effects were begun.
+    pub effects: Vec<Effect>,
+}
+
+/// What became of an effect, to be written down.
+#[derive(Debug, Clone)]
+pub struct EffectUpdate {
+    /// Which step.
+    pub key: StepKey,
+    /// The operation that was really carried out.
+    pub operation: String,
+    /// Its new state.
+    pub state: EffectState,
+    /// The ids it made, or why nothing had to be done.
+    pub result: Value,
+    /// The exchanges since the last update.
+    pub attempts: Vec<Attempt>,
+}
+
+/// A change of links, written in the same transaction as the effect that made it.
+#[derive(Debug, Clone)]
+pub enum LinkChange {
+    /// Make or change the link of a customer.
+    Put(Link),
+    /// The contact is gone: forget the link of a customer and of what hung on that contact.
+    Drop(ConnectionName, Customer),
+    /// Make or change the link of a task or note.
+    PutItem(ItemLink),
+    /// Forget the link of a task or note.
+    DropItem(ConnectionName, ItemKind, String),
+}
+
+/// How the work on an event ended, this time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Settlement {
+    /// Everything is done.
+    Done {
+        /// A word on how, where that is not plain.
+        reason: Option<String>,
+    },
+    /// Nothing handles it (any more).
+    Ignored {
+        /// Why.
+        reason: String,
+    },
+    /// To be tried again.
+    Waiting {
+        /// When.
+        at: Timestamp,
+        /// Why.
+        reason: String,
+        /// Whether it counts as a failed try.
+        counts: bool,
+    },
+    /// Waits until its connection works again.
+    Parked {
+        /// For what.
+        reason: String,
+    },
+    /// Waits for a person.
+    Dead {
+        /// What that person can do.
+        reason: String,
+    },
+    /// Given back unfinished (at shutdown): to be claimed again at once.
+    Released,
+}
+
+/// Which events to list. All conditions hold together.
+#[derive(Debug, Clone, Default)]
+pub struct EventFilter {
+    /// Of this connection.
+    pub connection: Option<ConnectionName>,
+    /// In this state.
+    pub state: Option<State>,
+    /// Of this type.
+    pub kind: Option<String>,
+    /// About this subject.
+    pub subject: Option<Subject>,
+    /// Received at or after.
+    pub since: Option<Timestamp>,
+    /// Received before.
+    pub until: Option<Timestamp>,
+}
+
+/// One page of events, newest first, without payloads.
+#[derive(Debug)]
+pub struct Page {
+    /// The events.
+    pub events: Vec<Event>,
+    /// Where the next page begins; none: this was the last one.
+    pub next: Option<i64>,
+}
+
+/// A connection as stored.
+#[derive(Debug, Clone)]
+pub struct StoredConnection {
+    /// What it is.
+    pub connection: Connection,
+    /// Where it came from.
+    pub origin: Origin,
+}
+
+/// Where a connection is defined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Origin {
+    /// In `cartbridge.toml`: read-only elsewhere.
+    File,
+    /// Made by the API or by the command line.
+    Api,
+}
+
+/// A customer as the store's page shows him.
+#[derive(Debug, Clone)]
+pub struct View {
+    /// Contact, tasks and the welcome task, as HighLevel gave them.
+    pub view: Value,
+    /// When they were fetched.
+    pub fetched_at: Timestamp,
+}
+
+/// Everything durable. All methods are safe to repeat.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// Stores an event unless (connection, source, source id) is known. When this answers `Ok`, the event is on disk.
+    /// `not_before`: a lane that this event opens is not ready earlier, so that later events of the subject can join it.
+    async fn append(&self, event: NewEvent, not_before: Timestamp) -> Result<Appended>;
+
+    /// The event that was stored for a delivery.
+    async fn known(
+        &self,
+        connection: &ConnectionName,
+        source: Source,
+        source_id: &str,
+    ) -> Result<Option<EventId>>;
+
+    /// Claims up to `limit` lanes that are ready, longest waiting first, under a lease until `until`.
+    async fn claim(&self, limit: usize, now: Timestamp, until: Timestamp) -> Result<Vec<Claim>>;
+    /// When the next lane will be ready.
+    async fn next_ready(&self) -> Result<Option<Timestamp>>;
+    /// Gives back every lease; only right while no worker runs (at the start of the only process).
+    async fn release_leases(&self, now: Timestamp) -> Result<usize>;
+    /// The payload of one event.
+    async fn payload(&self, seq: i64) -> Result<Vec<u8>>;
+    /// Writes down, before a call that is not idempotent, that it is about to be sent; extends the lease.
+    async fn begin_effect(&self, lane: &Lane, seq: i64, key: &StepKey, operation: &str, now: Timestamp) -> Result<()>;
+    /// Writes down what became of an effect, with the links that it changed, in one transaction; extends the lease.
+    async fn record_effect(
+        &self,
+        lane: &Lane,
+        seq: i64,
+        effect: EffectUpdate,
+        links: Vec<LinkChange>,
+    ) -> Result<()>;
+    /// Ends the work on a claimed lane: the head's new state, the followers folded into it, the lane free again.
+    async fn settle(
+        &self,
+        lane: &Lane,
+        head: &Event,
+        folded: Vec<i64>,
+        settlement: Settlement,
+        now: Timestamp,
+    ) -> Result<()>;
+    /// Makes the parked events of a connection ready again; answers how many lanes that were.
+    async fn unpark(&self, connection: &ConnectionName, now: Timestamp) -> Result<usize>;
+
+    /// The link of a customer.
+    async fn link(&self, connection: &ConnectionName, customer: &Customer) -> Result<Option<Link>>;
+    /// The links of a contact: more than one only while a guest turns into a registered customer.
+    async fn links_of_contact(&self, connection: &ConnectionName, contact: &ghl::ContactId) -> Result<Vec<Link>>;
+    /// Writes links outside of an event: made by hand.
+    async fn put_links(&self, changes: Vec<LinkChange>) -> Result<()>;
+    /// The link of a task or note.
+    async fn item(&self, connection: &ConnectionName, kind: ItemKind, key: &str) -> Result<Option<ItemLink>>;
+    /// All links of tasks, or of notes, on a contact.
+    async fn items_of_contact(
+        &self,
+        connection: &ConnectionName,
+        kind: ItemKind,
+        contact: &ghl::ContactId,
+    ) -> Result<Vec<ItemLink>>;
+    /// Keeps what the store's page about a customer shows.
+    async fn put_view(&self, connection: &ConnectionName, customer: &Customer, view: View) -> Result<()>;
+    /// What the store's page about a customer shows.
+    async fn view(&self, connection: &ConnectionName, customer: &Customer) -> Result<Option<View>>;
+
+    /// One event with its ledger.
+    async fn event(&self, id: EventId) -> Result<Option<(Event, Vec<Effect>)>>;
+    /// Events, newest first, from `cursor` on.
+    async fn events(&self, filter: &EventFilter, cursor: Option<i64>, limit: usize) -> Result<Page>;
+    /// How many events are in each state.
+    async fn counts(&self) -> Result<Vec<(State, u64)>>;
+    /// Runs an event again and answers the id under which to watch it. Open and dead events go on in place, with what is
+    /// done staying done. A finished one becomes a new event that takes over its finished steps, or none with `force`.
+    async fn replay(&self, id: EventId, force: bool, now: Timestamp) -> Result<EventId>;
+
+    /// All connections, by name.
+    async fn connections(&self) -> Result<Vec<StoredConnection>>;
+    /// Makes or replaces a connection. One from the file can be replaced only from the file ([`Error::Conflict`]).
+    async fn put_connection(&self, connection: &Connection, origin: Origin, now: Timestamp) -> Result<()>;
+    /// Removes a connection made by the API; its events stay.
+    async fn remove_connection(&self, name: &ConnectionName) -> Result<()>;
+    /// Drops the connections that came from the file and are not in it any more.
+    async fn retain_file_connections(&self, names: &[ConnectionName]) -> Result<()>;
+
+    /// Adds an API key.
+    async fn add_key(&self, key: &ApiKey, hash: KeyHash) -> Result<()>;
+    /// The API key with this hash, unless revoked.
+    async fn key_by_hash(&self, hash: KeyHash) -> Result<Option<ApiKey>>;
+    /// All API keys.
+    async fn keys(&self) -> Result<Vec<ApiKey>>;
+    /// Revokes an API key.
+    async fn revoke_key(&self, id: &str, now: Timestamp) -> Result<()>;
+
+    /// Whether the database answers and can be written.
+    async fn ping(&self) -> Result<()>;
+}
+
+/// How long a lease is extended with each write of its holder.
+pub const LEASE: Duration = Duration::from_secs(120);

@@ -1,0 +1,94 @@
+//! Reading events: one, a page, counts.
+
+use std::fmt::Write as _;
+
+use rusqlite::types::Value;
+use rusqlite::{Connection as Pool, params_from_iter};
+
+use super::row;
+use crate::event::{Event, EventId, State};
+use crate::store::{EventFilter, Page, Result};
+
+pub(super) fn by_id(pool: &Pool, id: EventId) -> Result<Option<Event>> {
+    let mut statement =
+        pool.prepare_cached(&format!("SELECT {}, payload FROM events WHERE id = ?", row::EVENT))?;
+    let mut rows = statement.query([id.0.as_bytes()])?;
+    let Some(found) = rows.next()? else { return Ok(None) };
+    Ok(Some(row::event(found, found.get(16)?)?))
+}
+
+pub(super) fn payload(pool: &Pool, seq: i64) -> Result<Vec<u8>> {
+    Ok(pool.prepare_cached("SELECT payload FROM events WHERE seq = ?")?.query_row([seq], |row| row.get(0))?)
+}
+
+pub(super) fn page(pool: &Pool, filter: &EventFilter, cursor: Option<i64>, limit: usize) -> Result<Page> {
+    let mut sql = format!("SELECT {} FROM events WHERE 1", row::EVENT);
+    let mut values: Vec<Value> = Vec::new();
+    let mut condition = |text: &str, value: Value| {
+        // Writing to a string cannot fail.
+        let _ = write!(sql, " AND {text}");
+        values.push(value);
+    };
+    if let Some(connection) = &filter.connection {
+        condition("connection = ?", connection.as_str().to_owned().into());
+    }
+    if let Some(state) = filter.state {
+        condition("state = ?", state.as_str().to_owned().into());
+        if !matches!(state, State::Pending | State::Done) {
+            // Lets SQLite see that the partial index on the rarer states fits.
+            condition("state NOT IN ('pending', 'done') AND 1 = ?", 1.into());
+        }
+    }
+    if let Some(kind) = &filter.kind {
+        condition("kind = ?", kind.clone().into());
+    }
+    if let Some(subject) = &filter.subject {
+        condition("subject = ?", subject.as_str().to_owned().into());
+    }
+    if let Some(since) = filter.since {
+        condition("received_at >= ?", since.as_millisecond().into());
+    }
+    if let Some(until) = filter.until {
+        condition("received_at < ?", until.as_millisecond().into());
+    }
+    if let Some(cursor) = cursor {
+        condition("seq <= ?", cursor.into());
+    }
+    let _ = write!(sql, " ORDER BY seq DESC LIMIT {}", limit + 1);
+    let mut statement = pool.prepare(&sql)?;
+    let mut rows = statement.query(params_from_iter(values))?;
+    let mut events = Vec::new();
+    while let Some(found) = rows.next()? {
+        events.push(row::event(found, Vec::new())?);
+    }
+    let next = if events.len() > limit { events.pop().map(|event| event.seq) } else { None };
+    Ok(Page { events, next })
+}
+
+/// Counted from indexes: reading every event would take seconds in a large database.
+pub(super) fn counts(pool: &Pool) -> Result<Vec<(State, u64)>> {
+    let mut rare: Vec<(State, u64)> = Vec::new();
+    let mut statement = pool.prepare_cached(
+        "SELECT state, count(*) FROM events WHERE state NOT IN ('pending', 'done') GROUP BY state",
+    )?;
+    let mut rows = statement.query([])?;
+    while let Some(found) = rows.next()? {
+        rare.push((row::parse_word("an event's state", &found.get::<_, String>(0)?)?, found.get(1)?));
+    }
+    let all: u64 = pool.prepare_cached("SELECT count(*) FROM events")?.query_row([], |row| row.get(0))?;
+    let pending: u64 = pool
+        .prepare_cached(
+            "SELECT count(*) FROM lanes CROSS JOIN events ON events.connection = lanes.connection \
+             AND events.subject = lanes.subject AND events.seq >= lanes.head AND events.state = 'pending'",
+        )?
+        .query_row([], |row| row.get(0))?;
+    let rest = rare.iter().map(|(_, count)| count).sum::<u64>() + pending;
+    Ok(State::ALL
+        .into_iter()
+        .map(|state| match state {
+            State::Pending => (state, pending),
+            State::Done => (state, all.saturating_sub(rest)),
+            _ => (state, rare.iter().find(|(found, _)| *found == state).map_or(0, |(_, count)| *count)),
+        })
+        .collect())
+}

@@ -1,0 +1,55 @@
+//! Reads: they see the last commit and never wait for the writer (WAL).
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rusqlite::Connection as Pool;
+
+use crate::store::{Error, Result};
+
+/// Read-only connections, kept for the next reader.
+#[derive(Clone)]
+pub(super) struct Readers {
+    path: Arc<PathBuf>,
+    idle: Arc<Mutex<Vec<Pool>>>,
+}
+
+/// How many connections are kept when nobody reads.
+const IDLE: usize = 4;
+
+impl Readers {
+    pub(super) fn new(path: PathBuf) -> Self {
+        Self { path: Arc::new(path), idle: Arc::default() }
+    }
+
+    /// Runs `work` on a thread that may block.
+    pub(super) async fn run<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Pool) -> Result<T> + Send + 'static,
+    {
+        let readers = self.clone();
+        tokio::task::spawn_blocking(move || {
+            let idle = readers.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let pool = match idle {
+                Some(pool) => pool,
+                None => readers.open()?,
+            };
+            let answer = work(&pool);
+            let mut idle = readers.idle.lock().unwrap_or_else(PoisonError::into_inner);
+            if idle.len() < IDLE {
+                idle.push(pool);
+            }
+            answer
+        })
+        .await
+        .unwrap_or_else(|error| Err(Error::Unavailable(Arc::new(error))))
+    }
+
+    fn open(&self) -> Result<Pool> {
+        let pool = Pool::open(self.path.as_path())?;
+        super::configure(&pool)?;
+        pool.pragma_update(None, "query_only", true)?;
+        Ok(pool)
+    }
+}
