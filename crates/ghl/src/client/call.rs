@@ -1,0 +1,184 @@
+//! One request, before it has a host and a token.
+
+use reqwest::{Method, Url};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::Error;
+
+/// What is to be sent.
+pub(crate) struct Call {
+    pub(crate) method: Method,
+    path: Path,
+    query: Vec<(String, String)>,
+    pub(crate) body: Body,
+    /// Whether the exchange is about tokens: then nothing of the answer is shown, and `invalid_grant` counts.
+    pub(crate) token_call: bool,
+    /// Whether the client's bearer token goes along.
+    pub(crate) with_token: bool,
+}
+
+enum Path {
+    /// Each segment is encoded; so an id can neither leave its place nor vanish.
+    Segments { segments: Vec<String>, slash: bool },
+    Raw(String),
+}
+
+pub(crate) enum Body {
+    None,
+    Json(Value),
+    /// `secret` fields are sent and not shown.
+    Form(Vec<FormField>),
+}
+
+pub(crate) struct FormField {
+    pub(crate) name: &'static str,
+    pub(crate) value: String,
+    pub(crate) secret: bool,
+}
+
+impl Call {
+    fn new(method: Method, path: Path) -> Self {
+        Self { method, path, query: Vec::new(), body: Body::None, token_call: false, with_token: true }
+    }
+
+    fn segments(method: Method, segments: &[&str]) -> Self {
+        let segments = segments.iter().map(|&segment| segment.to_owned()).collect();
+        Self::new(method, Path::Segments { segments, slash: false })
+    }
+
+    pub(crate) fn get(segments: &[&str]) -> Self {
+        Self::segments(Method::GET, segments)
+    }
+
+    pub(crate) fn post(segments: &[&str]) -> Self {
+        Self::segments(Method::POST, segments)
+    }
+
+    pub(crate) fn put(segments: &[&str]) -> Self {
+        Self::segments(Method::PUT, segments)
+    }
+
+    pub(crate) fn delete(segments: &[&str]) -> Self {
+        Self::segments(Method::DELETE, segments)
+    }
+
+    pub(crate) fn raw(method: Method, path: &str) -> Self {
+        Self::new(method, Path::Raw(path.to_owned()))
+    }
+
+    /// Ends the path in a slash, where the document does.
+    pub(crate) fn with_slash(mut self) -> Self {
+        if let Path::Segments { slash, .. } = &mut self.path {
+            *slash = true;
+        }
+        self
+    }
+
+    pub(crate) fn query(mut self, name: &str, value: impl ToString) -> Self {
+        self.query.push((name.to_owned(), value.to_string()));
+        self
+    }
+
+    pub(crate) fn opt_query(self, name: &str, value: Option<impl ToString>) -> Self {
+        match value {
+            Some(value) => self.query(name, value),
+            None => self,
+        }
+    }
+
+    pub(crate) fn json(mut self, body: &impl Serialize) -> Self {
+        // Our bodies are structures with string keys: they always have a JSON form.
+        self.body = Body::Json(serde_json::to_value(body).expect("a request body has a JSON form"));
+        self
+    }
+
+    pub(crate) fn without_token(mut self) -> Self {
+        self.with_token = false;
+        self
+    }
+
+    pub(crate) fn token_form(mut self, fields: Vec<FormField>) -> Self {
+        self.body = Body::Form(fields);
+        self.token_call = true;
+        self
+    }
+
+    /// The URL, or why there cannot be one.
+    pub(crate) fn url(&self, base: &Url) -> Result<Url, Error> {
+        let mut url = base.clone();
+        match &self.path {
+            Path::Segments { segments, slash } => {
+                // `DELETE /contacts//tasks` would be another call than the one that was meant.
+                if let Some(odd) = segments.iter().find(|id| matches!(id.as_str(), "" | "." | "..")) {
+                    return Err(Error::Unsendable { reason: format!("`{odd}` is not an id") });
+                }
+                let mut path = url
+                    .path_segments_mut()
+                    .map_err(|()| Error::Unsendable { reason: "the base URL has no path".to_owned() })?;
+                path.pop_if_empty().extend(segments);
+                if *slash {
+                    path.push("");
+                }
+            }
+            Path::Raw(path) => {
+                if !path.starts_with('/') {
+                    let reason = format!("the path `{path}` does not begin with a slash");
+                    return Err(Error::Unsendable { reason });
+                }
+                let path = format!("{}{path}", base.path().trim_end_matches('/'));
+                url.set_path(&path);
+            }
+        }
+        if !self.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(&self.query);
+        }
+        Ok(url)
+    }
+
+    /// The body as it may be shown.
+    pub(crate) fn shown_body(&self) -> Option<Value> {
+        match &self.body {
+            Body::None => None,
+            Body::Json(value) => Some(value.clone()),
+            Body::Form(fields) => Some(Value::Object(
+                fields
+                    .iter()
+                    .map(|field| {
+                        let value = if field.secret { "[redacted]" } else { field.value.as_str() };
+                        (field.name.to_owned(), Value::from(value))
+                    })
+                    .collect::<Map<_, _>>(),
+            )),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(call: &Call, base: &str) -> Result<String, Error> {
+        call.url(&base.parse().unwrap()).map(String::from)
+    }
+
+    #[test]
+    fn ids_are_encoded_and_never_vanish() {
+        let call = Call::get(&["contacts", "a/b c", "tasks"]);
+        assert_eq!(url(&call, "https://x.test").unwrap(), "https://x.test/contacts/a%2Fb%20c/tasks");
+        for id in ["", ".", ".."] {
+            for call in [Call::delete(&["contacts", id, "tasks"]), Call::delete(&["contacts", id])] {
+                assert!(matches!(url(&call, "https://x.test"), Err(Error::Unsendable { .. })), "{id}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_path_in_the_base_url_is_kept() {
+        for base in ["https://x.test/ghl", "https://x.test/ghl/"] {
+            assert_eq!(url(&Call::post(&["contacts"]).with_slash(), base).unwrap(), "https://x.test/ghl/contacts/");
+            assert_eq!(url(&Call::raw(Method::GET, "/a/b"), base).unwrap(), "https://x.test/ghl/a/b");
+        }
+        assert!(url(&Call::raw(Method::GET, "a"), "https://x.test").is_err());
+    }
+}
