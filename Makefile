@@ -1,0 +1,33 @@
+# `make test` installs what the tests need and passes all of them; CI calls the same.
+
+.PHONY: test check fmt demo bench openapi deps image
+
+# Everything that must be green before a change lands.
+test: deps check
+	CARTBRIDGE_TEST_STRICT=1 cargo nextest run --workspace --locked --no-fail-fast
+	cargo test --workspace --locked --doc --quiet
+
+check:
+	cargo fmt --all --check
+	RUSTFLAGS="-D warnings" cargo clippy --workspace --all-targets --locked --quiet
+
+# Installs what is missing: as root by itself, otherwise it says exactly what to install.
+deps:
+	@./scripts/test-deps
+
+fmt:
+	cargo fmt --all
+
+demo:
+	cargo run --release --locked -- demo
+
+bench:
+	cargo bench --locked --bench acknowledge
+	cargo bench --locked --bench engine
+
+# After a change of what is served: writes the description of the API anew.
+openapi:
+	cargo run --quiet --locked -- openapi > openapi.yaml
+
+image:
+	docker build -t cartbridge .
