@@ -63,6 +63,8 @@ pub struct Effect {
     pub state: EffectState,
     /// When a call that is not idempotent was first about to be sent; what is older cannot be of its making.
     pub sending_since: Option<Timestamp>,
+    /// When such a call was last about to be sent; it may still be under way for a while.
+    pub sending_at: Option<Timestamp>,
     /// The ids it made, or why it was skipped.
     pub result: Value,
     /// Each exchange made for it, oldest first.

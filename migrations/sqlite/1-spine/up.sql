@@ -56,7 +56,8 @@ CREATE TABLE effects (
     position      INTEGER NOT NULL,           -- the order in which the effects of an event were begun
     operation     TEXT NOT NULL,
     state         TEXT NOT NULL,
-    sending_since INTEGER,
+    sending_since INTEGER,                    -- the first call whose outcome is open
+    sending_at    INTEGER,                    -- the last one
     result        TEXT NOT NULL,              -- JSON
     attempts      TEXT NOT NULL,              -- JSON array
     PRIMARY KEY (event, route, step)

@@ -10,10 +10,11 @@ use crate::store::{EffectUpdate, Result};
 /// `sending` is written once: a later retry keeps the time of the first call that may have made something.
 pub(super) fn begin(tx: &Pool, event: i64, key: &StepKey, operation: &str, now: Timestamp) -> Result<()> {
     tx.prepare_cached(
-        "INSERT INTO effects (event, route, step, position, operation, state, sending_since, result, attempts) \
-         VALUES (?1, ?2, ?3, (SELECT count(*) FROM effects WHERE event = ?1), ?4, 'sending', ?5, 'null', '[]') \
+        "INSERT INTO effects (event, route, step, position, operation, state, sending_since, sending_at, result, \
+         attempts) VALUES (?1, ?2, ?3, (SELECT count(*) FROM effects WHERE event = ?1), ?4, 'sending', ?5, ?5, 'null', \
+         '[]') \
          ON CONFLICT (event, route, step) DO UPDATE SET state = 'sending', operation = excluded.operation, \
-         sending_since = coalesce(sending_since, excluded.sending_since)",
+         sending_at = excluded.sending_at, sending_since = coalesce(sending_since, excluded.sending_since)",
     )?
     .execute(params![event, key.route, key.step, operation, now.as_millisecond()])?;
     Ok(())
@@ -34,13 +35,13 @@ pub(super) fn record(tx: &Pool, event: i64, update: &EffectUpdate) -> Result<()>
         }
     };
     let result = row::to_json("a result", &update.result)?;
-    // `sending_since` outlives everything but success: as long as it stands, a create may have happened.
+    // As long as the effect is `sending`, a create may have happened; every other state says that this is settled.
     tx.prepare_cached(
         "INSERT INTO effects (event, route, step, position, operation, state, result, attempts) \
          VALUES (?1, ?2, ?3, (SELECT count(*) FROM effects WHERE event = ?1), ?4, ?5, ?6, ?7) \
          ON CONFLICT (event, route, step) DO UPDATE SET operation = excluded.operation, state = excluded.state, \
          result = excluded.result, attempts = excluded.attempts, \
-         sending_since = CASE WHEN excluded.state = 'planned' THEN NULL ELSE sending_since END",
+         sending_since = CASE WHEN excluded.state = 'sending' THEN sending_since END",
     )?
     .execute(params![
         event,
@@ -57,7 +58,7 @@ pub(super) fn record(tx: &Pool, event: i64, update: &EffectUpdate) -> Result<()>
 /// The ledger of an event, in the order in which its effects were begun.
 pub(super) fn of_event(pool: &Pool, event: i64) -> Result<Vec<Effect>> {
     let mut statement = pool.prepare_cached(
-        "SELECT route, step, operation, state, sending_since, result, attempts FROM effects WHERE event = ? \
+        "SELECT route, step, operation, state, sending_since, sending_at, result, attempts FROM effects WHERE event = ? \
          ORDER BY position, route, step",
     )?;
     let mut rows = statement.query([event])?;
@@ -68,8 +69,9 @@ pub(super) fn of_event(pool: &Pool, event: i64) -> Result<Vec<Effect>> {
             operation: found.get(2)?,
             state: row::parse_word::<EffectState>("an effect's state", &found.get::<_, String>(3)?)?,
             sending_since: found.get::<_, Option<i64>>(4)?.map(row::time),
-            result: row::json("an effect's result", &found.get::<_, String>(5)?)?,
-            attempts: row::json("an effect's attempts", &found.get::<_, String>(6)?)?,
+            sending_at: found.get::<_, Option<i64>>(5)?.map(row::time),
+            result: row::json("an effect's result", &found.get::<_, String>(6)?)?,
+            attempts: row::json("an effect's attempts", &found.get::<_, String>(7)?)?,
         });
     }
     Ok(effects)
@@ -78,8 +80,8 @@ pub(super) fn of_event(pool: &Pool, event: i64) -> Result<Vec<Effect>> {
 /// Gives one event's finished effects to another, which runs the same again.
 pub(super) fn inherit(tx: &Pool, from: i64, to: i64) -> Result<()> {
     tx.execute(
-        "INSERT INTO effects (event, route, step, position, operation, state, sending_since, result, attempts) \
-         SELECT ?2, route, step, position, operation, state, sending_since, result, '[]' FROM effects \
+        "INSERT INTO effects (event, route, step, position, operation, state, result, attempts) \
+         SELECT ?2, route, step, position, operation, state, result, '[]' FROM effects \
          WHERE event = ?1 AND state IN ('done', 'skipped')",
         [from, to],
     )?;

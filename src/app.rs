@@ -1,0 +1,215 @@
+//! Puts everything together: only this module, the command line and `main` know all the others.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::serve::ListenerExt as _;
+use include_dir::{Dir, include_dir};
+use secrecy::SecretString;
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::access::{ApiKey, KeyHash, Role};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::connection::ConnectionName;
+use crate::engine::Engine;
+use crate::flow::{self, RouteSet};
+use crate::http::auth::AdminKey;
+use crate::http::{self, HttpState};
+use crate::inbox::Inbox;
+use crate::monitor::Monitor;
+use crate::registry::Registry;
+use crate::store::sqlite::{OpenError, Sqlite};
+use crate::store::{self, Origin, Store};
+
+static ROUTES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/routes");
+
+/// How soon a change made by the command line beside us is noticed.
+const REFRESH: Duration = Duration::from_secs(2);
+/// How long requests and effects in flight may take to end at shutdown.
+const DRAIN: Duration = Duration::from_secs(35);
+
+/// Why the bridge does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The database is not to be had.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// Another bridge works on it.
+    #[error("another Cartbridge works with this database ({0} is locked): stop it, or give this one another `database`")]
+    Locked(PathBuf),
+    /// The lock file cannot be made.
+    #[error("the lock file {0} cannot be made: the database's folder must be writable")]
+    LockFile(PathBuf, #[source] std::io::Error),
+    /// The database does not answer.
+    #[error("the database cannot be used")]
+    Store(#[from] store::Error),
+    /// Routes with mistakes.
+    #[error("{}", list(.0))]
+    Routes(Vec<flow::Error>),
+    /// The folder of routes cannot be read.
+    #[error("the routes in {0} cannot be read: check `routes_dir`")]
+    RoutesDir(PathBuf, #[source] std::io::Error),
+}
+
+fn list(errors: &[flow::Error]) -> String {
+    let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    format!("{} mistake(s) in the routes:\n  {}", errors.len(), lines.join("\n  "))
+}
+
+/// The bridge, ready to run.
+pub struct App {
+    http: HttpState,
+    engine: Arc<Engine>,
+    /// Held as long as this process works with the database.
+    _lock: File,
+    /// The admin key that was made because there was none; to be shown once.
+    pub first_key: Option<SecretString>,
+}
+
+impl App {
+    /// Opens the database, takes in the configuration's connections, loads the routes.
+    pub async fn build(config: Config, admin_key: Option<SecretString>, clock: Clock) -> Result<Self, StartError> {
+        let path = config.sqlite_path().unwrap_or_default();
+        let routes = load_routes(config.routes_dir.as_deref())?;
+        let store: Arc<dyn Store> = Arc::new(Sqlite::open(&path)?);
+        let lock = lock(&path)?;
+        let now = clock.now();
+        // Whoever held these leases is gone: we have the lock.
+        let released = store.release_leases(now).await?;
+        if released > 0 {
+            tracing::info!("{released} lane(s) that were being worked on when the bridge stopped go on now");
+        }
+        for connection in &config.connection {
+            store.put_connection(connection, Origin::File, now).await?;
+        }
+        let names: Vec<ConnectionName> = config.connection.iter().map(|connection| connection.name.clone()).collect();
+        store.retain_file_connections(&names).await?;
+        let registry = Registry::new(Arc::clone(&store), clock.clone(), config.engine.call_timeout());
+        for name in registry.reload().await? {
+            store.unpark(&name, now).await?;
+        }
+        let first_key = match &admin_key {
+            None if store.keys().await?.is_empty() => {
+                let (key, secret) = ApiKey::generate("first", Role::Admin, now);
+                store.add_key(&key, KeyHash::of(&secret)).await?;
+                Some(secret)
+            }
+            _ => None,
+        };
+        let wake = Arc::new(Notify::new());
+        let monitor = Monitor::default();
+        let fold_window = Duration::from_millis(config.engine.fold_window_ms);
+        let inbox = Inbox::new(Arc::clone(&store), routes.clone(), clock.clone(), Arc::clone(&wake), fold_window);
+        let http = HttpState {
+            store: Arc::clone(&store),
+            inbox,
+            registry: registry.clone(),
+            monitor: monitor.clone(),
+            clock: clock.clone(),
+            admin_key: AdminKey(admin_key.as_ref().map(KeyHash::of)),
+            public_url: config.public_url().into(),
+        };
+        let engine = Arc::new(Engine { store, registry, routes, clock, monitor, config: config.engine, wake });
+        Ok(Self { http, engine, _lock: lock, first_key })
+    }
+
+    /// The store, for tests and benchmarks that look behind the API.
+    pub fn store(&self) -> Arc<dyn Store> {
+        Arc::clone(&self.http.store)
+    }
+
+    /// Serves until `stop`: then takes nothing new, finishes what is in flight, gives every lease back.
+    pub async fn run(self, listener: TcpListener, stop: CancellationToken) -> std::io::Result<()> {
+        let engine = tokio::spawn(Arc::clone(&self.engine).run(stop.clone()));
+        let refresher = tokio::spawn(refresh(self.http.clone(), stop.clone()));
+        let monitor = self.http.monitor.clone();
+        let listener = listener.tap_io(|stream| {
+            // Small answers must not wait for company. A socket that refuses is served all the same.
+            drop(stream.set_nodelay(true));
+        });
+        let stopping = stop.clone();
+        let server = axum::serve(listener, http::router(self.http)).with_graceful_shutdown(async move {
+            stopping.cancelled().await;
+            monitor.stop();
+        });
+        let drained = async {
+            stop.cancelled().await;
+            tokio::time::sleep(DRAIN).await;
+        };
+        let served = tokio::select! {
+            served = server.into_future() => served,
+            () = drained => Ok(()),
+        };
+        stop.cancel();
+        // Both end by themselves once `stop` is set; a panic in them has been logged.
+        drop(tokio::time::timeout(DRAIN, engine).await);
+        drop(refresher.await);
+        served
+    }
+
+    /// Runs only the receiving side, for benchmarks of it.
+    pub fn router(&self) -> axum::Router {
+        http::router(self.http.clone())
+    }
+}
+
+/// Notices connections that the command line has changed in the database.
+async fn refresh(http: HttpState, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(REFRESH) => {}
+            () = stop.cancelled() => return,
+        }
+        match http.registry.reload().await {
+            Ok(changed) => {
+                for name in changed {
+                    tracing::info!(connection = %name, "connection {name} is new or has changed");
+                    drop(http.store.unpark(&name, http.clock.now()).await);
+                    http.inbox.wake();
+                }
+            }
+            Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "cannot read the connections"),
+        }
+    }
+}
+
+/// The embedded routes, with those of a folder over them.
+pub fn load_routes(folder: Option<&Path>) -> Result<RouteSet, StartError> {
+    let mut files: Vec<(String, String)> = ROUTES
+        .files()
+        .filter(|file| file.path().extension().is_some_and(|extension| extension == "toml"))
+        .filter_map(|file| Some((file.path().display().to_string(), file.contents_utf8()?.to_owned())))
+        .collect();
+    if let Some(folder) = folder {
+        let failed = |error| StartError::RoutesDir(folder.to_owned(), error);
+        for entry in std::fs::read_dir(folder).map_err(failed)? {
+            let path = entry.map_err(failed)?.path();
+            if path.extension().is_none_or(|extension| extension != "toml") {
+                continue;
+            }
+            let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            let text = std::fs::read_to_string(&path).map_err(|error| StartError::RoutesDir(path.clone(), error))?;
+            files.retain(|(embedded, _)| *embedded != name);
+            files.push((name, text));
+        }
+    }
+    files.sort();
+    RouteSet::parse(files).map_err(StartError::Routes)
+}
+
+fn lock(database: &Path) -> Result<File, StartError> {
+    let mut path = database.as_os_str().to_owned();
+    path.push(".lock");
+    let path = PathBuf::from(path);
+    let file = File::create(&path).map_err(|error| StartError::LockFile(path.clone(), error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(StartError::Locked(path)),
+        Err(std::fs::TryLockError::Error(error)) => Err(StartError::LockFile(path, error)),
+    }
+}

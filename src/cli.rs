@@ -1,0 +1,89 @@
+//! The command line: one file a command.
+
+mod check;
+mod connection;
+mod database;
+mod demo;
+mod events;
+mod key;
+mod resync;
+mod sandbox;
+mod serve;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::{Parser, Subcommand};
+
+/// Keeps the customers of a CS-Cart store and the contacts of a HighLevel location in step.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100, after_help = "First time here? `cartbridge demo` shows everything, without any account.")]
+pub struct Arguments {
+    /// The configuration file (without it: cartbridge.toml, if it is there)
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Write the log as JSON, one object a line
+    #[arg(long, global = true)]
+    pub log_json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the bridge
+    Serve(serve::Arguments),
+    /// Play the whole story against a simulated HighLevel and a simulated store
+    Demo(demo::Arguments),
+    /// Run the simulated HighLevel and the simulated store
+    Sandbox(sandbox::Arguments),
+    /// Check the configuration and the routes; name file, line and mend for each mistake
+    Check,
+    /// Make, list, show and remove connections
+    #[command(subcommand)]
+    Connection(connection::Command),
+    /// List, show and replay events
+    #[command(subcommand)]
+    Events(events::Command),
+    /// Compare one customer on both sides and repair the difference
+    Resync(resync::Arguments),
+    /// Make, list and revoke API keys
+    #[command(subcommand)]
+    Key(key::Command),
+    /// Print the description of the API (openapi.yaml)
+    Openapi,
+}
+
+impl Arguments {
+    /// What is logged when `CARTBRIDGE_LOG` does not say: a server tells what it does, a command only what goes wrong.
+    pub fn default_log(&self) -> &'static str {
+        match self.command {
+            Command::Serve(_) => "info",
+            _ => "error",
+        }
+    }
+}
+
+/// Runs a command.
+pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let config = arguments.config;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the runtime")?;
+    runtime.block_on(async {
+        match arguments.command {
+            Command::Serve(arguments) => serve::run(config, arguments).await,
+            Command::Demo(arguments) => demo::run(arguments).await,
+            Command::Sandbox(arguments) => sandbox::run(arguments).await,
+            Command::Check => check::run(config),
+            Command::Connection(command) => connection::run(config, command).await,
+            Command::Events(command) => events::run(config, command).await,
+            Command::Resync(arguments) => resync::run(config, arguments).await,
+            Command::Key(command) => key::run(config, command).await,
+            Command::Openapi => {
+                print!("{}", crate::http::openapi::yaml());
+                Ok(ExitCode::SUCCESS)
+            }
+        }
+    })
+}

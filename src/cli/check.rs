@@ -1,0 +1,41 @@
+//! `cartbridge check`: everything that would keep `serve` from working, without starting it.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use crate::app::{StartError, load_routes};
+use crate::config::{Config, admin_key};
+
+pub(super) fn run(file: Option<PathBuf>) -> anyhow::Result<ExitCode> {
+    let mut mistakes: Vec<String> = Vec::new();
+    let config = match Config::load(file.as_deref()) {
+        Ok(config) => config,
+        Err(problems) => {
+            mistakes.extend(problems.iter().map(ToString::to_string));
+            Config::default()
+        }
+    };
+    if let Err(problem) = admin_key() {
+        mistakes.push(problem.to_string());
+    }
+    let routes = match load_routes(config.routes_dir.as_deref()) {
+        Ok(routes) => routes.routes().len(),
+        Err(StartError::Routes(errors)) => {
+            mistakes.extend(errors.iter().map(ToString::to_string));
+            0
+        }
+        Err(error) => {
+            mistakes.push(error.to_string());
+            0
+        }
+    };
+    if mistakes.is_empty() {
+        println!("All is well: {} connection(s) in the file, {routes} route(s).", config.connection.len());
+        return Ok(ExitCode::SUCCESS);
+    }
+    for mistake in &mistakes {
+        println!("{mistake}");
+    }
+    println!("\n{} mistake(s).", mistakes.len());
+    Ok(ExitCode::FAILURE)
+}

@@ -1,0 +1,141 @@
+//! `cartbridge connection`: which store is paired with which location.
+
+use std::io::Read as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail};
+use secrecy::SecretString;
+
+use crate::clock::Clock;
+use crate::config::connection_problems;
+use crate::connection::{Connection, ConnectionName};
+use crate::store::{Origin, Store};
+
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum Command {
+    /// Make a connection, or replace one that was made here
+    Add(Add),
+    /// List the connections
+    List,
+    /// Show one connection and its webhook URLs, without its secrets
+    Show {
+        /// Its name
+        name: ConnectionName,
+    },
+    /// Remove a connection; its events stay
+    Remove {
+        /// Its name
+        name: ConnectionName,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Add {
+    /// Its name: a-z, 0-9 and `-`; part of the webhook URL
+    name: ConnectionName,
+    /// The HighLevel location's id
+    #[arg(long, value_name = "ID")]
+    location_id: String,
+    /// A file with the Private Integration Token (`-`: standard input), so that it stays out of the shell's history
+    #[arg(long, value_name = "FILE")]
+    token_file: String,
+    /// The store's address
+    #[arg(long, value_name = "URL")]
+    store_url: String,
+    /// The e-mail of the administrator whose API key is used
+    #[arg(long, value_name = "E-MAIL")]
+    store_email: Option<String>,
+    /// A file with that administrator's API key
+    #[arg(long, value_name = "FILE")]
+    store_api_key_file: Option<String>,
+    /// A file with the webhook secrets of the store's add-on, one a line, newest first
+    #[arg(long, value_name = "FILE")]
+    webhook_secrets_file: String,
+    /// Where HighLevel's API is, if not at its usual address
+    #[arg(long, value_name = "URL")]
+    ghl_api_url: Option<String>,
+}
+
+pub(super) async fn run(file: Option<PathBuf>, command: Command) -> anyhow::Result<ExitCode> {
+    let (config, store) = super::database::open(file)?;
+    match command {
+        Command::Add(add) => {
+            let connection = add.connection()?;
+            store.put_connection(&connection, Origin::Api, Clock::system().now()).await?;
+            println!("Connection {} is stored. Next:", connection.name);
+            println!("  - give the store's add-on this URL:  {}/webhooks/cscart/{}", config.public_url(), connection.name);
+            println!("  - give HighLevel's app this URL:     {}/webhooks/ghl", config.public_url());
+        }
+        Command::List => {
+            let mut table = comfy_table::Table::new();
+            table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY).set_header(["name", "location", "store", "defined in"]);
+            for stored in store.connections().await? {
+                let connection = stored.connection;
+                table.add_row([
+                    connection.name.to_string(),
+                    connection.ghl.location_id.to_string(),
+                    connection.cscart.url,
+                    match stored.origin {
+                        Origin::File => "the file".to_owned(),
+                        Origin::Api => "the database".to_owned(),
+                    },
+                ]);
+            }
+            println!("{table}");
+        }
+        Command::Show { name } => {
+            let connection = find(&*store, &name).await?;
+            println!("{}", serde_json::to_string_pretty(&connection.to_public())?);
+            println!("\nThe store's add-on sends to  {}/webhooks/cscart/{name}", config.public_url());
+            println!("HighLevel sends to           {}/webhooks/ghl", config.public_url());
+        }
+        Command::Remove { name } => {
+            store.remove_connection(&name).await?;
+            println!("Connection {name} is removed; its events stay.");
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn find(store: &dyn Store, name: &ConnectionName) -> anyhow::Result<Connection> {
+    let all = store.connections().await?;
+    match all.into_iter().find(|stored| stored.connection.name == *name) {
+        Some(stored) => Ok(stored.connection),
+        None => bail!("there is no connection `{name}`; `cartbridge connection list` shows all"),
+    }
+}
+
+impl Add {
+    fn connection(self) -> anyhow::Result<Connection> {
+        let secrets = read(&self.webhook_secrets_file)?;
+        let secrets: Vec<&str> = secrets.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        let mut definition = serde_json::json!({
+            "name": self.name,
+            "ghl": { "location_id": self.location_id, "token": read(&self.token_file)?.trim() },
+            "cscart": { "url": self.store_url, "email": self.store_email, "webhook_secrets": secrets },
+        });
+        if let Some(url) = self.ghl_api_url {
+            definition["ghl"]["api_url"] = url.into();
+        }
+        let mut connection: Connection = serde_json::from_value(definition)?;
+        if let Some(file) = self.store_api_key_file {
+            connection.cscart.api_key = Some(SecretString::from(read(&file)?.trim().to_owned()));
+        }
+        let problems = connection_problems(&connection);
+        if let Some((what, mend)) = problems.first() {
+            bail!("{what}: {mend}");
+        }
+        Ok(connection)
+    }
+}
+
+fn read(file: &str) -> anyhow::Result<String> {
+    let mut text = String::new();
+    if file == "-" {
+        std::io::stdin().read_to_string(&mut text).context("standard input cannot be read")?;
+    } else {
+        text = std::fs::read_to_string(file).with_context(|| format!("{file} cannot be read"))?;
+    }
+    Ok(text)
+}

@@ -1,0 +1,31 @@
+//! Opens what a command works on: the configuration and its database.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+
+use crate::config::{Config, Problem};
+use crate::store::Store;
+use crate::store::sqlite::Sqlite;
+
+/// The configuration, or all that is wrong with it.
+pub(super) fn config(file: Option<PathBuf>) -> anyhow::Result<Config> {
+    Config::load(file.as_deref()).map_err(|problems| anyhow::anyhow!(all(&problems)))
+}
+
+/// The database of the configuration. The bridge may be running beside: both see each other's changes.
+pub(super) fn open(file: Option<PathBuf>) -> anyhow::Result<(Config, Arc<dyn Store>)> {
+    let config = config(file)?;
+    let path = config.sqlite_path().unwrap_or_default();
+    if !path.exists() {
+        bail!("there is no database at {} yet: start `cartbridge serve` once, or name its configuration with --config", path.display());
+    }
+    let store = Sqlite::open(&path).context("the database cannot be opened")?;
+    Ok((config, Arc::new(store)))
+}
+
+fn all(problems: &[Problem]) -> String {
+    let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    format!("the configuration has {} mistake(s):\n  {}", lines.len(), lines.join("\n  "))
+}

@@ -1,0 +1,56 @@
+//! `cartbridge sandbox`: both systems, simulated.
+
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use sandbox::{Options, Sandbox};
+use tokio_util::sync::CancellationToken;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Where the simulated HighLevel listens (port 0: any free one)
+    #[arg(long, default_value = "127.0.0.1:0", value_name = "ADDRESS:PORT")]
+    ghl: SocketAddr,
+    /// Where the simulated store listens
+    #[arg(long, default_value = "127.0.0.1:0", value_name = "ADDRESS:PORT")]
+    cscart: SocketAddr,
+    /// Enforce HighLevel's rate limits (100 requests in 10 seconds, 200,000 a day)
+    #[arg(long, default_value_t = true, action = clap::ArgAction::Set, num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
+    strict_rate: bool,
+    /// Let the location have several contacts with one e-mail or phone
+    #[arg(long)]
+    allow_duplicate_contacts: bool,
+    /// The bridge to which signed webhooks are delivered
+    #[arg(long, value_name = "URL")]
+    deliver_to: Option<String>,
+    /// The connection's name in the store's webhook URL
+    #[arg(long, default_value = "my-shop", value_name = "NAME")]
+    connection: String,
+    /// Makes ids, keys and secrets repeatable
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let options = Options {
+        ghl_addr: arguments.ghl,
+        cscart_addr: arguments.cscart,
+        strict_rate: arguments.strict_rate,
+        allow_duplicate_contacts: arguments.allow_duplicate_contacts,
+        deliver_to: arguments.deliver_to,
+        connection: arguments.connection,
+        seed: arguments.seed,
+        ..Options::default()
+    };
+    let sandbox = Sandbox::start(options).await.context("the sandbox cannot start")?;
+    let mut out = std::io::stdout();
+    writeln!(out, "{}", sandbox.announcement())?;
+    out.flush()?;
+    let stop = CancellationToken::new();
+    tokio::spawn(super::serve::stop_on_signal(stop.clone()));
+    stop.cancelled().await;
+    sandbox.shutdown().await;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,66 @@
+//! `cartbridge serve`: the bridge itself.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use secrecy::ExposeSecret as _;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::app::App;
+use crate::clock::Clock;
+use crate::config::admin_key;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Where to listen, in place of the configuration's `listen`
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Option<SocketAddr>,
+}
+
+pub(super) async fn run(file: Option<PathBuf>, arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let mut config = super::database::config(file)?;
+    let admin = admin_key().map_err(|problem| anyhow::anyhow!(problem.to_string()))?;
+    if let Some(listen) = arguments.listen {
+        config.listen = listen;
+    }
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}: is another program there? Change `listen`", config.listen))?;
+    config.listen = listener.local_addr().context("the socket has no address")?;
+    let (listen, public_url, connections) = (config.listen, config.public_url(), config.connection.len());
+    let mut app = App::build(config, admin, Clock::system()).await?;
+    if let Some(key) = app.first_key.take() {
+        // The only time that it can be seen: the database keeps its hash.
+        println!("This is a fresh database. Its admin API key, shown only now:\n\n    {}\n", key.expose_secret());
+    }
+    tracing::info!("listening on http://{listen}, known to others as {public_url}; {connections} connection(s) in the file");
+    let stop = CancellationToken::new();
+    tokio::spawn(stop_on_signal(stop.clone()));
+    app.run(listener, stop).await.context("serving failed")?;
+    tracing::info!("stopped; nothing was left half done");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The first signal asks politely; the second is not waited for.
+pub(super) async fn stop_on_signal(stop: CancellationToken) {
+    signal().await;
+    tracing::info!("stopping: finishing what has begun (a second signal stops at once)");
+    stop.cancel();
+    signal().await;
+    std::process::exit(130);
+}
+
+async fn signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+}

@@ -1,0 +1,54 @@
+//! The operations that a step can ask for: one file each.
+
+mod contact;
+mod contact_adopt;
+mod contact_create;
+mod contact_delete;
+mod contact_fetch;
+mod contact_update;
+mod note;
+mod tags;
+mod task;
+
+pub(super) use contact_adopt::Found;
+pub(super) use task::Task as TaskToMake;
+
+use super::step::Step;
+use super::verdict::Verdict;
+use super::work::Work;
+use crate::flow::Operation;
+use crate::link::{Customer, Link};
+
+/// Carries out one operation; `Ok`: it is written down as done or skipped.
+pub(super) async fn carry_out(work: &mut Work<'_>, step: &mut Step, operation: Operation) -> Result<(), Verdict> {
+    match operation {
+        Operation::SaveContact { tags } => contact::save(work, step, &tags).await,
+        Operation::EnsureContact { tags } => contact::ensure(work, step, &tags).await,
+        Operation::DeleteContact => contact_delete::delete(work, step).await,
+        Operation::FetchContact => contact_fetch::fetch(work, step).await,
+        Operation::CreateTask { title, body, due_date, assigned_to, once_per_customer } => {
+            let task = task::Task { title, body, due_date, assigned_to };
+            task::create(work, step, task, once_per_customer).await
+        }
+        Operation::SaveNote { note_id, body } => note::save(work, step, &note_id, &body).await,
+        Operation::DeleteNote { note_id } => note::delete(work, step, &note_id).await,
+        Operation::AddTags { tags } => tags::add(work, step, &tags).await,
+        Operation::RemoveTags { tags } => tags::remove(work, step, &tags).await,
+        Operation::SetTags { tags } => tags::set(work, step, &tags).await,
+    }
+}
+
+/// The customer that an operation needs.
+fn customer(work: &Work<'_>) -> Result<Customer, Verdict> {
+    work.customer.clone().ok_or_else(|| {
+        Verdict::dead("the event names no customer: neither a user id nor an e-mail. Correct it in the store, then replay")
+    })
+}
+
+/// The link that an operation on an existing contact needs.
+fn link(work: &Work<'_>) -> Result<Link, Verdict> {
+    let customer = customer(work)?;
+    work.link.clone().ok_or_else(|| {
+        Verdict::dead(format!("{customer} has no contact yet: resync the customer, then replay"))
+    })
+}

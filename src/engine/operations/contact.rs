@@ -1,0 +1,36 @@
+//! `ghl.contact.save` and `ghl.contact.ensure`: a customer becomes a contact and stays one.
+
+use super::{contact_create, contact_update};
+use crate::engine::step::Step;
+use crate::engine::verdict::Verdict;
+use crate::engine::work::{Work, fetch_user};
+use crate::link::Customer;
+use crate::sync;
+
+/// Creates the contact, or sends what has changed.
+pub(super) async fn save(work: &mut Work<'_>, step: &mut Step, tags: &[String]) -> Result<(), Verdict> {
+    if work.link.is_none() {
+        return contact_create::create(work, step, tags).await;
+    }
+    contact_update::update(work, step, tags).await
+}
+
+/// Creates the contact where there is none.
+pub(super) async fn ensure(work: &mut Work<'_>, step: &mut Step, tags: &[String]) -> Result<(), Verdict> {
+    if work.link.is_some() {
+        step.operation("ghl.contact.ensure");
+        return step.skip(work, "the customer has a contact").await;
+    }
+    if work.contact.is_empty() {
+        // A note tells only whose it is; the store knows the rest.
+        let Customer::User(id) = super::customer(work)? else {
+            return Err(Verdict::dead("the guest's checkout has not arrived: replay this after it"));
+        };
+        let user = fetch_user(work.engine, work.live, id).await?;
+        let user = serde_json::from_value(user).map_err(|error| Verdict::dead(error.to_string()))?;
+        let mapped = sync::from_user(&user, &work.live.connection.settings);
+        work.contact = mapped.contact;
+        work.problems.extend(mapped.problems.iter().map(ToString::to_string));
+    }
+    contact_create::create(work, step, tags).await
+}

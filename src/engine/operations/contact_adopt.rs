@@ -1,0 +1,93 @@
+//! The first link to a contact that HighLevel has already: fill what is empty, wipe nothing.
+
+use std::collections::BTreeSet;
+
+use serde_json::json;
+
+use super::tags::add_to;
+use crate::engine::calls::call;
+use crate::engine::step::Step;
+use crate::engine::verdict::Verdict;
+use crate::engine::work::Work;
+use crate::link::{Customer, Link};
+use crate::sync::{self, Field, Shadow};
+
+/// A contact that seems to be the customer.
+#[derive(Debug, Clone)]
+pub(in crate::engine) struct Found {
+    /// Which.
+    pub(in crate::engine) id: ghl::ContactId,
+    /// Only the phone says so.
+    pub(in crate::engine) by_phone: bool,
+}
+
+/// Whether a contact with the customer's phone is the customer: unless it has another e-mail, or is another customer's.
+pub(super) async fn is_same_person(work: &Work<'_>, step: &mut Step, found: &Found) -> Result<bool, Verdict> {
+    if owner(work, found).await?.is_some() {
+        return Ok(false);
+    }
+    let contact = call(work, step, work.client.contacts().get(&found.id)).await?;
+    let theirs = sync::from_ghl(&contact);
+    let (theirs, ours) = (theirs.get(&Field::Email).unwrap_or_default(), work.contact.get(&Field::Email).unwrap_or_default());
+    Ok(theirs.is_empty() || ours.is_empty() || theirs == ours)
+}
+
+/// The other customer who has this contact. A guest with the same e-mail is no other.
+async fn owner(work: &Work<'_>, found: &Found) -> Result<Option<Customer>, Verdict> {
+    let connection = &work.live.connection.name;
+    let email = work.contact.get(&Field::Email).unwrap_or_default();
+    let links = work.engine.store.links_of_contact(connection, &found.id).await?;
+    Ok(links.into_iter().map(|link| link.customer).find(|other| {
+        Some(other) != work.customer.as_ref() && !matches!(other, Customer::Guest(guest) if guest == email)
+    }))
+}
+
+/// Links the customer with a contact that was there before.
+pub(super) async fn adopt(
+    work: &mut Work<'_>,
+    step: &mut Step,
+    tags: &[String],
+    found: Found,
+) -> Result<(), Verdict> {
+    let customer = super::customer(work)?;
+    if let Some(owner) = owner(work, &found).await? {
+        return Err(Verdict::dead(format!(
+            "contact {} has this customer's {} and is linked to {owner}: two customers of the store cannot be one contact. \
+             Merge the two customers, or correct the e-mail of one, then replay",
+            found.id,
+            if found.by_phone { "phone" } else { "e-mail" },
+        )));
+    }
+    let contact = call(work, step, work.client.contacts().get(&found.id)).await?;
+    let mut theirs = sync::from_ghl(&contact);
+    let fill = sync::first_link(&work.contact, &theirs);
+    if !fill.is_empty() {
+        let updated = call(work, step, work.client.contacts().update(&found.id, &sync::update(&fill))).await;
+        match updated {
+            Ok(updated) => theirs = sync::from_ghl(&updated),
+            // What cannot be filled in does not keep the customer from his contact.
+            Err(failed) if matches!(failed.error, ghl::Error::DuplicateContact { .. } | ghl::Error::Invalid { .. }) => {
+                work.problems.push(format!("what was empty could not be filled in: {}", failed.error));
+            }
+            Err(failed) => return Err(failed.verdict),
+        }
+    }
+    let owned: BTreeSet<String> = tags.iter().filter_map(|tag| sync::clean_tag(tag)).collect();
+    let missing: Vec<String> = owned.iter().filter(|tag| !contact.tags.contains(tag)).cloned().collect();
+    add_to(work, step, &found.id, &missing).await?;
+    let link = Link {
+        connection: work.live.connection.name.clone(),
+        customer,
+        contact_id: found.id.clone(),
+        shadow: Shadow { cscart: work.contact.clone(), ghl: theirs },
+        tags: missing.into_iter().collect(),
+        state_at: work.occurred_at,
+    };
+    let mut result = json!({ "contact_id": found.id, "adopted": true, "filled": fill.names() });
+    if !work.problems.is_empty() {
+        result["left_out"] = json!(work.problems);
+    }
+    let links = work.put_link(link);
+    // A guest with the same e-mail has become this customer.
+    step.done(work, result, links).await
+}

@@ -1,0 +1,61 @@
+//! `ghl.contact.update`: only what has changed, and never the tags.
+
+use serde_json::json;
+
+use super::contact_create;
+use super::tags::add_to;
+use crate::engine::calls::call;
+use crate::engine::step::Step;
+use crate::engine::verdict::Verdict;
+use crate::engine::work::Work;
+use crate::sync::{self, Changes};
+
+/// Sends what the store has changed since the shadow.
+pub(super) async fn update(work: &mut Work<'_>, step: &mut Step, tags: &[String]) -> Result<(), Verdict> {
+    let mut link = super::link(work)?;
+    step.operation("ghl.contact.update");
+    let forced = work.event().forced;
+    if work.occurred_at < link.state_at && !forced {
+        return step.skip(work, "a newer state of the customer is there already").await;
+    }
+    let changes = if forced { Changes::all(&work.contact) } else { sync::changes(&link.shadow, &work.contact) };
+    let missing: Vec<String> =
+        tags.iter().filter_map(|tag| sync::clean_tag(tag)).filter(|tag| !link.tags.contains(tag)).collect();
+    link.shadow.cscart.extend(&work.contact);
+    link.state_at = work.occurred_at;
+    if changes.is_empty() && missing.is_empty() {
+        let links = work.put_link(link);
+        let unchanged = json!({ "reason": "nothing has changed" });
+        return step.done_without_call(work, unchanged, links).await;
+    }
+    if !changes.is_empty() {
+        match call(work, step, work.client.contacts().update(&link.contact_id, &sync::update(&changes))).await {
+            Ok(updated) => {
+                link.shadow.ghl.extend(&changes.sent());
+                link.shadow.ghl.extend_shown(&sync::from_ghl(&updated), &changes);
+            }
+            Err(failed) if matches!(failed.error, ghl::Error::NotFound { .. }) => return heal(work, step, tags).await,
+            Err(failed) => return Err(failed.verdict),
+        }
+    }
+    match add_to(work, step, &link.contact_id, &missing).await {
+        Ok(()) => link.tags.extend(missing),
+        Err(failed) if matches!(failed.error, ghl::Error::NotFound { .. }) => return heal(work, step, tags).await,
+        Err(failed) => return Err(failed.verdict),
+    }
+    let mut result = json!({ "contact_id": link.contact_id, "changed": changes.names() });
+    if !work.problems.is_empty() {
+        result["left_out"] = json!(work.problems);
+    }
+    let links = work.put_link(link);
+    step.done(work, result, links).await
+}
+
+/// The contact was deleted or merged in HighLevel: find the one that took its place, or make a new one.
+async fn heal(work: &mut Work<'_>, step: &mut Step, tags: &[String]) -> Result<(), Verdict> {
+    let old = work.link.take();
+    let id = old.map(|link| link.contact_id.to_string()).unwrap_or_default();
+    tracing::info!(event.id = %work.event().id, contact.id = id, "contact {id} is gone from HighLevel; the link is made anew");
+    work.problems.push(format!("contact {id} is gone from HighLevel; the link was made anew"));
+    contact_create::create(work, step, tags).await
+}

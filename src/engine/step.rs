@@ -1,0 +1,132 @@
+//! One step on its way through the ledger.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::verdict::Verdict;
+use super::work::Work;
+use crate::effect::{Attempt, Effect, EffectState, StepKey};
+use crate::store::{EffectUpdate, LinkChange};
+
+/// A step that is being carried out, with the exchanges made for it since it was last written down.
+pub(super) struct Step {
+    key: StepKey,
+    operation: String,
+    attempts: Vec<Attempt>,
+    /// Since when, and when last, a create of unknown outcome was sent; none: nothing that could have made something.
+    open: Option<Open>,
+}
+
+/// A create whose outcome is not known.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Open {
+    /// When it was first sent: what is older is not of its making.
+    pub(super) since: Timestamp,
+    /// When it was last sent: it may still be under way for a while.
+    pub(super) last: Timestamp,
+}
+
+impl Step {
+    /// The step, with what the ledger knows of it.
+    pub(super) fn new(key: StepKey, operation: &str, effect: Option<&Effect>) -> Self {
+        Self {
+            key,
+            operation: operation.to_owned(),
+            attempts: Vec::new(),
+            open: effect.and_then(|effect| {
+                let since = effect.sending_since?;
+                Some(Open { since, last: effect.sending_at.unwrap_or(since) })
+            }),
+        }
+    }
+
+    /// The step's name, for keys of links.
+    pub(super) fn key(&self) -> &StepKey {
+        &self.key
+    }
+
+    /// The create whose outcome is not known, if there is one.
+    pub(super) fn open(&self) -> Option<Open> {
+        self.open
+    }
+
+    /// Says what is really being done: saving a contact may create or update.
+    pub(super) fn operation(&mut self, operation: &str) {
+        operation.clone_into(&mut self.operation);
+    }
+
+    /// Keeps an exchange for the record.
+    pub(super) fn attempt(&mut self, attempt: Attempt) {
+        self.attempts.push(attempt);
+    }
+
+    /// Writes down, durably, that a call is about to be sent which must not be sent twice.
+    pub(super) async fn begin(&mut self, work: &Work<'_>) -> Result<(), Verdict> {
+        let now = work.engine.clock.now();
+        let store = &work.engine.store;
+        store.begin_effect(&work.claim.lane, work.event().seq, &self.key, &self.operation, now).await?;
+        self.open = Some(Open { since: self.open.map_or(now, |open| open.since), last: now });
+        Ok(())
+    }
+
+    /// The last call has certainly made nothing: the next try need not look first.
+    pub(super) fn nothing_made(&mut self) {
+        self.open = None;
+    }
+
+    /// Writes down what was done, with the links that it changed.
+    pub(super) async fn done(
+        &mut self,
+        work: &Work<'_>,
+        result: Value,
+        links: Vec<LinkChange>,
+    ) -> Result<(), Verdict> {
+        self.record(work, EffectState::Done, result, links).await
+    }
+
+    /// Writes down that nothing had to be done.
+    pub(super) async fn skip(&mut self, work: &Work<'_>, why: &str) -> Result<(), Verdict> {
+        self.record(work, EffectState::Skipped, json!({ "reason": why }), Vec::new()).await
+    }
+
+    /// Writes down that nothing had to be sent, although the links have changed.
+    pub(super) async fn done_without_call(
+        &mut self,
+        work: &Work<'_>,
+        result: Value,
+        links: Vec<LinkChange>,
+    ) -> Result<(), Verdict> {
+        self.record(work, EffectState::Skipped, result, links).await
+    }
+
+    /// Writes down why it was not done.
+    pub(super) async fn fail(&mut self, work: &Work<'_>, verdict: &Verdict) -> Result<(), Verdict> {
+        let (state, why) = match verdict {
+            Verdict::Dead { advice } => (EffectState::Failed, Some(advice)),
+            Verdict::Retry { why, .. } => (EffectState::Planned, Some(why)),
+            Verdict::Park { reason } => (EffectState::Planned, Some(reason)),
+            Verdict::Done { .. } | Verdict::Ignored { .. } | Verdict::LeaseLost => (EffectState::Planned, None),
+        };
+        // As long as its outcome is open it stays `sending`, whatever else went wrong.
+        let state = if self.open.is_some() { EffectState::Sending } else { state };
+        self.record(work, state, json!({ "reason": why }), Vec::new()).await
+    }
+
+    async fn record(
+        &mut self,
+        work: &Work<'_>,
+        state: EffectState,
+        result: Value,
+        links: Vec<LinkChange>,
+    ) -> Result<(), Verdict> {
+        let update = EffectUpdate {
+            key: self.key.clone(),
+            operation: self.operation.clone(),
+            state,
+            result,
+            attempts: std::mem::take(&mut self.attempts),
+        };
+        work.engine.store.record_effect(&work.claim.lane, work.event().seq, update, links).await?;
+        Ok(())
+    }
+}

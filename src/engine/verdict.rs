@@ -1,0 +1,141 @@
+//! What becomes of an event after a try. Not an error: each variant says what happens next.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::store;
+
+/// How a try ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// Everything is done.
+    Done {
+        /// A word on how, where that is not plain.
+        reason: Option<String>,
+    },
+    /// Nothing handles it.
+    Ignored {
+        /// Why.
+        reason: String,
+    },
+    /// To be tried again.
+    Retry {
+        /// Why, in a sentence.
+        why: String,
+        /// When; none: after a back-off.
+        not_before: Option<Timestamp>,
+        /// Whether it counts as a failed try. Waiting for a rate limit does not.
+        counts: bool,
+    },
+    /// Waits until its connection works again.
+    Park {
+        /// For what.
+        reason: String,
+    },
+    /// Waits for a person.
+    Dead {
+        /// The sentence which that person reads.
+        advice: String,
+    },
+    /// Another worker has taken over.
+    LeaseLost,
+}
+
+impl Verdict {
+    /// Try again after a back-off.
+    pub(super) fn retry(why: impl Into<String>) -> Self {
+        Self::Retry { why: why.into(), not_before: None, counts: true }
+    }
+
+    /// Try again at a certain time.
+    pub(super) fn retry_at(at: Timestamp, why: impl Into<String>, counts: bool) -> Self {
+        Self::Retry { why: why.into(), not_before: Some(at), counts }
+    }
+
+    /// Wait for a person.
+    pub(super) fn dead(advice: impl Into<String>) -> Self {
+        Self::Dead { advice: advice.into() }
+    }
+}
+
+impl From<store::Error> for Verdict {
+    fn from(error: store::Error) -> Self {
+        match error {
+            store::Error::LeaseLost => Self::LeaseLost,
+            store::Error::Busy | store::Error::Unavailable(_) => Self::retry(error.to_string()),
+            store::Error::Corrupt { .. } | store::Error::NotFound(_) | store::Error::Conflict(_) => {
+                Self::dead(format!("{error}; the log tells more"))
+            }
+        }
+    }
+}
+
+/// What a failed call to HighLevel means for the event, where the operation has nothing of its own to say.
+pub(super) fn of_ghl(error: &ghl::Error, now: Timestamp, rate_limited_until: Option<Timestamp>) -> Verdict {
+    use ghl::Error;
+    match error {
+        Error::NotSent { .. } => Verdict::retry("HighLevel cannot be reached"),
+        Error::Uncertain { .. } => Verdict::retry("HighLevel's answer did not arrive"),
+        Error::RateLimited { .. } => {
+            let at = rate_limited_until.unwrap_or(now);
+            Verdict::retry_at(at, "HighLevel's rate limit is used up", false)
+        }
+        Error::Unavailable { status, retry_after, .. } => {
+            let why = format!("HighLevel answered {status}: it is not available at the moment");
+            match retry_after {
+                Some(after) => Verdict::retry_at(after_now(now, *after), why, true),
+                None => Verdict::retry(why),
+            }
+        }
+        Error::Unauthorized { .. } => Verdict::Park {
+            reason: "HighLevel refuses the token: make a new Private Integration Token in the location's settings and \
+                     give it to the connection"
+                .into(),
+        },
+        Error::MissingScope { .. } => Verdict::Park {
+            reason: "needs scope contacts.write: add it to the Private Integration's scopes in HighLevel, then save the \
+                     connection again"
+                .into(),
+        },
+        Error::WrongLocation { .. } => Verdict::Park {
+            reason: "the token belongs to another location: give the connection a token of its own location".into(),
+        },
+        Error::Invalid { messages, .. } => Verdict::dead(format!(
+            "HighLevel rejects the data: {}. Correct it in the store (the next change is sent by itself) or in the route, \
+             then replay",
+            messages.join("; ")
+        )),
+        Error::NotFound { .. } => {
+            Verdict::dead("HighLevel no longer has what this is about; resync the customer, then replay")
+        }
+        Error::DuplicateContact { contact_id, .. } => Verdict::dead(format!(
+            "the e-mail or phone belongs to another contact ({contact_id}): merge the two contacts in HighLevel or \
+             correct the customer, then replay"
+        )),
+        Error::Refused { status, message, .. } => {
+            Verdict::dead(format!("HighLevel refuses it ({status}): {message}. Replay it when the cause is gone"))
+        }
+        _ => Verdict::retry(format!("HighLevel's answer is not of the documented form: {error}")),
+    }
+}
+
+/// What a failed call to the store means for the event.
+pub(super) fn of_cscart(error: &cscart::Error, now: Timestamp) -> Verdict {
+    use cscart::Error;
+    match error {
+        Error::Unauthorized { .. } | Error::Forbidden { .. } => Verdict::Park {
+            reason: "the store refuses the API key: check `cscart.email` and `cscart.api_key` of the connection".into(),
+        },
+        Error::NotFound { .. } => Verdict::dead("the store does not know this customer (any more)"),
+        Error::Unavailable { retry_after: Some(after), .. } => {
+            Verdict::retry_at(after_now(now, *after), "the store is not available at the moment", true)
+        }
+        _ => Verdict::retry(format!("the store could not be asked: {error}")),
+    }
+}
+
+/// `now` and a while.
+pub(super) fn after_now(now: Timestamp, after: Duration) -> Timestamp {
+    now.saturating_add(SignedDuration::try_from(after).unwrap_or(SignedDuration::MAX)).unwrap_or(Timestamp::MAX)
+}

@@ -1,0 +1,218 @@
+//! One claim from plan to verdict: fold, know the customer, plan, carry out each step that is not done.
+
+use serde_json::{Value, json};
+
+use super::operations;
+use super::step::Step;
+use super::verdict::{self, Verdict};
+use super::Engine;
+use crate::effect::{Effect, EffectState};
+use crate::event::{Event, Source};
+use crate::flow::{Context, PlannedStep};
+use crate::inbox::fold;
+use crate::link::{Customer, Link};
+use crate::registry::Live;
+use crate::store::{Claim, LinkChange};
+use crate::sync::{self, Canonical};
+
+/// What the steps of an event work with.
+pub(super) struct Work<'a> {
+    pub(super) engine: &'a Engine,
+    pub(super) live: &'a Live,
+    pub(super) client: &'a ghl::Client,
+    pub(super) claim: &'a Claim,
+    /// When the state that is carried out was reached: the newest of those folded together.
+    pub(super) occurred_at: jiff::Timestamp,
+    /// Whom the event is about.
+    pub(super) customer: Option<Customer>,
+    /// The customer as the event shows him.
+    pub(super) contact: Canonical,
+    /// The customer's link, as the steps leave it.
+    pub(super) link: Option<Link>,
+    /// The guest whom this customer was before he registered; his link becomes the customer's.
+    pub(super) guest: Option<Customer>,
+    /// What was left out of the contact, and why.
+    pub(super) problems: Vec<String>,
+}
+
+impl Work<'_> {
+    /// The event at the head.
+    pub(super) fn event(&self) -> &Event {
+        &self.claim.head
+    }
+
+    /// A changed link, with the guest's old one dropped.
+    pub(super) fn put_link(&mut self, link: Link) -> Vec<LinkChange> {
+        let mut changes = vec![LinkChange::Put(link.clone())];
+        if let Some(guest) = self.guest.take() {
+            changes.push(LinkChange::Drop(link.connection.clone(), guest));
+        }
+        self.link = Some(link);
+        changes
+    }
+}
+
+/// Carries out a claim. `folded` receives the followers that went with the head.
+pub(super) async fn carry_out(engine: &Engine, claim: &Claim, folded: &mut Vec<i64>) -> Verdict {
+    match try_carry_out(engine, claim, folded).await {
+        Ok(verdict) | Err(verdict) => verdict,
+    }
+}
+
+async fn try_carry_out(engine: &Engine, claim: &Claim, folded: &mut Vec<i64>) -> Result<Verdict, Verdict> {
+    let event = &claim.head;
+    let Some(live) = engine.registry.get(&event.connection) else {
+        return Ok(Verdict::Park { reason: format!("connection `{}` is gone: make it again", event.connection) });
+    };
+    let Some(client) = &live.ghl else {
+        return Ok(Verdict::Park { reason: "the connection has no token for HighLevel yet".into() });
+    };
+    let fold = fold::fold(event, &claim.followers, &claim.effects);
+    let payload = match fold.newest {
+        Some(seq) => parse(&engine.store.payload(seq).await?)?,
+        None => parse(&event.payload)?,
+    };
+    folded.clone_from(&fold.folded);
+
+    let (payload, mapped, customer) = who(engine, &live, event, payload).await?;
+    let (link, guest) = find_link(engine, &live, customer.as_ref(), &mapped.contact).await?;
+    let routes = engine.routes.current();
+    let plan = routes
+        .plan(&Context {
+            trigger: &event.trigger(),
+            event_id: event.id.to_string(),
+            occurred_at: fold.occurred_at,
+            connection: &event.connection,
+            settings: &live.connection.settings,
+            store: payload.get("store").cloned().unwrap_or(Value::Null),
+            data: payload.get("data").unwrap_or(&Value::Null),
+            contact: &mapped.contact,
+            contact_id: link.as_ref().map(|link| link.contact_id.as_str()),
+        })
+        .map_err(|error| Verdict::dead(format!("{error}. Mend the route, then replay")))?;
+    if plan.steps.is_empty() {
+        return Ok(match plan.skipped.first() {
+            Some(skipped) => Verdict::Done { reason: Some(format!("nothing to do: {}", skipped.why)) },
+            None => Verdict::Ignored { reason: "no route handles this type".into() },
+        });
+    }
+    let mut work = Work {
+        engine,
+        live: &live,
+        client,
+        claim,
+        occurred_at: fold.occurred_at,
+        customer,
+        contact: mapped.contact,
+        link,
+        guest,
+        problems: mapped.problems.iter().map(ToString::to_string).collect(),
+    };
+    for planned in plan.steps {
+        let effect = claim.effects.iter().find(|effect| effect.key == planned.key);
+        if effect.is_some_and(|effect| matches!(effect.state, EffectState::Done | EffectState::Skipped)) {
+            continue;
+        }
+        carry_out_step(&mut work, planned, effect).await?;
+    }
+    Ok(Verdict::Done { reason: None })
+}
+
+async fn carry_out_step(work: &mut Work<'_>, planned: PlannedStep, effect: Option<&Effect>) -> Result<(), Verdict> {
+    let mut step = Step::new(planned.key, planned.operation.name(), effect);
+    match operations::carry_out(work, &mut step, planned.operation).await {
+        Ok(()) => Ok(()),
+        Err(verdict) => {
+            // What was tried is kept for whoever wants to know why; a lost lease means that another one writes now.
+            if verdict != Verdict::LeaseLost {
+                step.fail(work, &verdict).await?;
+            }
+            Err(verdict)
+        }
+    }
+}
+
+fn parse(payload: &[u8]) -> Result<Value, Verdict> {
+    serde_json::from_slice(payload).map_err(|error| Verdict::dead(format!("the stored body cannot be read: {error}")))
+}
+
+/// Whom the event is about, and how it shows him. A resync asks the store.
+async fn who(
+    engine: &Engine,
+    live: &Live,
+    event: &Event,
+    mut payload: Value,
+) -> Result<(Value, sync::Mapped, Option<Customer>), Verdict> {
+    let settings = &live.connection.settings;
+    let subject: Option<Customer> = event.subject.as_str().parse().ok();
+    if event.source == Source::Manual {
+        if event.kind == "resync"
+            && let Some(Customer::User(id)) = subject
+        {
+            let user = fetch_user(engine, live, id).await?;
+            payload["data"] = json!({ "user": user });
+        }
+        if event.kind == "resync"
+            && let Some(Customer::Guest(_)) = subject
+        {
+            return Err(Verdict::dead("a guest has no account in the store to compare with: only registered customers can be resynced"));
+        }
+    }
+    let data = payload.get("data").unwrap_or(&Value::Null);
+    let mapped = if let Some(user) = data.get("user") {
+        sync::from_user(&read(user, "user")?, settings)
+    } else if let Some(order) = data.get("order") {
+        sync::from_order(&read(order, "order")?, settings)
+    } else {
+        sync::Mapped::default()
+    };
+    Ok((payload, mapped, subject))
+}
+
+fn read<T: serde::de::DeserializeOwned>(value: &Value, what: &str) -> Result<T, Verdict> {
+    T::deserialize(value).map_err(|error| {
+        Verdict::dead(format!("`data.{what}` has not the agreed form: {error}. Update the store's add-on, then replay"))
+    })
+}
+
+/// The customer as the store's REST API shows him: the short form, without addresses.
+pub(super) async fn fetch_user(engine: &Engine, live: &Live, id: u64) -> Result<Value, Verdict> {
+    let Some(store) = &live.cscart else {
+        return Err(Verdict::Park {
+            reason: "the connection has no `cscart.email` and `cscart.api_key`, so the store cannot be asked".into(),
+        });
+    };
+    match store.user(id.into()).await {
+        Ok(answer) => {
+            engine.monitor.call("cscart", answer.exchange.status.unwrap_or(0), answer.exchange.duration);
+            serde_json::to_value(&answer.value).map_err(|error| Verdict::dead(error.to_string()))
+        }
+        Err(failure) => {
+            engine.monitor.call("cscart", failure.exchange.status.unwrap_or(0), failure.exchange.duration);
+            Err(verdict::of_cscart(&failure.error, engine.clock.now()))
+        }
+    }
+}
+
+/// The customer's link. One who has registered takes over the link of the guest with his e-mail.
+async fn find_link(
+    engine: &Engine,
+    live: &Live,
+    customer: Option<&Customer>,
+    contact: &Canonical,
+) -> Result<(Option<Link>, Option<Customer>), Verdict> {
+    let name = &live.connection.name;
+    let Some(customer) = customer else { return Ok((None, None)) };
+    if let Some(link) = engine.store.link(name, customer).await? {
+        return Ok((Some(link), None));
+    }
+    let email = contact.get(&sync::Field::Email).filter(|email| !email.is_empty());
+    if let (Customer::User(_), Some(email)) = (customer, email) {
+        let guest = Customer::Guest(email.to_owned());
+        if let Some(mut link) = engine.store.link(name, &guest).await? {
+            link.customer = customer.clone();
+            return Ok((Some(link), Some(guest)));
+        }
+    }
+    Ok((None, None))
+}
