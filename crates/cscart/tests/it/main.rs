@@ -1,0 +1,10 @@
+//! The client against a store that listens on a real socket and answers as CS-Cart does.
+
+#![expect(clippy::unwrap_used, reason = "what fails here fails its test, helpers included")]
+
+mod errors;
+mod lists;
+mod orders;
+mod root;
+mod store;
+mod users;
