@@ -8,7 +8,6 @@ mod locate;
 mod secret_files;
 
 use std::collections::HashSet;
-use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -17,6 +16,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 
 use crate::connection::Connection;
+use crate::mistake::{self, Mistake};
 
 /// Everything that can be configured.
 #[derive(Debug, Clone, Deserialize)]
@@ -90,39 +90,16 @@ impl EngineConfig {
     }
 }
 
-/// What is wrong with the configuration, where, and how to mend it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
-    /// The file, or the variable's name.
-    pub place: String,
-    /// Line and column, from 1, where the file tells.
-    pub position: Option<(usize, usize)>,
-    /// What is wrong.
-    pub what: String,
-    /// What to do.
-    pub mend: String,
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.place)?;
-        if let Some((line, column)) = self.position {
-            write!(f, ":{line}:{column}")?;
-        }
-        write!(f, ": {} — {}", self.what, self.mend)
-    }
-}
-
 impl Config {
     /// Reads the file (which may be missing when it was not asked for by name) and the environment.
-    pub fn load(file: Option<&Path>) -> Result<Self, Vec<Problem>> {
+    pub fn load(file: Option<&Path>) -> Result<Self, Vec<Mistake>> {
         let default = Path::new("cartbridge.toml");
         let path = file.unwrap_or(default);
         let text = match std::fs::read_to_string(path) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound && file.is_none() => String::new(),
             Err(error) => {
-                return Err(vec![Problem {
+                return Err(vec![Mistake {
                     place: path.display().to_string(),
                     position: None,
                     what: format!("it cannot be read: {error}"),
@@ -134,12 +111,12 @@ impl Config {
     }
 
     /// Reads a configuration from text and variables; `place` names the text in messages.
-    pub fn parse(place: &str, text: &str, variables: &[(String, String)]) -> Result<Self, Vec<Problem>> {
+    pub fn parse(place: &str, text: &str, variables: &[(String, String)]) -> Result<Self, Vec<Mistake>> {
         let text = text.trim_start_matches('\u{feff}');
         let mut table: toml::Table = toml::from_str(text).map_err(|error| {
-            vec![Problem {
+            vec![Mistake {
                 place: place.to_owned(),
-                position: error.span().map(|span| locate::position(text, span.start)),
+                position: error.span().map(|span| mistake::position(text, span.start)),
                 what: error.message().to_owned(),
                 mend: "write it as TOML; strings need quotes".into(),
             }]
@@ -163,10 +140,10 @@ impl Config {
     }
 
     /// Everything that cannot work, however well it is written.
-    fn contradictions(&self, place: &str) -> Vec<Problem> {
+    fn contradictions(&self, place: &str) -> Vec<Mistake> {
         let mut problems = Vec::new();
         let mut problem = |what: String, mend: &str| {
-            problems.push(Problem { place: place.to_owned(), position: None, what, mend: mend.to_owned() });
+            problems.push(Mistake { place: place.to_owned(), position: None, what, mend: mend.to_owned() });
         };
         if self.sqlite_path().is_none_or(|path| path.as_os_str().is_empty()) {
             problem(
@@ -228,7 +205,10 @@ pub fn connection_problems(connection: &Connection) -> Vec<(String, &'static str
             problems.push((format!("`{key}` is `{url}`"), "give an address that begins with https://"));
         }
     }
-    if let Err(error) = ghl::webhook::Verifier::from_pems(&connection.ghl.webhook_public_keys) {
+    let keys = &connection.ghl.webhook_public_keys;
+    if !keys.is_empty()
+        && let Err(error) = ghl::webhook::Verifier::from_pem(keys)
+    {
         problems.push((
             format!("`ghl.webhook_public_keys` cannot be used: {error}"),
             "give PEM public keys (Ed25519), or leave it empty for HighLevel's own",
@@ -238,10 +218,10 @@ pub fn connection_problems(connection: &Connection) -> Vec<(String, &'static str
 }
 
 /// The admin key from the environment, if it is there and long enough.
-pub fn admin_key() -> Result<Option<SecretString>, Problem> {
+pub fn admin_key() -> Result<Option<SecretString>, Mistake> {
     let Some(key) = environment::secret("CARTBRIDGE_ADMIN_KEY")? else { return Ok(None) };
     if key.expose_secret().len() < 32 {
-        return Err(Problem {
+        return Err(Mistake {
             place: "CARTBRIDGE_ADMIN_KEY".into(),
             position: None,
             what: format!("it has {} characters", key.expose_secret().len()),

@@ -23,6 +23,7 @@ pub mod flow;
 pub mod http;
 pub mod inbox;
 pub mod link;
+pub mod mistake;
 pub mod monitor;
 pub mod registry;
 pub mod show;

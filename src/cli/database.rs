@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 
-use crate::config::{Config, Problem};
+use crate::config::Config;
+use crate::mistake::Mistake;
 use crate::store::Store;
 use crate::store::sqlite::Sqlite;
 
@@ -25,7 +26,7 @@ pub(super) fn open(file: Option<PathBuf>) -> anyhow::Result<(Config, Arc<dyn Sto
     Ok((config, Arc::new(store)))
 }
 
-fn all(problems: &[Problem]) -> String {
+fn all(problems: &[Mistake]) -> String {
     let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
     format!("the configuration has {} mistake(s):\n  {}", lines.len(), lines.join("\n  "))
 }

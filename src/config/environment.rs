@@ -3,7 +3,7 @@
 use secrecy::SecretString;
 use toml::{Table, Value};
 
-use super::Problem;
+use crate::mistake::Mistake;
 
 const PREFIX: &str = "CARTBRIDGE__";
 
@@ -16,7 +16,7 @@ pub(super) fn variables() -> Vec<(String, String)> {
 }
 
 /// A single secret, from the variable or from the file that `<name>_FILE` names.
-pub(super) fn secret(name: &str) -> Result<Option<SecretString>, Problem> {
+pub(super) fn secret(name: &str) -> Result<Option<SecretString>, Mistake> {
     if let Ok(value) = std::env::var(name) {
         return Ok(Some(value.into()));
     }
@@ -24,7 +24,7 @@ pub(super) fn secret(name: &str) -> Result<Option<SecretString>, Problem> {
     let Ok(path) = std::env::var(&file) else { return Ok(None) };
     match std::fs::read_to_string(&path) {
         Ok(text) => Ok(Some(text.trim().to_owned().into())),
-        Err(error) => Err(Problem {
+        Err(error) => Err(Mistake {
             place: file,
             position: None,
             what: format!("{path} cannot be read: {error}"),
@@ -34,12 +34,12 @@ pub(super) fn secret(name: &str) -> Result<Option<SecretString>, Problem> {
 }
 
 /// Puts the variables into the table. Values are TOML where they read as such (`true`, `8`, `["a"]`), else text.
-pub(super) fn overlay(table: &mut Table, variables: &[(String, String)]) -> Result<(), Vec<Problem>> {
+pub(super) fn overlay(table: &mut Table, variables: &[(String, String)]) -> Result<(), Vec<Mistake>> {
     let mut problems = Vec::new();
     for (name, text) in variables {
         let path: Vec<String> = name[PREFIX.len()..].split("__").map(str::to_lowercase).collect();
         if let Err(what) = set(table, &path, value(&path, text)) {
-            problems.push(Problem {
+            problems.push(Mistake {
                 place: name.clone(),
                 position: None,
                 what,

@@ -3,7 +3,7 @@
 use serde_path_to_error::{Error, Path, Segment};
 use toml::de::{DeTable, DeValue};
 
-use super::Problem;
+use crate::mistake::{self, Mistake};
 
 /// Turns a failed reading into a problem with its place.
 pub(super) fn problem(
@@ -11,7 +11,7 @@ pub(super) fn problem(
     text: &str,
     variables: &[(String, String)],
     error: &Error<toml::de::Error>,
-) -> Problem {
+) -> Mistake {
     let path = error.path();
     let message = error.inner().message().to_owned();
     let wanted: Vec<String> = path.iter().filter_map(key).collect();
@@ -19,20 +19,12 @@ pub(super) fn problem(
         let named: Vec<String> = name.split("__").skip(1).map(str::to_lowercase).collect();
         !named.is_empty() && named.last() == wanted.last() && named.first() == wanted.first()
     });
-    let mend = suggestion(&message).unwrap_or_else(|| "see the configuration part of the README".into());
+    let mend = mistake::mend_of_field(&message).unwrap_or_else(|| "see the configuration part of the README".into());
     let what = if path.iter().len() == 0 { message } else { format!("`{path}`: {message}") };
     match variable {
-        Some((name, _)) => Problem { place: name.clone(), position: None, what, mend },
-        None => Problem { place: place.to_owned(), position: find(text, path), what, mend },
+        Some((name, _)) => Mistake { place: name.clone(), position: None, what, mend },
+        None => Mistake { place: place.to_owned(), position: find(text, path), what, mend },
     }
-}
-
-/// Line and column, from 1, of a byte of the text.
-pub(super) fn position(text: &str, byte: usize) -> (usize, usize) {
-    let before = &text[..byte.min(text.len())];
-    let line = before.matches('\n').count() + 1;
-    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-    (line, column)
 }
 
 fn key(segment: &Segment) -> Option<String> {
@@ -71,25 +63,5 @@ fn find(text: &str, path: &Path) -> Option<(usize, usize)> {
             _ => (None, None),
         };
     }
-    span.map(|span| position(text, span.start))
-}
-
-/// serde words an unknown field as "unknown field `x`, expected one of `a`, `b`" (`serde::de::Error::unknown_field`).
-fn suggestion(message: &str) -> Option<String> {
-    let mut quoted = message.split('`').skip(1).step_by(2);
-    if let Some(rest) = message.strip_prefix("missing field `") {
-        return Some(format!("add `{}`", rest.trim_end_matches('`')));
-    }
-    if !message.starts_with("unknown field") {
-        return None;
-    }
-    let unknown = quoted.next()?;
-    let nearest = quoted
-        .map(|known| (known, strsim::jaro_winkler(unknown, known)))
-        .max_by(|(_, a), (_, b)| a.total_cmp(b))
-        .filter(|(_, likeness)| *likeness > 0.7);
-    Some(match nearest {
-        Some((known, _)) => format!("did you mean `{known}`?"),
-        None => "remove it, or see the configuration part of the README for the keys there are".into(),
-    })
+    span.map(|span| mistake::position(text, span.start))
 }

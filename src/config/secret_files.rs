@@ -2,10 +2,10 @@
 
 use toml::{Table, Value};
 
-use super::Problem;
+use crate::mistake::Mistake;
 
 /// Replaces every `<secret>_file` by what the file holds.
-pub(super) fn resolve(table: &mut Table, place: &str) -> Result<(), Vec<Problem>> {
+pub(super) fn resolve(table: &mut Table, place: &str) -> Result<(), Vec<Mistake>> {
     let mut problems = Vec::new();
     let Some(Value::Array(connections)) = table.get_mut("connection") else { return Ok(()) };
     for connection in connections.iter_mut().filter_map(Value::as_table_mut) {
@@ -23,25 +23,25 @@ pub(super) fn resolve(table: &mut Table, place: &str) -> Result<(), Vec<Problem>
     if problems.is_empty() { Ok(()) } else { Err(problems) }
 }
 
-fn one(table: &mut Table, key: &str, place: &str, problems: &mut Vec<Problem>) {
+fn one(table: &mut Table, key: &str, place: &str, problems: &mut Vec<Mistake>) {
     if let Some(text) = read(table, key, place, problems) {
         table.insert(key.to_owned(), Value::String(text.trim().to_owned()));
     }
 }
 
 /// One secret a line, newest first.
-fn many(table: &mut Table, key: &str, place: &str, problems: &mut Vec<Problem>) {
+fn many(table: &mut Table, key: &str, place: &str, problems: &mut Vec<Mistake>) {
     if let Some(text) = read(table, key, place, problems) {
         let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
         table.insert(key.to_owned(), Value::Array(lines.map(|line| Value::String(line.to_owned())).collect()));
     }
 }
 
-fn read(table: &mut Table, key: &str, place: &str, problems: &mut Vec<Problem>) -> Option<String> {
+fn read(table: &mut Table, key: &str, place: &str, problems: &mut Vec<Mistake>) -> Option<String> {
     let file_key = format!("{key}_file");
     let path = table.remove(&file_key)?;
     let mut problem = |what: String, mend: &str| {
-        problems.push(Problem { place: place.to_owned(), position: None, what, mend: mend.to_owned() });
+        problems.push(Mistake { place: place.to_owned(), position: None, what, mend: mend.to_owned() });
     };
     if table.contains_key(key) {
         problem(format!("both `{key}` and `{file_key}` are given"), "keep one of them");

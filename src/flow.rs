@@ -1,0 +1,17 @@
+//! Routes: declarative flows in files. Reading them, checking them, and planning what one event asks for. Pure: no I/O.
+//!
+//! A route says on which triggers it runs, when, and with which steps. `routes/README.md` is its grammar.
+
+mod expression;
+mod operation;
+mod parameters;
+mod plan;
+mod route;
+mod route_file;
+mod trigger;
+
+pub use crate::mistake::Mistake as Error;
+pub use operation::Operation;
+pub use plan::{Context, Plan, PlanError, PlannedStep, Skipped};
+pub use route::{Route, RouteSet};
+pub use trigger::ghl_kind;

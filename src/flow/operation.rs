@@ -1,0 +1,178 @@
+//! What a step can ask for.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::parameters::{Arguments, Kind, Parameter, flag, list, number, text};
+
+/// One call, or a few that belong together, with everything it needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Operation {
+    /// Create the customer's contact, or send what has changed.
+    SaveContact {
+        /// The tags that the contact is to have.
+        tags: Vec<String>,
+    },
+    /// Create the customer's contact where there is none.
+    EnsureContact {
+        /// The tags of a contact that is made.
+        tags: Vec<String>,
+    },
+    /// Delete the customer's contact.
+    DeleteContact,
+    /// Fetch contact and tasks for the store's page.
+    FetchContact,
+    /// Make a task on the customer's contact.
+    CreateTask {
+        /// Its title.
+        title: String,
+        /// Its text.
+        body: Option<String>,
+        /// When it is due.
+        due_date: Timestamp,
+        /// HighLevel's id of the user who gets it.
+        assigned_to: Option<String>,
+        /// Not again for the same customer, whatever the event.
+        once_per_customer: bool,
+    },
+    /// Create the note on the contact, or change it.
+    SaveNote {
+        /// The store's id of it.
+        note_id: String,
+        /// Its text.
+        body: String,
+    },
+    /// Delete the note on the contact.
+    DeleteNote {
+        /// The store's id of it.
+        note_id: String,
+    },
+    /// Add tags; the bridge owns them from then on.
+    AddTags {
+        /// Which.
+        tags: Vec<String>,
+    },
+    /// Remove tags that the bridge owns.
+    RemoveTags {
+        /// Which.
+        tags: Vec<String>,
+    },
+    /// Make these the tags that the bridge owns, beside those of the settings.
+    SetTags {
+        /// Which.
+        tags: Vec<String>,
+    },
+}
+
+impl Operation {
+    /// Its name in a route, and in the ledger until it is known what was really done.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::SaveContact { .. } => "ghl.contact.save",
+            Self::EnsureContact { .. } => "ghl.contact.ensure",
+            Self::DeleteContact => "ghl.contact.delete",
+            Self::FetchContact => "ghl.contact.fetch",
+            Self::CreateTask { .. } => "ghl.task.create",
+            Self::SaveNote { .. } => "ghl.note.save",
+            Self::DeleteNote { .. } => "ghl.note.delete",
+            Self::AddTags { .. } => "ghl.tags.add",
+            Self::RemoveTags { .. } => "ghl.tags.remove",
+            Self::SetTags { .. } => "ghl.tags.set",
+        }
+    }
+}
+
+/// An operation as routes may name it.
+pub(super) struct Spec {
+    pub(super) name: &'static str,
+    pub(super) parameters: &'static [Parameter],
+    /// Makes it of the rendered parameters; an error says what is wrong with which.
+    pub(super) make: fn(&Arguments) -> Result<Operation, String>,
+}
+
+/// How far ahead a task can be due.
+const MAX_DAYS: i64 = 3650;
+
+/// All operations.
+pub(super) const ALL: &[Spec] = &[
+    Spec {
+        name: "ghl.contact.save",
+        parameters: &[list("tags")],
+        make: |given| Ok(Operation::SaveContact { tags: given.texts("tags")? }),
+    },
+    Spec {
+        name: "ghl.contact.ensure",
+        parameters: &[list("tags")],
+        make: |given| Ok(Operation::EnsureContact { tags: given.texts("tags")? }),
+    },
+    Spec { name: "ghl.contact.delete", parameters: &[], make: |_| Ok(Operation::DeleteContact) },
+    Spec { name: "ghl.contact.fetch", parameters: &[], make: |_| Ok(Operation::FetchContact) },
+    Spec {
+        name: "ghl.task.create",
+        parameters: &[
+            text("title").required(),
+            text("body"),
+            number("due_in_days"),
+            text("assigned_to"),
+            flag("once_per_customer"),
+        ],
+        make: |given| {
+            let days = given.whole_number("due_in_days")?.unwrap_or(1);
+            if !(0..=MAX_DAYS).contains(&days) {
+                return Err(format!("`due_in_days` is {days} and must be 0 to {MAX_DAYS}"));
+            }
+            // From when it happened, not from now: a repeated try must ask for the very same task.
+            let due_date = given.occurred_at.saturating_add(SignedDuration::from_hours(24 * days));
+            Ok(Operation::CreateTask {
+                title: given.required_text("title")?,
+                body: given.text("body")?,
+                due_date: due_date.map_err(|error| error.to_string())?,
+                assigned_to: given.text("assigned_to")?,
+                once_per_customer: given.flag("once_per_customer")?,
+            })
+        },
+    },
+    Spec {
+        name: "ghl.note.save",
+        parameters: &[text("note_id").required(), text("body").required()],
+        make: |given| {
+            Ok(Operation::SaveNote { note_id: given.required_text("note_id")?, body: given.required_text("body")? })
+        },
+    },
+    Spec {
+        name: "ghl.note.delete",
+        parameters: &[text("note_id").required()],
+        make: |given| Ok(Operation::DeleteNote { note_id: given.required_text("note_id")? }),
+    },
+    Spec {
+        name: "ghl.tags.add",
+        parameters: &[list("tags").required()],
+        make: |given| Ok(Operation::AddTags { tags: given.texts("tags")? }),
+    },
+    Spec {
+        name: "ghl.tags.remove",
+        parameters: &[list("tags").required()],
+        make: |given| Ok(Operation::RemoveTags { tags: given.texts("tags")? }),
+    },
+    Spec {
+        name: "ghl.tags.set",
+        parameters: &[list("tags").required()],
+        make: |given| Ok(Operation::SetTags { tags: given.texts("tags")? }),
+    },
+];
+
+impl Spec {
+    /// The parameter of this name.
+    pub(super) fn parameter(&self, name: &str) -> Option<&'static Parameter> {
+        self.parameters.iter().find(|parameter| parameter.name == name)
+    }
+
+    /// Whether a value that stands in the file as it is can be right.
+    pub(super) fn takes(kind: Kind, value: &toml::Value) -> bool {
+        match kind {
+            Kind::Text => value.is_str() || value.is_integer(),
+            Kind::List => value.as_array().is_some_and(|items| items.iter().all(toml::Value::is_str)),
+            Kind::Number => value.is_integer(),
+            Kind::Flag => value.is_bool(),
+        }
+    }
+}

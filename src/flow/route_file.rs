@@ -1,0 +1,46 @@
+//! A route as it is written.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+/// The whole file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RouteFile {
+    /// What it does, for people.
+    #[serde(default)]
+    pub(super) description: String,
+    /// Whether it runs at all; a file of the same name switches a shipped route off with it.
+    #[serde(default = "yes")]
+    pub(super) enabled: bool,
+    /// The triggers.
+    pub(super) on: Vec<Spanned<String>>,
+    /// A condition for the whole.
+    pub(super) when: Option<Spanned<String>>,
+    /// The steps, in order.
+    #[serde(default)]
+    pub(super) step: Vec<StepTable>,
+}
+
+/// A `[[step]]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct StepTable {
+    /// Names it in the ledger: it must stay the same as long as events of the route can be replayed.
+    pub(super) id: Spanned<String>,
+    /// The operation.
+    #[serde(rename = "do")]
+    pub(super) operation: Spanned<String>,
+    /// A condition for this step.
+    #[serde(rename = "if")]
+    pub(super) condition: Option<Spanned<String>>,
+    /// The operation's parameters.
+    #[serde(default)]
+    pub(super) with: BTreeMap<Spanned<String>, Spanned<toml::Value>>,
+}
+
+fn yes() -> bool {
+    true
+}

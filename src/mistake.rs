@@ -1,0 +1,84 @@
+//! A mistake that a person made in a file: where it is, what is wrong, and what to do. One form for the configuration and
+//! for routes.
+
+use std::fmt;
+
+/// What is wrong, where, and how to mend it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mistake {
+    /// The file, or the variable's name.
+    pub place: String,
+    /// Line and column, from 1, where the file tells.
+    pub position: Option<(usize, usize)>,
+    /// What is wrong.
+    pub what: String,
+    /// What to do.
+    pub mend: String,
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.place)?;
+        if let Some((line, column)) = self.position {
+            write!(f, ":{line}:{column}")?;
+        }
+        write!(f, ": {} — {}", self.what, self.mend)
+    }
+}
+
+/// Line and column, from 1, of a byte of a text.
+pub fn position(text: &str, byte: usize) -> (usize, usize) {
+    let before = text.get(..byte).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    (line, column)
+}
+
+/// "did you mean `…`?", or what there is.
+pub fn nearest<'a>(unknown: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
+    let nearest = known
+        .clone()
+        .map(|word| (word, strsim::jaro_winkler(unknown, word)))
+        .max_by(|(_, a), (_, b)| a.total_cmp(b))
+        .filter(|(_, likeness)| *likeness > 0.7);
+    match nearest {
+        Some((word, _)) => format!("did you mean `{word}`?"),
+        None => format!("use one of {}", known.collect::<Vec<_>>().join(", ")),
+    }
+}
+
+/// What to do about a field that serde does not know or misses: it words them as "unknown field `x`, expected one of `a`,
+/// `b`" and "missing field `x`" (`serde::de::Error`).
+pub fn mend_of_field(message: &str) -> Option<String> {
+    if let Some(rest) = message.strip_prefix("missing field `") {
+        return Some(format!("add `{}`", rest.trim_end_matches('`')));
+    }
+    if !message.starts_with("unknown field") {
+        return None;
+    }
+    let mut quoted = message.split('`').skip(1).step_by(2);
+    let unknown = quoted.next()?;
+    Some(nearest(unknown, quoted))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_known_name_is_offered() {
+        assert_eq!(
+            mend_of_field("unknown field `workres`, expected one of `workers`, `max_tries`").as_deref(),
+            Some("did you mean `workers`?")
+        );
+        assert_eq!(mend_of_field("missing field `name`").as_deref(), Some("add `name`"));
+        assert_eq!(mend_of_field("invalid type: integer"), None);
+        assert_eq!(nearest("zzz", ["a", "b"].into_iter()), "use one of a, b");
+    }
+
+    #[test]
+    fn places_count_from_one_and_in_characters() {
+        assert_eq!(position("ä = 1\nbü = 2", 10), (2, 3));
+        assert_eq!(position("", 5), (1, 1));
+    }
+}
