@@ -38,6 +38,17 @@ struct State {
     closed_until: Option<Timestamp>,
 }
 
+impl State {
+    /// Forgets what left before the window that ends now; answers how long the window is.
+    fn forget_before(&mut self, now: Timestamp) -> Duration {
+        let window = self.window + MARGIN;
+        while self.sent.front().is_some_and(|sent| between(*sent, now) >= window) {
+            self.sent.pop_front();
+        }
+        window
+    }
+}
+
 impl Budget {
     /// A full budget of at most `share` requests in a window; none: all that HighLevel allows.
     pub fn new(clock: Clock, share: Option<u32>) -> Self {
@@ -64,10 +75,7 @@ impl Budget {
             }
             state.closed_until = None;
         }
-        let window = state.window + MARGIN;
-        while state.sent.front().is_some_and(|sent| between(*sent, now) >= window) {
-            state.sent.pop_front();
-        }
+        let window = state.forget_before(now);
         if state.sent.len() >= state.max as usize {
             let oldest = state.sent.front().copied().unwrap_or(now);
             return Some(window.saturating_sub(between(oldest, now)).max(Duration::from_millis(1)));
@@ -86,6 +94,7 @@ impl Budget {
         if let Some(window) = limit.interval.filter(|window| !window.is_zero()) {
             state.window = window;
         }
+        state.forget_before(now);
         // Others have used it up: what they sent cannot be seen, so wait the whole window.
         let free = state.max.saturating_sub(state.sent.len() as u32);
         if limit.remaining == Some(0) && free > 0 {
@@ -113,6 +122,12 @@ fn between(from: Timestamp, to: Timestamp) -> Duration {
 mod tests {
     use super::*;
 
+    fn limit(set: impl FnOnce(&mut RateLimit)) -> RateLimit {
+        let mut limit = RateLimit::default();
+        set(&mut limit);
+        limit
+    }
+
     #[test]
     fn no_more_than_the_limit_leaves_in_any_window() {
         let clock = Clock::system();
@@ -127,11 +142,11 @@ mod tests {
     fn the_headers_win() {
         let clock = Clock::system();
         let budget = Budget::new(clock.clone(), None);
-        budget.learn(&RateLimit { max: Some(2), ..RateLimit::default() });
+        budget.learn(&limit(|limit| limit.max = Some(2)));
         assert!(budget.try_take().is_none() && budget.try_take().is_none());
         assert!(budget.try_take().is_some());
         clock.advance(Duration::from_secs(11));
-        budget.learn(&RateLimit { remaining: Some(0), ..RateLimit::default() });
+        budget.learn(&limit(|limit| limit.remaining = Some(0)));
         assert!(budget.try_take().is_some(), "someone else has used it up");
     }
 

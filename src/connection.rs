@@ -149,6 +149,12 @@ pub struct GhlSide {
 }
 
 impl GhlSide {
+    /// Whether the same keys sign the webhooks of both.
+    pub fn shares_webhook_keys_with(&self, other: &Self) -> bool {
+        self.webhook_public_keys == other.webhook_public_keys
+            && self.legacy_webhook_signature == other.legacy_webhook_signature
+    }
+
     /// Whether both draw on the same limit in the same way.
     pub fn shares_budget_with(&self, other: &Self) -> bool {
         self.location_id == other.location_id && self.requests_per_window == other.requests_per_window
@@ -237,15 +243,21 @@ impl Default for WelcomeTask {
     }
 }
 
-/// Keys of HighLevel custom fields (as the location shows them: `contact.cscart_id`) that receive what a contact has no
-/// field of its own for. HighLevel ignores keys that the location does not have.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, PartialEq)]
+/// Keys of HighLevel custom fields that receive what a contact has no field of its own for. HighLevel ignores keys that the
+/// location does not have; make such fields there to see the values.
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields, default)]
 pub struct CustomFields {
-    /// Receives the store's customer id.
-    pub customer_id: Option<String>,
-    /// Receives the customer's status: `active`, `disabled` or `pending`.
-    pub status: Option<String>,
+    /// Receives the store's customer id; empty: it is not sent.
+    pub customer_id: String,
+    /// Receives the customer's status: `active`, `disabled` or `pending`; empty: it is not sent.
+    pub status: String,
+}
+
+impl Default for CustomFields {
+    fn default() -> Self {
+        Self { customer_id: "cscart_customer_id".into(), status: "cscart_status".into() }
+    }
 }
 
 fn ghl_api_url() -> String {

@@ -4,11 +4,12 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use ghl::webhook::Verifier;
 use secrecy::ExposeSecret as _;
 
 use crate::budget::Budget;
 use crate::clock::Clock;
-use crate::connection::{Connection, ConnectionName};
+use crate::connection::{Connection, ConnectionName, GhlSide};
 use crate::store::{self, Origin, Store};
 
 /// A connection with everything that serves it.
@@ -24,7 +25,7 @@ pub struct Live {
     /// What verifies the store's webhooks, newest first.
     pub webhook_secrets: Vec<cscart::webhook::Secret>,
     /// What verifies HighLevel's webhooks.
-    pub verifier: Arc<ghl::webhook::Verifier>,
+    pub verifier: Verifier,
     /// What is left of HighLevel's rate limit.
     pub budget: Arc<Budget>,
 }
@@ -94,25 +95,40 @@ impl Registry {
 
     fn live(&self, connection: Connection, origin: Origin, budget: Arc<Budget>) -> Live {
         let parsed = |secret: &secrecy::SecretString| cscart::webhook::Secret::parse(secret.expose_secret()).ok();
-        let verifier = ghl::webhook::Verifier::from_pems(&connection.ghl.webhook_public_keys)
-            .unwrap_or_default()
-            .with_legacy(connection.ghl.legacy_webhook_signature);
         Live {
-            ghl: connection.ghl.token.as_ref().map(|token| {
-                ghl::Client::builder()
-                    .base_url(&connection.ghl.api_url)
-                    .timeout(self.call_timeout)
-                    .token(token.clone())
-                    .build()
+            ghl: connection.ghl.token.as_ref().and_then(|token| {
+                let builder = ghl::Client::builder().base_url(&connection.ghl.api_url).timeout(self.call_timeout);
+                usable(&connection.name, builder.token(token.clone()).build())
             }),
-            cscart: connection.cscart.email.as_ref().zip(connection.cscart.api_key.as_ref()).map(|(email, key)| {
-                cscart::Client::builder(&connection.cscart.url, email, key.clone()).timeout(self.call_timeout).build()
+            cscart: connection.cscart.email.as_ref().zip(connection.cscart.api_key.as_ref()).and_then(|(email, key)| {
+                let builder = cscart::Client::builder(&connection.cscart.url, email, key.clone());
+                usable(&connection.name, builder.timeout(self.call_timeout).build())
             }),
             webhook_secrets: connection.cscart.webhook_secrets.iter().filter_map(parsed).collect(),
-            verifier: Arc::new(verifier),
+            verifier: verifier(&connection.ghl),
             budget,
             origin,
             connection,
         }
     }
+}
+
+/// The keys that a connection takes HighLevel's webhooks by. Its definition was checked before it was stored; should a key
+/// not be one all the same, HighLevel's own count and the sandbox's do not.
+fn verifier(side: &GhlSide) -> Verifier {
+    let own = if side.webhook_public_keys.is_empty() {
+        Verifier::default()
+    } else {
+        Verifier::from_pem(&side.webhook_public_keys).unwrap_or_default()
+    };
+    if side.legacy_webhook_signature { own.with_legacy_rsa() } else { own }
+}
+
+/// The client; none, and a word in the log, where it cannot be made: then the connection's events are parked.
+fn usable<C, E: std::error::Error + 'static>(name: &ConnectionName, built: Result<C, E>) -> Option<C> {
+    built
+        .inspect_err(|error| {
+            tracing::error!(error = error as &dyn std::error::Error, connection = %name, "connection {name} cannot be used");
+        })
+        .ok()
 }

@@ -5,6 +5,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use ghl::Duplicate;
 use jiff::Timestamp;
 
 use super::calls::call;
@@ -33,19 +34,18 @@ pub(super) fn is_open(work: &Work<'_>, step: &Step) -> Result<bool, Verdict> {
 /// behind writes.
 pub(super) async fn contact(work: &Work<'_>, step: &mut Step) -> Result<Option<Found>, Verdict> {
     let location = &work.live.connection.ghl.location_id;
-    let shown = |field| work.contact.get(&field).filter(|value| !value.is_empty());
-    if let Some(email) = shown(Field::Email) {
-        let found = call(work, step, work.client.find_duplicate_by_email(location, email)).await?;
-        if let Some(found) = found {
-            return Ok(Some(Found { id: found.id, by_phone: false }));
+    let (by, by_phone) = match (work.contact.shown(&Field::Email), work.contact.shown(&Field::Phone)) {
+        (Some(email), _) => (Duplicate::Email(email), false),
+        (None, Some(phone)) => (Duplicate::Number(phone), true),
+        (None, None) => {
+            return Err(Verdict::dead(
+                "a contact was being created when the connection broke, and without e-mail and phone it cannot be found \
+                 again: look in HighLevel for it by name; if it is not there, replay this with `force`",
+            ));
         }
-        return Ok(None);
-    }
-    if let Some(phone) = shown(Field::Phone) {
-        let found = call(work, step, work.client.find_duplicate_by_phone(location, phone)).await?;
-        return Ok(found.map(|found| Found { id: found.id, by_phone: true }));
-    }
-    Ok(None)
+    };
+    let found = call(work, step, work.client.contacts().find_duplicate(location, by)).await?;
+    Ok(found.map(|found| Found { id: found.id, by_phone }))
 }
 
 /// The task that a create made.
@@ -58,7 +58,7 @@ pub(super) async fn task(
     let taken = taken(work, ItemKind::Task, contact).await?;
     let tasks = call(work, step, work.client.tasks().list(contact)).await?;
     let same_text = |found: Option<&str>, wanted: Option<&str>| {
-        sync::note_text(found.unwrap_or_default()) == sync::note_text(wanted.unwrap_or_default())
+        sync::plain_text(found.unwrap_or_default()) == sync::plain_text(wanted.unwrap_or_default())
     };
     let made = tasks.into_iter().find(|found| {
         !taken.contains(found.id.as_str())
@@ -83,7 +83,7 @@ pub(super) async fn note(
     let made = notes.into_iter().find(|found| {
         let text = found.body_text.as_deref().or(found.body.as_deref()).unwrap_or_default();
         !taken.contains(found.id.as_str())
-            && sync::note_text(text) == body
+            && sync::plain_text(text) == sync::plain_text(body)
             && found.date_added.is_none_or(|added| added >= earliest)
     });
     Ok(made.map(|made| made.id))

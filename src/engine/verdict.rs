@@ -127,6 +127,10 @@ pub(super) fn of_cscart(error: &cscart::Error, now: Timestamp) -> Verdict {
         Error::Unauthorized { .. } | Error::Forbidden { .. } => Verdict::Park {
             reason: "the store refuses the API key: check `cscart.email` and `cscart.api_key` of the connection".into(),
         },
+        Error::NotAnApi { advice, .. } => Verdict::Park {
+            reason: format!("the store's address answers, but not as its API: {advice}"),
+        },
+        Error::Unsendable { reason, .. } => Verdict::dead(format!("the store cannot be asked: {reason}")),
         Error::NotFound { .. } => Verdict::dead("the store does not know this customer (any more)"),
         Error::Unavailable { retry_after: Some(after), .. } => {
             Verdict::retry_at(after_now(now, *after), "the store is not available at the moment", true)

@@ -41,6 +41,14 @@ impl Work<'_> {
         &self.claim.head
     }
 
+    /// A result, with what was left out of the contact.
+    pub(super) fn with_problems(&self, mut result: Value) -> Value {
+        if !self.problems.is_empty() {
+            result["left_out"] = json!(self.problems);
+        }
+        result
+    }
+
     /// A changed link, with the guest's old one dropped.
     pub(super) fn put_link(&mut self, link: Link) -> Vec<LinkChange> {
         let mut changes = vec![LinkChange::Put(link.clone())];
@@ -76,15 +84,15 @@ async fn try_carry_out(engine: &Engine, claim: &Claim, folded: &mut Vec<i64>) ->
 
     let (payload, mapped, customer) = who(engine, &live, event, payload).await?;
     let (link, guest) = find_link(engine, &live, customer.as_ref(), &mapped.contact).await?;
-    let routes = engine.routes.current();
-    let plan = routes
+    let plan = engine
+        .routes
         .plan(&Context {
             trigger: &event.trigger(),
             event_id: event.id.to_string(),
             occurred_at: fold.occurred_at,
             connection: &event.connection,
             settings: &live.connection.settings,
-            store: payload.get("store").cloned().unwrap_or(Value::Null),
+            store: payload.get("store").unwrap_or(&Value::Null),
             data: payload.get("data").unwrap_or(&Value::Null),
             contact: &mapped.contact,
             contact_id: link.as_ref().map(|link| link.contact_id.as_str()),
@@ -176,16 +184,16 @@ fn read<T: serde::de::DeserializeOwned>(value: &Value, what: &str) -> Result<T, 
 }
 
 /// The customer as the store's REST API shows him: the short form, without addresses.
-pub(super) async fn fetch_user(engine: &Engine, live: &Live, id: u64) -> Result<Value, Verdict> {
+pub(super) async fn fetch_user(engine: &Engine, live: &Live, id: u64) -> Result<cscart::User, Verdict> {
     let Some(store) = &live.cscart else {
         return Err(Verdict::Park {
             reason: "the connection has no `cscart.email` and `cscart.api_key`, so the store cannot be asked".into(),
         });
     };
-    match store.user(id.into()).await {
+    match store.users().get(id.into()).await {
         Ok(answer) => {
             engine.monitor.call("cscart", answer.exchange.status.unwrap_or(0), answer.exchange.duration);
-            serde_json::to_value(&answer.value).map_err(|error| Verdict::dead(error.to_string()))
+            Ok(answer.value)
         }
         Err(failure) => {
             engine.monitor.call("cscart", failure.exchange.status.unwrap_or(0), failure.exchange.duration);
@@ -206,7 +214,7 @@ async fn find_link(
     if let Some(link) = engine.store.link(name, customer).await? {
         return Ok((Some(link), None));
     }
-    let email = contact.get(&sync::Field::Email).filter(|email| !email.is_empty());
+    let email = contact.shown(&sync::Field::Email);
     if let (Customer::User(_), Some(email)) = (customer, email) {
         let guest = Customer::Guest(email.to_owned());
         if let Some(mut link) = engine.store.link(name, &guest).await? {

@@ -30,7 +30,7 @@ pub struct Problem {
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's form of it")]
-fn as_number<S: serde::Serializer>(status: &StatusCode, serializer: S) -> Result<S::Ok, S::Error> {
+fn as_number<S: serde::Serializer>(status: &StatusCode, serializer: S) -> std::result::Result<S::Ok, S::Error> {
     serializer.serialize_u16(status.as_u16())
 }
 

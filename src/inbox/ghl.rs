@@ -1,5 +1,7 @@
 //! Files a webhook from HighLevel under its type, its contact and its own id.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ghl::webhook::Envelope;
 use sha2::{Digest as _, Sha256};
 
@@ -18,8 +20,8 @@ pub(super) fn read(envelope: &Envelope, body: Vec<u8>) -> Incoming {
     // The documented samples have no `webhookId`; then the same bytes are the same event.
     let source_id = envelope
         .webhook_id
-        .clone()
-        .unwrap_or_else(|| format!("sha256:{}", data_encoding(&Sha256::digest(&body))));
+        .as_ref()
+        .map_or_else(|| format!("sha256:{}", URL_SAFE_NO_PAD.encode(Sha256::digest(&body))), ToString::to_string);
     Incoming {
         source: Source::Ghl,
         source_id,
@@ -28,9 +30,4 @@ pub(super) fn read(envelope: &Envelope, body: Vec<u8>) -> Incoming {
         occurred_at: envelope.timestamp,
         payload: body,
     }
-}
-
-fn data_encoding(bytes: &[u8]) -> String {
-    use base64::Engine as _;
-    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes)
 }

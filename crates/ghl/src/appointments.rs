@@ -1,6 +1,6 @@
 //! Appointments of a contact: `/contacts/{contactId}/appointments` (contacts.json).
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::{AppointmentId, CalendarId, ContactId, LocationId, UserId, loose};
@@ -9,7 +9,7 @@ use crate::{AppointmentId, CalendarId, ContactId, LocationId, UserId, loose};
 ///
 /// Its times have neither offset nor zone in the documented example (`2021-07-16 11:00:00`): most likely they
 /// are in the location's time zone. They are left as they came.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Appointment {

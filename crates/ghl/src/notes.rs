@@ -49,7 +49,7 @@ fn one(value: Value) -> std::result::Result<Note, decode::Misfit> {
 }
 
 /// A note as HighLevel gives it (contacts.json, `GetNoteSchema`).
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Note {

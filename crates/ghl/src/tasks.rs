@@ -56,7 +56,7 @@ fn one(value: Value) -> std::result::Result<Task, decode::Misfit> {
 }
 
 /// A task as HighLevel gives it (contacts.json, `TaskSchema`).
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Task {

@@ -27,7 +27,6 @@ pub(super) async fn ensure(work: &mut Work<'_>, step: &mut Step, tags: &[String]
             return Err(Verdict::dead("the guest's checkout has not arrived: replay this after it"));
         };
         let user = fetch_user(work.engine, work.live, id).await?;
-        let user = serde_json::from_value(user).map_err(|error| Verdict::dead(error.to_string()))?;
         let mapped = sync::from_user(&user, &work.live.connection.settings);
         work.contact = mapped.contact;
         work.problems.extend(mapped.problems.iter().map(ToString::to_string));

@@ -28,8 +28,8 @@ pub(super) async fn is_same_person(work: &Work<'_>, step: &mut Step, found: &Fou
     }
     let contact = call(work, step, work.client.contacts().get(&found.id)).await?;
     let theirs = sync::from_ghl(&contact);
-    let (theirs, ours) = (theirs.get(&Field::Email).unwrap_or_default(), work.contact.get(&Field::Email).unwrap_or_default());
-    Ok(theirs.is_empty() || ours.is_empty() || theirs == ours)
+    let (theirs, ours) = (theirs.shown(&Field::Email), work.contact.shown(&Field::Email));
+    Ok(theirs.is_none() || ours.is_none() || theirs == ours)
 }
 
 /// The other customer who has this contact. A guest with the same e-mail is no other.
@@ -83,11 +83,7 @@ pub(super) async fn adopt(
         tags: missing.into_iter().collect(),
         state_at: work.occurred_at,
     };
-    let mut result = json!({ "contact_id": found.id, "adopted": true, "filled": fill.names() });
-    if !work.problems.is_empty() {
-        result["left_out"] = json!(work.problems);
-    }
+    let result = work.with_problems(json!({ "contact_id": found.id, "adopted": true, "filled": fill.names() }));
     let links = work.put_link(link);
-    // A guest with the same e-mail has become this customer.
     step.done(work, result, links).await
 }

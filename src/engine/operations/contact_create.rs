@@ -1,5 +1,8 @@
 //! `ghl.contact.create`: never twice for one customer.
 
+use std::time::Duration;
+
+use ghl::MatchingField;
 use serde_json::json;
 
 use super::contact_adopt::{self, Found};
@@ -9,11 +12,18 @@ use crate::engine::step::Step;
 use crate::engine::verdict::{Verdict, after_now};
 use crate::engine::work::Work;
 use crate::link::Link;
-use crate::sync::{self, Field, Shadow};
+use crate::sync::{self, Canonical, Field, Shadow};
+
+/// What stands as the contact's source in HighLevel.
+const SOURCE: &str = "CS-Cart";
+
+/// Said where HighLevel does not take the custom fields of the settings.
+pub(super) const NO_CUSTOM_FIELDS: &str = "the custom fields, which HighLevel does not take: make them in the location, or \
+     empty `settings.custom_fields` of the connection";
 
 /// Creates the contact of a customer who has none, or takes over the one that HighLevel has already.
 pub(super) async fn create(work: &mut Work<'_>, step: &mut Step, tags: &[String]) -> Result<(), Verdict> {
-    let customer = super::customer(work)?;
+    super::customer(work)?;
     step.operation("ghl.contact.create");
     if reconcile::is_open(work, step)? {
         if let Some(found) = reconcile::contact(work, step).await? {
@@ -21,71 +31,81 @@ pub(super) async fn create(work: &mut Work<'_>, step: &mut Step, tags: &[String]
         }
         step.nothing_made();
     }
-    let location = &work.live.connection.ghl.location_id;
     let mut contact = work.contact.clone();
-    for without_phone in [false, true] {
-        if without_phone {
-            contact.remove(&Field::Phone);
-        }
-        let new = sync::new_contact(location, &contact, tags, "CS-Cart");
+    // Each round sends less than the one before, so it ends.
+    loop {
+        let new = sync::new_contact(&work.live.connection.ghl.location_id, &contact, tags, SOURCE);
         step.begin(work).await?;
         let failed = match call(work, step, work.client.contacts().create(&new)).await {
-            Ok(made) => {
-                let shadow = Shadow { cscart: work.contact.clone(), ghl: sync::from_ghl(&made) };
-                let link = Link {
-                    connection: work.live.connection.name.clone(),
-                    customer,
-                    contact_id: made.id.clone(),
-                    shadow: shadow.shown(&contact),
-                    tags: tags.iter().filter_map(|tag| sync::clean_tag(tag)).collect(),
-                    state_at: work.occurred_at,
-                };
-                let mut result = json!({ "contact_id": made.id });
-                if !work.problems.is_empty() {
-                    result["left_out"] = json!(work.problems);
-                }
-                let links = work.put_link(link);
-                return step.done(work, result, links).await;
-            }
+            Ok(made) => return link(work, step, tags, contact, &made).await,
             Err(failed) => failed,
         };
         match &failed.error {
             ghl::Error::DuplicateContact { contact_id, matching_field, .. } => {
                 step.nothing_made();
-                let found = Found { id: contact_id.clone(), by_phone: *matching_field == ghl::MatchingField::Phone };
-                if !found.by_phone || without_phone {
+                let found = Found { id: contact_id.clone(), by_phone: *matching_field == MatchingField::Phone };
+                if !found.by_phone || contact_adopt::is_same_person(work, step, &found).await? {
                     return contact_adopt::adopt(work, step, tags, found).await;
                 }
                 // A shared phone does not make one person of two: a family, an office.
-                if contact_adopt::is_same_person(work, step, &found).await? {
-                    return contact_adopt::adopt(work, step, tags, found).await;
-                }
-                work.problems.push(format!("the phone, which contact {contact_id} has as well"));
-            }
-            error if error.maybe_processed() => {
-                // A 422 may have created all the same, and says so at once; everything else needs a moment.
-                if matches!(error, ghl::Error::Invalid { .. }) {
-                    if let Some(found) = reconcile::contact(work, step).await? {
-                        return contact_adopt::adopt(work, step, tags, found).await;
-                    }
-                    step.nothing_made();
+                if contact.shown(&Field::Phone).is_none() {
                     return Err(failed.verdict);
                 }
-                return Err(unknown(work, failed.verdict));
+                work.problems.push(format!("the phone, which contact {contact_id} has as well"));
+                contact.remove(&Field::Phone);
             }
+            error @ ghl::Error::Invalid { .. } => {
+                // A 422 may have created all the same (HighLevel's issue 64); it is there at once then.
+                if let Some(found) = reconcile::contact(work, step).await? {
+                    return contact_adopt::adopt(work, step, tags, found).await;
+                }
+                step.nothing_made();
+                if !refuses_custom_fields(error) || !contact.remove_custom_fields() {
+                    return Err(failed.verdict);
+                }
+                work.problems.push(NO_CUSTOM_FIELDS.to_owned());
+            }
+            error if error.maybe_processed() => return Err(unknown(work, failed.verdict)),
             _ => {
                 step.nothing_made();
                 return Err(failed.verdict);
             }
         }
     }
-    Err(Verdict::retry("HighLevel calls the contact a duplicate by its phone, although none was sent"))
+}
+
+async fn link(
+    work: &mut Work<'_>,
+    step: &mut Step,
+    tags: &[String],
+    sent: Canonical,
+    made: &ghl::Contact,
+) -> Result<(), Verdict> {
+    let mut shadow = Shadow { cscart: work.contact.clone(), ghl: sent };
+    // What HighLevel made of it counts: it rewrites some values.
+    shadow.ghl.extend(&sync::from_ghl(made));
+    let link = Link {
+        connection: work.live.connection.name.clone(),
+        customer: super::customer(work)?,
+        contact_id: made.id.clone(),
+        shadow,
+        tags: tags.iter().filter_map(|tag| sync::clean_tag(tag)).collect(),
+        state_at: work.occurred_at,
+    };
+    let result = work.with_problems(json!({ "contact_id": made.id }));
+    let links = work.put_link(link);
+    step.done(work, result, links).await
+}
+
+/// Whether it is the custom fields, and nothing else, that HighLevel complains of.
+pub(super) fn refuses_custom_fields(error: &ghl::Error) -> bool {
+    let ghl::Error::Invalid { fields, .. } = error else { return false };
+    !fields.is_empty() && fields.iter().all(|field| field.starts_with("customFields"))
 }
 
 /// After a create of unknown outcome: look again when it has surely been processed, if ever it will be.
 pub(super) fn unknown(work: &Work<'_>, verdict: Verdict) -> Verdict {
-    let settled =
-        after_now(work.engine.clock.now(), std::time::Duration::from_millis(work.engine.config.settle_ms));
+    let settled = after_now(work.engine.clock.now(), Duration::from_millis(work.engine.config.settle_ms));
     match verdict {
         Verdict::Retry { why, not_before, counts } => {
             Verdict::Retry { why, not_before: Some(not_before.map_or(settled, |at| at.max(settled))), counts }

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::contact_adopt::{self, Found};
 use super::contact_create;
 use super::tags::add_to;
 use crate::engine::calls::call;
@@ -18,7 +19,12 @@ pub(super) async fn update(work: &mut Work<'_>, step: &mut Step, tags: &[String]
     if work.occurred_at < link.state_at && !forced {
         return step.skip(work, "a newer state of the customer is there already").await;
     }
-    let changes = if forced { Changes::all(&work.contact) } else { sync::changes(&link.shadow, &work.contact) };
+    if link.shadow.is_empty() {
+        // Linked by hand: nothing is known of either side yet, so nothing may be overwritten.
+        let found = Found { id: link.contact_id, by_phone: false };
+        return contact_adopt::adopt(work, step, tags, found).await;
+    }
+    let mut changes = if forced { Changes::all(&work.contact) } else { sync::changes(&link.shadow, &work.contact) };
     let missing: Vec<String> =
         tags.iter().filter_map(|tag| sync::clean_tag(tag)).filter(|tag| !link.tags.contains(tag)).collect();
     link.shadow.cscart.extend(&work.contact);
@@ -28,13 +34,18 @@ pub(super) async fn update(work: &mut Work<'_>, step: &mut Step, tags: &[String]
         let unchanged = json!({ "reason": "nothing has changed" });
         return step.done_without_call(work, unchanged, links).await;
     }
-    if !changes.is_empty() {
+    while !changes.is_empty() {
         match call(work, step, work.client.contacts().update(&link.contact_id, &sync::update(&changes))).await {
             Ok(updated) => {
-                link.shadow.ghl.extend(&changes.sent());
-                link.shadow.ghl.extend_shown(&sync::from_ghl(&updated), &changes);
+                // What HighLevel made of it counts: it rewrites some values.
+                link.shadow.ghl.extend(changes.values());
+                link.shadow.ghl.extend(&sync::from_ghl(&updated));
+                break;
             }
             Err(failed) if matches!(failed.error, ghl::Error::NotFound { .. }) => return heal(work, step, tags).await,
+            Err(failed) if contact_create::refuses_custom_fields(&failed.error) && changes.remove_custom_fields() => {
+                work.problems.push(contact_create::NO_CUSTOM_FIELDS.to_owned());
+            }
             Err(failed) => return Err(failed.verdict),
         }
     }
@@ -43,10 +54,7 @@ pub(super) async fn update(work: &mut Work<'_>, step: &mut Step, tags: &[String]
         Err(failed) if matches!(failed.error, ghl::Error::NotFound { .. }) => return heal(work, step, tags).await,
         Err(failed) => return Err(failed.verdict),
     }
-    let mut result = json!({ "contact_id": link.contact_id, "changed": changes.names() });
-    if !work.problems.is_empty() {
-        result["left_out"] = json!(work.problems);
-    }
+    let result = work.with_problems(json!({ "contact_id": link.contact_id, "changed": changes.names() }));
     let links = work.put_link(link);
     step.done(work, result, links).await
 }

@@ -96,7 +96,7 @@ fn text_header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 fn refusal(error: SignatureError) -> Problem {
     match error {
         SignatureError::MissingHeader(name) => {
-            unverified("signature-missing", format!("the header `{name}` is missing: sign as Standard Webhooks describes it"))
+            unverified("signature-missing", format!("the header `{name}` is missing, empty or too long: sign as Standard Webhooks describes it"))
         }
         SignatureError::MalformedTimestamp => {
             unverified("timestamp-malformed", "`webhook-timestamp` must be seconds since 1970, in digits")

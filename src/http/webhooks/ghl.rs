@@ -9,10 +9,10 @@ use std::time::Duration;
 use axum::extract::{FromRequest, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use ghl::webhook::{Envelope, SignatureError, Verifier};
+use ghl::webhook::{Envelope, EnvelopeError, SignatureError, Verifier};
 
 use super::{Receipt, TOLERANCE, Verified, bad_shape, raw_body, unverified};
-use crate::connection::ConnectionName;
+use crate::connection::{ConnectionName, GhlSide};
 use crate::event::Source;
 use crate::http::HttpState;
 use crate::http::error::{Problem, Result};
@@ -84,40 +84,35 @@ async fn verified(request: Request, state: &HttpState) -> Result<Verified<Ghl>> 
     let header = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok());
     let (signature, legacy) = (header("x-ghl-signature"), header("x-wh-signature"));
 
-    // The body is not trusted yet, so it cannot say whose key to use: every key in use is tried, and only connections
-    // whose own key has signed may take the event.
-    let mut refusal = SignatureError::Mismatch;
-    let mut trusted: Vec<Arc<Live>> = Vec::new();
-    let mut by_default = false;
+    // The body is not trusted yet, so it cannot say whose key to use: every set of keys in use is tried once, and only
+    // connections whose own keys have signed may take the event.
     let all = state.registry.all();
-    let mut tried: Vec<(Arc<Verifier>, bool)> = Vec::new();
+    let mut tried: Vec<(&GhlSide, std::result::Result<(), SignatureError>)> = Vec::new();
+    let mut trusted: Vec<&Arc<Live>> = Vec::new();
     for live in all.values() {
-        let known = tried.iter().find(|(verifier, _)| *verifier == live.verifier).map(|(_, fits)| *fits);
-        let fits = known.unwrap_or_else(|| {
-            let fits = live.verifier.verify(signature, legacy, &body).map_err(|error| refusal = error).is_ok();
-            tried.push((Arc::clone(&live.verifier), fits));
-            fits
+        let side = &live.connection.ghl;
+        let known = tried.iter().find(|(other, _)| other.shares_webhook_keys_with(side)).map(|(_, verdict)| *verdict);
+        let verdict = known.unwrap_or_else(|| {
+            let verdict = live.verifier.verify(signature, legacy, &body);
+            tried.push((side, verdict));
+            verdict
         });
-        if fits {
-            trusted.push(Arc::clone(live));
+        if verdict.is_ok() {
+            trusted.push(live);
         }
     }
-    if trusted.is_empty() {
-        match Verifier::default().verify(signature, legacy, &body) {
-            Ok(()) => by_default = true,
-            Err(error) if tried.is_empty() => refusal = error,
-            Err(_) => {}
-        }
-    }
-    if trusted.is_empty() && !by_default {
-        return Err(refused(&refusal));
+    // One that HighLevel has signed, for a location that no connection has, is none the less from HighLevel.
+    let by_highlevel = || Verifier::default().verify(signature, legacy, &body);
+    if trusted.is_empty()
+        && let Err(error) = by_highlevel()
+    {
+        return Err(refused(&error));
     }
 
     let envelope = Envelope::parse(&body).map_err(|error| {
-        bad_shape(&if serde_json::from_slice::<serde::de::IgnoredAny>(&body).is_ok() {
-            ShapeError::NotThisShape(error.to_string())
-        } else {
-            ShapeError::NotThisShape(format!("it is not JSON: {error}"))
+        bad_shape(&match error {
+            EnvelopeError::NotJson(source) => ShapeError::NotJson(source),
+            other => ShapeError::NotThisShape(other.to_string()),
         })
     })?;
     let location = envelope.location_id.as_ref().map(|id| id.as_str().to_owned()).unwrap_or_default();

@@ -73,15 +73,17 @@ pub(super) fn counts(pool: &Pool) -> Result<Vec<(State, u64)>> {
     )?;
     let mut rows = statement.query([])?;
     while let Some(found) = rows.next()? {
-        rare.push((row::parse_word("an event's state", &found.get::<_, String>(0)?)?, found.get(1)?));
+        let state = row::parse_word("an event's state", &found.get::<_, String>(0)?)?;
+        rare.push((state, found.get::<_, i64>(1)? as u64));
     }
-    let all: u64 = pool.prepare_cached("SELECT count(*) FROM events")?.query_row([], |row| row.get(0))?;
-    let pending: u64 = pool
+    let all: i64 = pool.prepare_cached("SELECT count(*) FROM events")?.query_row([], |row| row.get(0))?;
+    let pending: i64 = pool
         .prepare_cached(
             "SELECT count(*) FROM lanes CROSS JOIN events ON events.connection = lanes.connection \
              AND events.subject = lanes.subject AND events.seq >= lanes.head AND events.state = 'pending'",
         )?
         .query_row([], |row| row.get(0))?;
+    let (all, pending) = (all as u64, pending as u64);
     let rest = rare.iter().map(|(_, count)| count).sum::<u64>() + pending;
     Ok(State::ALL
         .into_iter()

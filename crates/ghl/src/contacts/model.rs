@@ -1,14 +1,14 @@
 //! A contact as HighLevel gives it.
 
 use jiff::Timestamp;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 use crate::{BusinessId, ContactId, CustomFieldId, LocationId, UserId, loose};
 
 /// A contact (contacts.json: `GetContectByIdSchema`, `CreateContactSchema`, `ContactsSearchSchema`; also the
 /// body of the webhooks about contacts). Which fields are there depends on the call.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Contact {
@@ -113,7 +113,7 @@ impl Contact {
 }
 
 /// The value of a custom field: `{id, value}` in answers and webhooks.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct CustomFieldValue {
     /// Which field.
