@@ -1,0 +1,354 @@
+//! Everything that the simulated location holds.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
+
+use serde_json::{Map, Value, json};
+
+use super::{
+    contact::{Contact, Surroundings},
+    fixtures,
+    index::Index,
+    rate::{Limits, Rate},
+    refusal::Refusal,
+    tokens::Tokens,
+    view,
+};
+use crate::{clock, ids::Ids};
+
+/// The salt that keeps GHL's ids apart from the store's.
+const SALT: u64 = 0x6768_6c21;
+
+/// The location and all that belongs to it.
+pub(crate) struct State {
+    pub(crate) ids: Ids,
+    /// Where the sandbox itself listens: the base of `nextPageUrl`.
+    pub(crate) url: String,
+    pub(crate) location: Map<String, Value>,
+    pub(crate) location_id: String,
+    pub(crate) company_id: String,
+    pub(crate) country: String,
+    pub(crate) client_id: String,
+    pub(crate) client_secret: String,
+    pub(crate) version_id: String,
+    pub(crate) tokens: Tokens,
+    pub(crate) limits: Limits,
+    pub(crate) rate: Rate,
+    pub(crate) allow_duplicates: bool,
+    pub(crate) search_lag: Duration,
+    pub(crate) contacts: HashMap<String, Arc<Contact>>,
+    pub(crate) deleted: HashSet<String>,
+    by_email: HashMap<String, Vec<String>>,
+    by_phone: HashMap<String, Vec<String>>,
+    pub(crate) index: Index,
+    pub(crate) tasks: Belongings,
+    pub(crate) notes: Belongings,
+    pub(crate) appointments: Belongings,
+    pub(crate) tags: Vec<Value>,
+    known_tags: HashSet<String>,
+    pub(crate) custom_fields: Vec<Value>,
+    custom_field_names: HashMap<String, String>,
+    pub(crate) users: Vec<Value>,
+    pub(crate) businesses: Vec<Value>,
+    made: u64,
+    /// Whether anybody listens: without, no event is put together.
+    pub(crate) listening: bool,
+    pub(crate) events: Vec<Event>,
+}
+
+/// Something that the app's webhook is told.
+pub(crate) struct Event {
+    pub(crate) kind: &'static str,
+    pub(crate) body: Map<String, Value>,
+}
+
+/// Things of one kind that belong to contacts: tasks, notes, appointments. Kept as the answers show them.
+#[derive(Default)]
+pub(crate) struct Belongings {
+    all: HashMap<String, Value>,
+    of_contact: HashMap<String, Vec<String>>,
+    order: Vec<String>,
+}
+
+impl Belongings {
+    /// Adds a thing; `id` and `contactId` are in it.
+    pub(crate) fn add(&mut self, thing: Value) {
+        let id = thing["id"].as_str().unwrap_or_default().to_owned();
+        let contact_id = thing["contactId"].as_str().unwrap_or_default().to_owned();
+        self.of_contact.entry(contact_id).or_default().push(id.clone());
+        self.order.push(id.clone());
+        self.all.insert(id, thing);
+    }
+
+    pub(crate) fn get(&self, id: &str) -> Option<&Value> {
+        self.all.get(id)
+    }
+
+    /// The thing of this id, if it belongs to this contact.
+    pub(crate) fn of(&mut self, contact_id: &str, id: &str) -> Option<&mut Value> {
+        self.all.get_mut(id).filter(|thing| thing["contactId"] == contact_id)
+    }
+
+    /// The things of a contact, oldest first.
+    pub(crate) fn list(&self, contact_id: &str) -> Vec<Value> {
+        let ids = self.of_contact.get(contact_id);
+        ids.into_iter().flatten().filter_map(|id| self.all.get(id)).cloned().collect()
+    }
+
+    pub(crate) fn remove(&mut self, id: &str) -> Option<Value> {
+        let thing = self.all.remove(id)?;
+        if let Some(ids) = thing["contactId"].as_str().and_then(|it| self.of_contact.get_mut(it)) {
+            ids.retain(|known| known != id);
+        }
+        Some(thing)
+    }
+
+    /// Removes all things of a contact that is gone.
+    pub(crate) fn remove_all(&mut self, contact_id: &str) {
+        for id in self.of_contact.remove(contact_id).unwrap_or_default() {
+            self.all.remove(&id);
+        }
+    }
+
+    /// Gives all things of one contact to another.
+    pub(crate) fn hand_over(&mut self, from: &str, into: &str) {
+        let ids = self.of_contact.remove(from).unwrap_or_default();
+        for id in &ids {
+            if let Some(thing) = self.all.get_mut(id) {
+                thing["contactId"] = json!(into);
+            }
+        }
+        self.of_contact.entry(into.to_owned()).or_default().extend(ids);
+    }
+
+    /// All things, oldest first.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Value> {
+        self.order.iter().filter_map(|id| self.all.get(id))
+    }
+}
+
+impl State {
+    pub(crate) fn new(setup: &super::Setup) -> Self {
+        let mut ids = Ids::new(setup.seed, SALT);
+        let (location_id, company_id) = (ids.id(), ids.id());
+        let app_id = ids.hex24();
+        let client_id = format!("{app_id}-{}", ids.alphanumeric(8).to_lowercase());
+        let pit = format!("pit-{}", ids.uuid());
+        let mut state = Self {
+            url: setup.url.clone(),
+            client_secret: ids.uuid(),
+            version_id: ids.hex24(),
+            location: fixtures::location(&location_id, &company_id),
+            country: fixtures::COUNTRY.to_owned(),
+            users: Vec::new(),
+            tokens: Tokens::new(pit),
+            limits: Limits::new(setup.strict_rate),
+            rate: Rate::default(),
+            allow_duplicates: setup.allow_duplicates,
+            search_lag: setup.search_lag,
+            contacts: HashMap::new(),
+            deleted: HashSet::new(),
+            by_email: HashMap::new(),
+            by_phone: HashMap::new(),
+            index: Index::default(),
+            tasks: Belongings::default(),
+            notes: Belongings::default(),
+            appointments: Belongings::default(),
+            tags: Vec::new(),
+            known_tags: HashSet::new(),
+            custom_fields: Vec::new(),
+            custom_field_names: HashMap::new(),
+            businesses: Vec::new(),
+            made: 0,
+            listening: false,
+            events: Vec::new(),
+            ids,
+            location_id,
+            company_id,
+            client_id,
+        };
+        state.users = fixtures::users(&mut state.ids, &state.location_id);
+        state
+    }
+
+    /// The app's id: the part of the client id before the dash.
+    pub(crate) fn app_id(&self) -> &str {
+        self.client_id.split('-').next().unwrap_or_default()
+    }
+
+    /// A contact that is not stored yet.
+    pub(crate) fn fresh_contact(&mut self, now: i64) -> Contact {
+        self.made += 1;
+        Contact::new(self.ids.id(), self.made, now)
+    }
+
+    /// Writes the fields of a body into a contact.
+    pub(crate) fn apply(&self, contact: &mut Contact, body: &Map<String, Value>) -> Result<(), Refusal> {
+        let custom_field = |name: &str| self.custom_field_names.get(name).cloned();
+        contact.apply(body, &Surroundings { country: &self.country, custom_field: &custom_field })
+    }
+
+    /// Stores a contact, new or changed, and keeps every index in step.
+    pub(crate) fn put(&mut self, contact: Contact, now: i64) -> Arc<Contact> {
+        let contact = Arc::new(contact);
+        if let Some(old) = self.contacts.insert(contact.id.clone(), Arc::clone(&contact)) {
+            self.unlink(&old);
+        }
+        for email in contact.emails() {
+            self.by_email.entry(email.clone()).or_default().push(contact.id.clone());
+        }
+        for phone in contact.phones() {
+            self.by_phone.entry(phone.clone()).or_default().push(contact.id.clone());
+        }
+        for tag in &contact.tags {
+            self.know_tag(tag);
+        }
+        let due = now + self.search_lag.as_millis() as i64;
+        self.index.write(now, due, &contact.id, Some(Arc::clone(&contact)));
+        contact
+    }
+
+    /// Removes a contact and what belongs to it.
+    pub(crate) fn remove(&mut self, id: &str, now: i64) -> Option<Arc<Contact>> {
+        let contact = self.contacts.remove(id)?;
+        self.unlink(&contact);
+        self.tasks.remove_all(id);
+        self.notes.remove_all(id);
+        self.appointments.remove_all(id);
+        self.deleted.insert(id.to_owned());
+        let due = now + self.search_lag.as_millis() as i64;
+        self.index.write(now, due, id, None);
+        Some(contact)
+    }
+
+    fn unlink(&mut self, contact: &Contact) {
+        for (map, keys) in [
+            (&mut self.by_email, contact.emails().collect::<Vec<_>>()),
+            (&mut self.by_phone, contact.phones().collect::<Vec<_>>()),
+        ] {
+            for key in keys {
+                if let Some(ids) = map.get_mut(key) {
+                    ids.retain(|id| *id != contact.id);
+                    if ids.is_empty() {
+                        map.remove(key);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The contact that has this address, as its own or as an additional one; not `other_than`.
+    pub(crate) fn with_email(&self, email: &str, other_than: &str) -> Option<&Arc<Contact>> {
+        self.first(self.by_email.get(email), other_than)
+    }
+
+    /// The contact that has this number; not `other_than`.
+    pub(crate) fn with_phone(&self, phone: &str, other_than: &str) -> Option<&Arc<Contact>> {
+        self.first(self.by_phone.get(phone), other_than)
+    }
+
+    fn first(&self, ids: Option<&Vec<String>>, other_than: &str) -> Option<&Arc<Contact>> {
+        let id = ids?.iter().find(|id| *id != other_than)?;
+        self.contacts.get(id)
+    }
+
+    /// Refuses what another contact has already: first the address, then the number.
+    pub(crate) fn refuse_duplicate(&self, contact: &Contact) -> Result<(), Refusal> {
+        if self.allow_duplicates {
+            return Ok(());
+        }
+        let by_email = contact.email.as_deref().and_then(|email| self.with_email(email, &contact.id));
+        let by_phone = || contact.phone.as_deref().and_then(|phone| self.with_phone(phone, &contact.id));
+        match by_email.map(|it| (it, "email")).or_else(|| by_phone().map(|it| (it, "phone"))) {
+            Some((other, field)) => Err(Refusal::duplicate(&other.full_name(), &other.id, field)),
+            None => Ok(()),
+        }
+    }
+
+    /// Adds the tag to the location's list when it is new there.
+    pub(crate) fn know_tag(&mut self, name: &str) {
+        if !self.known_tags.contains(name) {
+            let tag = json!({ "id": self.ids.id(), "name": name, "locationId": self.location_id });
+            self.known_tags.insert(name.to_owned());
+            self.tags.push(tag);
+        }
+    }
+
+    /// Takes a tag out of the location's list (contacts keep theirs), or gives it another name.
+    pub(crate) fn forget_tag(&mut self, name: &str) {
+        self.known_tags.remove(name);
+    }
+
+    pub(crate) fn knows_tag(&self, name: &str) -> bool {
+        self.known_tags.contains(name)
+    }
+
+    pub(crate) fn note_tag_name(&mut self, name: &str) {
+        self.known_tags.insert(name.to_owned());
+    }
+
+    /// Rebuilds the lookup of custom fields by id, key and key without its model.
+    pub(crate) fn index_custom_fields(&mut self) {
+        self.custom_field_names.clear();
+        for field in &self.custom_fields {
+            let (Some(id), Some(key)) = (field["id"].as_str(), field["fieldKey"].as_str()) else { continue };
+            if field["model"] == "contact" {
+                let short = key.strip_prefix("contact.").unwrap_or(key);
+                for name in [id, key, short] {
+                    self.custom_field_names.insert(name.to_owned(), id.to_owned());
+                }
+            }
+        }
+    }
+
+    /// Tells the app's webhook, if anybody listens.
+    pub(crate) fn emit(&mut self, kind: &'static str, body: impl FnOnce(&Self) -> Map<String, Value>) {
+        if self.listening {
+            let body = body(self);
+            self.events.push(Event { kind, body });
+        }
+    }
+
+    /// Tells that a contact was made, changed or removed.
+    pub(crate) fn emit_contact(&mut self, kind: &'static str, contact: &Contact) {
+        self.emit(kind, |state| view::webhook(contact, &state.location_id, kind == "ContactDndUpdate"));
+    }
+
+    /// The location as `GET /locations/{id}` shows it.
+    pub(crate) fn location(&self) -> Value {
+        let mut location = Value::Object(self.location.clone());
+        location["settings"]["allowDuplicateContact"] = json!(self.allow_duplicates);
+        location
+    }
+
+    /// Everything, for `GET /_sandbox/state`; contacts oldest first.
+    pub(crate) fn whole(&self, now: i64) -> Value {
+        let mut contacts: Vec<&Arc<Contact>> = self.contacts.values().collect();
+        contacts.sort_unstable_by_key(|contact| contact.place());
+        let contacts: Vec<Value> = contacts
+            .into_iter()
+            .map(|contact| {
+                let mut shown = view::by_id(contact, &self.location_id);
+                shown["campaigns"] = json!(contact.campaigns);
+                shown["workflows"] = json!(contact.workflows);
+                shown
+            })
+            .collect();
+        json!({
+            "at": clock::iso(now),
+            "contacts": contacts,
+            "tasks": self.tasks.all().collect::<Vec<_>>(),
+            "notes": self.notes.all().collect::<Vec<_>>(),
+            "appointments": self.appointments.all().collect::<Vec<_>>(),
+            "customFields": self.custom_fields,
+            "tags": self.tags,
+            "businesses": self.businesses,
+            "users": self.users,
+            "location": self.location(),
+            "tokens": self.tokens.counts(now),
+        })
+    }
+}

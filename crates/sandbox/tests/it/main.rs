@@ -1,0 +1,8 @@
+//! The sandbox over real HTTP, as its clients meet it.
+
+mod world;
+
+mod contacts;
+mod faults;
+mod ghl_webhooks;
+mod outbox;

@@ -1,0 +1,226 @@
+//! `TestApp`: a bridge with its own database, a sandbox, and the verbs that people use.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use cartbridge::app::App;
+use cartbridge::clock::Clock;
+use cartbridge::config::Config;
+use cartbridge::store::Store;
+use sandbox::{Entry, Options, Sandbox};
+use secrecy::SecretString;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// The admin key of every test.
+pub const ADMIN_KEY: &str = "an-admin-key-of-at-least-32-characters";
+
+/// How long a condition may take to come true. Far more than it needs: machines are shared.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A bridge that serves, and the two systems that it stands between.
+pub struct TestApp {
+    /// Where the bridge is.
+    pub url: String,
+    /// Both systems.
+    pub sandbox: Sandbox,
+    /// What the bridge has stored.
+    pub store: Arc<dyn Store>,
+    /// The bridge's clock.
+    pub clock: Clock,
+    /// For requests to the bridge.
+    pub http: reqwest::Client,
+    /// Dead letters are expected.
+    pub may_have_dead_letters: bool,
+    stop: CancellationToken,
+    server: Option<JoinHandle<std::io::Result<()>>>,
+    _folder: tempfile::TempDir,
+}
+
+/// Engine settings that make waiting short; what they decide stays the same.
+pub const QUICK: &str = "[engine]\nfold_window_ms = 150\nsettle_ms = 100\nretry_base_ms = 20\nretry_max_ms = 200\ncall_timeout_ms = 2000\n";
+
+impl TestApp {
+    /// A bridge and a sandbox with the usual settings.
+    pub async fn spawn() -> Self {
+        Self::spawn_with(Options { strict_rate: false, ..Options::default() }, QUICK).await
+    }
+
+    /// A bridge with other engine settings, and a sandbox with other options.
+    pub async fn spawn_with(options: Options, settings: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let sandbox = Sandbox::start(Options { deliver_to: Some(url.clone()), ..options }).await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let text = config_text(&sandbox.announcement(), &folder.path().join("test.db").display().to_string(), &url, settings);
+        let config = Config::parse("test.toml", &text, &[]).unwrap_or_else(|mistakes| panic!("{mistakes:?}"));
+        let clock = Clock::system();
+        let app = App::build(config, Some(SecretString::from(ADMIN_KEY)), clock.clone()).await.unwrap();
+        let store = app.store();
+        let stop = CancellationToken::new();
+        let server = Some(tokio::spawn(app.run(listener, stop.clone())));
+        Self {
+            url,
+            sandbox,
+            store,
+            clock,
+            http: reqwest::Client::new(),
+            may_have_dead_letters: false,
+            stop,
+            server,
+            _folder: folder,
+        }
+    }
+
+    /// What a person does in the store; answers what it made and how its webhook was answered.
+    pub async fn shop(&self, action: Value) -> Value {
+        self.sandbox.cscart().act(action).await.unwrap()
+    }
+
+    /// What a person does in HighLevel.
+    pub async fn highlevel(&self, action: Value) -> Value {
+        self.sandbox.ghl().act(action).await.unwrap()
+    }
+
+    /// Something goes wrong in HighLevel, once unless it says otherwise.
+    pub fn fault(&self, fault: Value) {
+        self.sandbox.ghl().fault(serde_json::from_value(fault).unwrap());
+    }
+
+    /// A request to the API with the admin key.
+    pub async fn api(&self, method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
+        let mut request = self.http.request(method.parse().unwrap(), format!("{}{path}", self.url)).bearer_auth(ADMIN_KEY);
+        if let Some(body) = body {
+            request = request.json(&body);
+        }
+        let answer = request.send().await.unwrap();
+        let status = answer.status().as_u16();
+        let text = answer.text().await.unwrap();
+        (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+    }
+
+    /// The events, newest first.
+    pub async fn events(&self, query: &str) -> Vec<Value> {
+        let (status, page) = self.api("GET", &format!("/api/events?{query}"), None).await;
+        assert_eq!(status, 200, "{page}");
+        page["items"].as_array().unwrap().clone()
+    }
+
+    /// One event with its effects.
+    pub async fn event(&self, id: &str) -> Value {
+        let (status, event) = self.api("GET", &format!("/api/events/{id}"), None).await;
+        assert_eq!(status, 200, "{event}");
+        event
+    }
+
+    /// Waits until nothing is under way or waiting any more.
+    pub async fn settled(&self) {
+        self.until("nothing is open", async || {
+            let (_, stats) = self.api("GET", "/api/stats", None).await;
+            let open = ["pending", "working", "waiting"].iter().map(|state| stats["events"][state].as_u64().unwrap()).sum::<u64>();
+            (open == 0).then_some(())
+        })
+        .await;
+    }
+
+    /// Waits until an event is in a state; answers it.
+    pub async fn until_state(&self, id: &str, state: &str) -> Value {
+        self.until(state, async || {
+            let event = self.event(id).await;
+            (event["state"] == state).then_some(event)
+        })
+        .await
+    }
+
+    /// Waits for a condition.
+    pub async fn until<T>(&self, what: &str, condition: impl AsyncFn() -> Option<T>) -> T {
+        let started = Instant::now();
+        loop {
+            if let Some(value) = condition().await {
+                return value;
+            }
+            if started.elapsed() > PATIENCE {
+                panic!("it never came true that {what}\n{}", self.story().await);
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// The requests that HighLevel got.
+    pub fn calls(&self) -> Vec<Entry> {
+        self.sandbox.ghl().journal()
+    }
+
+    /// The requests that HighLevel got, as `POST /contacts/`, with ids as `*`.
+    pub fn call_names(&self) -> Vec<String> {
+        self.calls().iter().map(|call| format!("{} {}", call.method, pattern(&call.path))).collect()
+    }
+
+    /// What HighLevel holds.
+    pub fn ghl(&self, what: &str) -> Vec<Value> {
+        self.sandbox.ghl().state()[what].as_array().unwrap().clone()
+    }
+
+    /// Everything that happened, for whoever wants to know why a test failed.
+    pub async fn story(&self) -> String {
+        let mut story = String::new();
+        for event in self.events("limit=30").await.iter().rev() {
+            let event = self.event(event["id"].as_str().unwrap()).await;
+            let _ = writeln!(story, "{} {} {} {}", event["type"], event["subject"], event["state"], event["state_reason"]);
+            for effect in event["effects"].as_array().unwrap() {
+                let _ = writeln!(story, "    {} {} {} {}", effect["step"], effect["operation"], effect["state"], effect["result"]);
+            }
+        }
+        for call in self.calls() {
+            let _ = writeln!(story, "{} {} -> {:?} {:?}", call.method, call.path, call.status, call.fault);
+        }
+        story
+    }
+
+    /// Stops the bridge as a signal would, and waits until it has.
+    pub async fn stop(&mut self) {
+        self.stop.cancel();
+        if let Some(server) = self.server.take() {
+            server.await.unwrap().unwrap();
+        }
+    }
+
+    /// Ends the test: the bridge stops in good order and has left nothing behind that nobody asked for.
+    pub async fn end(mut self) {
+        if !self.may_have_dead_letters {
+            let dead = self.events("state=dead").await;
+            assert!(dead.is_empty(), "dead letters are left: {dead:#?}\n{}", self.story().await);
+        }
+        self.stop().await;
+        self.sandbox.shutdown().await;
+    }
+}
+
+/// The configuration of a bridge for a sandbox.
+pub fn config_text(announcement: &Value, database: &str, public_url: &str, settings: &str) -> String {
+    let (ghl, cscart) = (&announcement["ghl"], &announcement["cscart"]);
+    format!(
+        "public_url = \"{public_url}\"\ndatabase = \"sqlite://{database}\"\n{settings}\n\
+         [[connection]]\nname = \"my-shop\"\n[connection.ghl]\nlocation_id = {}\ntoken = {}\napi_url = {}\nwebhook_public_keys = [{}]\n\
+         [connection.cscart]\nurl = {}\nemail = {}\napi_key = {}\nwebhook_secrets = [{}]\n",
+        ghl["location_id"], ghl["token"], ghl["url"], ghl["webhook_public_key"],
+        cscart["url"], cscart["email"], cscart["api_key"], cscart["webhook_secret"],
+    )
+}
+
+/// A customer as a shopper fills in the form.
+pub fn ada() -> Value {
+    json!({
+        "email": "ada@example.com", "firstname": "Ada", "lastname": "Lovelace", "phone": "(202) 555-0143",
+        "b_address": "12 St James's Sq", "b_city": "Washington", "b_state": "DC", "b_country": "US", "b_zipcode": "20500",
+    })
+}
+
+/// A path with ids as `*`.
+fn pattern(path: &str) -> String {
+    let is_id = |part: &&str| part.len() >= 20 && part.chars().all(|c| c.is_ascii_alphanumeric());
+    path.split('/').map(|part| if is_id(&part) { "*" } else { part }).collect::<Vec<_>>().join("/")
+}

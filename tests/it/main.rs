@@ -1,0 +1,10 @@
+//! The whole bridge against the sandbox, over real HTTP: each test reads like the promise that it holds.
+
+#![allow(
+    clippy::unwrap_used,
+    unreachable_pub,
+    reason = "one program of tests: it ends where something is not as it should be, and nothing outside uses it"
+)]
+
+mod app;
+mod flow;
