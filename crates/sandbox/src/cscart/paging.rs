@@ -1,4 +1,4 @@
-//! Lists: envelope, pages, sorting, and MySQL's LIKE.
+//! Lists: envelope, pages, sorting, and `MySQL`'s LIKE.
 
 use serde_json::{Value, json};
 
@@ -41,7 +41,7 @@ pub(super) fn list<'a>(request: &'a Request, name: &str) -> Vec<&'a str> {
     request.query.iter().filter(|(key, _)| named(key)).map(|(_, value)| value.as_str()).collect()
 }
 
-/// `LIKE '%pattern%'` as MySQL reads it: without case; `%` and `_` inside the pattern are wildcards.
+/// `LIKE '%pattern%'` as `MySQL` reads it: without case; `%` and `_` inside the pattern are wildcards.
 pub(super) fn like(text: &str, pattern: &str) -> bool {
     let text: Vec<char> = text.to_lowercase().chars().collect();
     let pattern: Vec<char> = format!("%{}%", pattern.to_lowercase()).chars().collect();

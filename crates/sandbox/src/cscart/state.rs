@@ -106,7 +106,7 @@ impl State {
         Some(user)
     }
 
-    /// Who has this address; addresses are compared without case, as MySQL does.
+    /// Who has this address; addresses are compared without case, as `MySQL` does.
     pub(super) fn user_with_email(&self, email: &str) -> Option<u64> {
         self.by_email.get(&email.trim().to_lowercase()).copied()
     }

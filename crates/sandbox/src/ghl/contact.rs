@@ -109,7 +109,7 @@ impl Contact {
     }
 
     /// Writes the fields of a checked body into the contact. Absent fields stay; null and `""` clear; `tags`
-    /// replaces the list (UpdateContactDto); custom fields are set one by one, unknown ones ignored.
+    /// replaces the list (`UpdateContactDto`); custom fields are set one by one, unknown ones ignored.
     pub(crate) fn apply(
         &mut self,
         body: &Map<String, Value>,

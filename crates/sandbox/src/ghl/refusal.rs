@@ -17,7 +17,7 @@ impl Refusal {
         Self { status, message: Value::String(message.into()), meta: None, whole: None }
     }
 
-    /// 422 with class-validator's list of messages (UnprocessableDTO in common-schemas.json).
+    /// 422 with class-validator's list of messages (`UnprocessableDTO` in common-schemas.json).
     pub(crate) fn invalid(messages: Vec<String>) -> Self {
         Self { status: 422, message: json!(messages), meta: None, whole: None }
     }

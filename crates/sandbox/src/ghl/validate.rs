@@ -1,4 +1,4 @@
-//! Request bodies checked as NestJS' validation pipe does it (class-validator, whitelist on): every complaint in
+//! Request bodies checked as `NestJS`' validation pipe does it (class-validator, whitelist on): every complaint in
 //! one list, unknown properties refused by name.
 
 use serde_json::{Map, Value};

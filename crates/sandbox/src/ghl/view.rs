@@ -144,7 +144,7 @@ pub(crate) fn found(contact: &Contact, location_id: &str, search_after: Value) -
     Value::Object(shape.0)
 }
 
-/// The contact's part of ContactCreate, ContactUpdate, ContactDelete, ContactTagUpdate, ContactDndUpdate
+/// The contact's part of `ContactCreate`, `ContactUpdate`, `ContactDelete`, `ContactTagUpdate`, `ContactDndUpdate`
 /// (webhook-events). `attachments` is always empty (HighLevel's issue 324).
 pub(crate) fn webhook(contact: &Contact, location_id: &str, with_dnd_settings: bool) -> Map<String, Value> {
     let mut shape = Shape::common(contact, location_id);
