@@ -74,6 +74,7 @@ pub struct App {
 impl App {
     /// Opens the database, takes in the configuration's connections, loads the routes.
     pub async fn build(config: Config, admin_key: Option<SecretString>, clock: Clock) -> Result<Self, StartError> {
+        tokio::task::spawn_blocking(crate::sync::warm_up);
         let path = config.sqlite_path().unwrap_or_default();
         let routes = load_routes(config.routes_dir.as_deref())?;
         let store: Arc<dyn Store> = Arc::new(Sqlite::open(&path)?);

@@ -12,4 +12,4 @@ mod normalise;
 pub use canonical::{Canonical, Field};
 pub use mapping::{Mapped, Problem, from_ghl, from_order, from_user, new_contact, update};
 pub use merge::{Changes, Shadow, changes, first_link};
-pub use normalise::{clean_tag, note_text, plain_text};
+pub use normalise::{clean_tag, note_text, plain_text, warm_up};

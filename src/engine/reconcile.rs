@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use ghl::Duplicate;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::calls::call;
 use super::operations::{Found, TaskToMake};
@@ -45,7 +45,12 @@ pub(super) async fn contact(work: &Work<'_>, step: &mut Step) -> Result<Option<F
         }
     };
     let found = call(work, step, work.client.contacts().find_duplicate(location, by)).await?;
-    Ok(found.map(|found| Found { id: found.id, by_phone }))
+    let since = earliest(step);
+    Ok(found.map(|found| Found {
+        made_by_us: found.date_added.is_some_and(|added| added >= since),
+        id: found.id,
+        by_phone,
+    }))
 }
 
 /// The task that a create made.
@@ -76,8 +81,7 @@ pub(super) async fn note(
     contact: &ghl::ContactId,
     body: &str,
 ) -> Result<Option<ghl::NoteId>, Verdict> {
-    let since = step.open().map_or(Timestamp::UNIX_EPOCH, |open| open.since);
-    let earliest = since.saturating_sub(jiff::SignedDuration::try_from(SKEW).unwrap_or_default()).unwrap_or(since);
+    let earliest = earliest(step);
     let taken = taken(work, ItemKind::Note, contact).await?;
     let notes = call(work, step, work.client.notes().list(contact)).await?;
     let made = notes.into_iter().find(|found| {
@@ -87,6 +91,12 @@ pub(super) async fn note(
             && found.date_added.is_none_or(|added| added >= earliest)
     });
     Ok(made.map(|made| made.id))
+}
+
+/// What was made before this is not of the open create's making.
+fn earliest(step: &Step) -> Timestamp {
+    let Some(open) = step.open() else { return Timestamp::MAX };
+    open.since.saturating_sub(SignedDuration::try_from(SKEW).unwrap_or_default()).unwrap_or(open.since)
 }
 
 /// What on this contact belongs to other effects.

@@ -118,6 +118,12 @@ impl Canonical {
         self.0.remove(field);
     }
 
+    /// Only the custom fields.
+    pub fn custom_fields(&self) -> Self {
+        let custom = self.iter().filter(|(field, _)| matches!(field, Field::Custom(_)));
+        custom.map(|(field, value)| (field.clone(), value.to_owned())).collect()
+    }
+
     /// Makes the custom fields unknown; answers whether there were any.
     pub fn remove_custom_fields(&mut self) -> bool {
         let before = self.0.len();

@@ -126,7 +126,9 @@ impl Stage {
             self.sandbox.ghl().journal().into_iter().filter(|call| call.seq > self.shown).collect();
         for call in &calls {
             self.shown = call.seq;
-            self.timeline.call(&format!("{} {}", call.method, shown_path(&call.path)), call.status, call.fault.as_deref());
+            let request = format!("{} {}", call.method, shown_path(&call.path));
+            let at = call.at.parse().unwrap_or_default();
+            self.timeline.call(at, &request, call.status, call.fault.as_deref());
         }
         calls
     }

@@ -11,7 +11,8 @@ use super::story::Expected;
 /// Prints the table; anything lost or doubled is a failure of the demo.
 pub(super) async fn print(stage: &mut Stage) {
     let events = stage.api(reqwest::Method::GET, "/api/events?limit=500").await;
-    let events = events["items"].as_array().map_or(0, Vec::len);
+    let events = events["items"].as_array().cloned().unwrap_or_default();
+    let from = |source: &str| events.iter().filter(|event| event["source"] == source).count().to_string();
     let journal = stage.sandbox.ghl().journal();
     let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
     for call in &journal {
@@ -20,8 +21,9 @@ pub(super) async fn print(stage: &mut Stage) {
     let (lost, doubled) = lost_and_doubled(&journal, &Expected::of_the_story());
 
     let mut table = comfy_table::Table::new();
-    table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY).set_header(["", ""]);
-    table.add_row(["events in".to_owned(), events.to_string()]);
+    table.load_style(comfy_table::presets::UTF8_BORDERS_ONLY);
+    table.add_row(["events in: from the store".to_owned(), from("cscart")]);
+    table.add_row(["events in: from HighLevel (its echoes; no route asks for them yet)".to_owned(), from("ghl")]);
     for (kind, count) in &kinds {
         table.add_row([format!("calls: {kind}"), count.to_string()]);
     }

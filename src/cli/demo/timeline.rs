@@ -1,8 +1,11 @@
 //! What the demo prints while it plays.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
+use jiff::Timestamp;
+
+use crate::clock::Clock;
 
 const DIM: Style = Style::new().dimmed();
 const BOLD: Style = Style::new().bold();
@@ -12,7 +15,8 @@ const WARN: Style = AnsiColor::Yellow.on_default();
 
 /// Prints the story, and counts what did not go as it should.
 pub(super) struct Timeline {
-    began: Instant,
+    clock: Clock,
+    began: Timestamp,
     scenes: usize,
     failures: usize,
 }
@@ -20,7 +24,8 @@ pub(super) struct Timeline {
 impl Timeline {
     pub(super) fn begin() -> Self {
         anstream::println!("\n{BOLD}A store, HighLevel, and the bridge between them{BOLD:#}\n");
-        Self { began: Instant::now(), scenes: 0, failures: 0 }
+        let clock = Clock::system();
+        Self { began: clock.now(), clock, scenes: 0, failures: 0 }
     }
 
     /// Where something is to be found.
@@ -36,18 +41,18 @@ impl Timeline {
 
     /// Somebody did something.
     pub(super) fn says(&self, who: &str, what: &str) {
-        anstream::println!("{} {who:<10} {what}", self.clock());
+        anstream::println!("{} {who:<10} {what}", self.at(self.clock.now()));
     }
 
-    /// A request that HighLevel got, and its answer; none: the connection was cut.
-    pub(super) fn call(&self, request: &str, status: Option<u16>, fault: Option<&str>) {
+    /// A request that HighLevel got, when, and its answer; none: the connection was cut.
+    pub(super) fn call(&self, at: Timestamp, request: &str, status: Option<u16>, fault: Option<&str>) {
         let style = match status {
             Some(200..=299) if fault.is_none() => GOOD,
             _ => WARN,
         };
         let answer = status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
         let fault = fault.map(|fault| format!("  ({})", fault.replace('_', " "))).unwrap_or_default();
-        anstream::println!("{} HighLevel  ← {request:<46} {style}{answer}{style:#}{DIM}{fault}{DIM:#}", self.clock());
+        anstream::println!("{} HighLevel  ← {request:<46} {style}{answer}{style:#}{DIM}{fault}{DIM:#}", self.at(at));
     }
 
     /// A promise of this scene: held or not.
@@ -64,10 +69,10 @@ impl Timeline {
 
     /// How long it has taken so far.
     pub(super) fn elapsed(&self) -> Duration {
-        self.began.elapsed()
+        Duration::try_from(self.clock.now().duration_since(self.began)).unwrap_or_default()
     }
 
-    fn clock(&self) -> String {
-        format!("{DIM}{:>6.2} s{DIM:#}", self.began.elapsed().as_secs_f64())
+    fn at(&self, at: Timestamp) -> String {
+        format!("{DIM}{:>6.2} s{DIM:#}", at.duration_since(self.began).as_secs_f64())
     }
 }

@@ -19,6 +19,8 @@ pub(in crate::engine) struct Found {
     pub(in crate::engine) id: ghl::ContactId,
     /// Only the phone says so.
     pub(in crate::engine) by_phone: bool,
+    /// It was made by our own call, whose answer never came.
+    pub(in crate::engine) made_by_us: bool,
 }
 
 /// Whether a contact with the customer's phone is the customer: unless it has another e-mail, or is another customer's.
@@ -60,11 +62,18 @@ pub(super) async fn adopt(
     }
     let contact = call(work, step, work.client.contacts().get(&found.id)).await?;
     let mut theirs = sync::from_ghl(&contact);
+    if found.made_by_us {
+        // HighLevel shows custom fields by ids of its own, so that ours look empty: but we have just sent them.
+        theirs.extend(&work.contact.custom_fields());
+    }
     let fill = sync::first_link(&work.contact, &theirs);
     if !fill.is_empty() {
         let updated = call(work, step, work.client.contacts().update(&found.id, &sync::update(&fill))).await;
         match updated {
-            Ok(updated) => theirs = sync::from_ghl(&updated),
+            Ok(updated) => {
+                theirs.extend(fill.values());
+                theirs.extend(&sync::from_ghl(&updated));
+            }
             // What cannot be filled in does not keep the customer from his contact.
             Err(failed) if matches!(failed.error, ghl::Error::DuplicateContact { .. } | ghl::Error::Invalid { .. }) => {
                 work.problems.push(format!("what was empty could not be filled in: {}", failed.error));
@@ -80,7 +89,7 @@ pub(super) async fn adopt(
         customer,
         contact_id: found.id.clone(),
         shadow: Shadow { cscart: work.contact.clone(), ghl: theirs },
-        tags: missing.into_iter().collect(),
+        tags: if found.made_by_us { owned } else { missing.into_iter().collect() },
         state_at: work.occurred_at,
     };
     let result = work.with_problems(json!({ "contact_id": found.id, "adopted": true, "filled": fill.names() }));
