@@ -5,6 +5,7 @@ mod connection;
 mod database;
 mod demo;
 mod events;
+mod health;
 mod key;
 mod resync;
 mod sandbox;
@@ -51,6 +52,8 @@ enum Command {
     /// Make, list and revoke API keys
     #[command(subcommand)]
     Key(key::Command),
+    /// Ask the running bridge whether it can store events
+    Health,
     /// Print the description of the API (openapi.yaml)
     Openapi,
 }
@@ -80,6 +83,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Command::Events(command) => events::run(config, command).await,
             Command::Resync(arguments) => resync::run(config, arguments).await,
             Command::Key(command) => key::run(config, command).await,
+            Command::Health => health::run(config).await,
             Command::Openapi => {
                 print!("{}", crate::http::openapi::yaml());
                 Ok(ExitCode::SUCCESS)

@@ -23,7 +23,7 @@ use async_trait::async_trait;
 use include_dir::{Dir, include_dir};
 use jiff::Timestamp;
 use rusqlite::Connection as Pool;
-use rusqlite_migration::Migrations;
+use rusqlite_migration::{Error as MigrationError, MigrationDefinitionError, Migrations};
 
 use super::{
     Appended, Claim, EffectUpdate, Error, EventFilter, Lane, LinkChange, Origin, Page, Result, Settlement, Store,
@@ -58,8 +58,11 @@ pub enum OpenError {
     /// SQLite will not open it.
     #[error("{0} cannot be opened as a database: check that it is a Cartbridge database and can be written")]
     Open(PathBuf, #[source] rusqlite::Error),
-    /// It was made by a newer version, or a migration failed.
-    #[error("{0} cannot be brought to this version's form: was it written by a newer version of Cartbridge?")]
+    /// It was made by a newer version.
+    #[error("{0} was written by a newer version of Cartbridge: use that version, or a backup from before its first start")]
+    Newer(PathBuf),
+    /// A migration failed.
+    #[error("{0} cannot be brought to this version's form; it was left as it is")]
     Migrate(PathBuf, #[source] rusqlite_migration::Error),
 }
 
@@ -70,7 +73,12 @@ impl Sqlite {
             std::fs::create_dir_all(folder).map_err(|source| OpenError::Folder(folder.to_owned(), source))?;
         }
         let opened = |source| OpenError::Open(path.to_owned(), source);
-        let migrated = |source| OpenError::Migrate(path.to_owned(), source);
+        let migrated = |error| match error {
+            MigrationError::MigrationDefinition(MigrationDefinitionError::DatabaseTooFarAhead) => {
+                OpenError::Newer(path.to_owned())
+            }
+            source => OpenError::Migrate(path.to_owned(), source),
+        };
         let mut pool = Pool::open(path).map_err(opened)?;
         configure(&pool).map_err(opened)?;
         let migrations = Migrations::from_directory(&MIGRATIONS).map_err(migrated)?;
@@ -281,7 +289,12 @@ impl Store for Sqlite {
     }
 
     async fn ping(&self) -> Result<()> {
-        // A write transaction, so that a full or locked database shows.
-        self.writer.run(|tx| Ok(tx.execute("UPDATE api_keys SET name = name WHERE id = ''", []).map(drop)?)).await
+        // A full disk shows only when something is really written: the version, which is written also when it stays the same.
+        self.writer
+            .run(|tx| {
+                let version: i64 = tx.pragma_query_value(None, "user_version", |row| row.get(0))?;
+                Ok(tx.pragma_update(None, "user_version", version)?)
+            })
+            .await
     }
 }

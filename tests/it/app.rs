@@ -37,7 +37,7 @@ pub struct TestApp {
     pub may_have_dead_letters: bool,
     stop: CancellationToken,
     server: Option<JoinHandle<std::io::Result<()>>>,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 /// Engine settings that make waiting short; what they decide stays the same.
@@ -53,7 +53,11 @@ impl TestApp {
     pub async fn spawn_with(options: Options, settings: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
+        let sandbox_is_strict = options.strict_rate;
         let sandbox = Sandbox::start(Options { deliver_to: Some(url.clone()), ..options }).await.unwrap();
+        if !sandbox_is_strict {
+            sandbox.ghl().settings(json!({ "rate": { "max": 1_000_000, "daily": 100_000_000 } })).unwrap();
+        }
         let folder = tempfile::tempdir().unwrap();
         let text = config_text(&sandbox.announcement(), &folder.path().join("test.db").display().to_string(), &url, settings);
         let config = Config::parse("test.toml", &text, &[]).unwrap_or_else(|mistakes| panic!("{mistakes:?}"));
@@ -71,13 +75,44 @@ impl TestApp {
             may_have_dead_letters: false,
             stop,
             server,
-            _folder: folder,
+            folder,
         }
+    }
+
+    /// Where the bridge's database is.
+    pub fn database(&self) -> std::path::PathBuf {
+        self.folder.path().join("test.db")
     }
 
     /// What a person does in the store; answers what it made and how its webhook was answered.
     pub async fn shop(&self, action: Value) -> Value {
         self.sandbox.cscart().act(action).await.unwrap()
+    }
+
+    /// A shopper registers, and everything that follows is done; answers the customer's id.
+    pub async fn register(&self, user: Value) -> Value {
+        let made = self.shop(json!({ "action": "customer.register", "user": user })).await;
+        assert_eq!(made["delivery"]["status"], 202, "{made}");
+        self.settled().await;
+        made["user_id"].clone()
+    }
+
+    /// Delivers a body of one's own with the store's signature; answers status and body.
+    pub async fn deliver(&self, id: &str, body: &Value) -> (u16, Value) {
+        let announcement = self.sandbox.announcement();
+        let secret = cscart::webhook::Secret::parse(announcement["cscart"]["webhook_secret"].as_str().unwrap()).unwrap();
+        let body = body.to_string();
+        let now = self.clock.now().as_second();
+        let request = self
+            .http
+            .post(format!("{}/webhooks/cscart/my-shop", self.url))
+            .header("webhook-id", id)
+            .header("webhook-timestamp", now)
+            .header("webhook-signature", cscart::webhook::sign(&secret, id, now, body.as_bytes()))
+            .body(body);
+        let answer = request.send().await.unwrap();
+        let status = answer.status().as_u16();
+        (status, answer.json().await.unwrap())
     }
 
     /// What a person does in HighLevel.
@@ -114,6 +149,13 @@ impl TestApp {
         let (status, event) = self.api("GET", &format!("/api/events/{id}"), None).await;
         assert_eq!(status, 200, "{event}");
         event
+    }
+
+    /// A person replays an event; answers the id to watch.
+    pub async fn replay(&self, event: &Value) -> String {
+        let (status, accepted) = self.api("POST", &format!("/api/events/{}/replay", event["id"].as_str().unwrap()), None).await;
+        assert_eq!(status, 202, "{accepted}");
+        accepted["id"].as_str().unwrap().to_owned()
     }
 
     /// Waits until nothing is under way or waiting any more.
@@ -162,6 +204,15 @@ impl TestApp {
     /// What HighLevel holds.
     pub fn ghl(&self, what: &str) -> Vec<Value> {
         self.sandbox.ghl().state()[what].as_array().unwrap().clone()
+    }
+
+    /// The tags of the only contact with an e-mail address, sorted.
+    pub fn tags_of(&self, email: &str) -> Vec<String> {
+        let found: Vec<Value> = self.ghl("contacts").into_iter().filter(|contact| contact["email"] == email).collect();
+        assert_eq!(found.len(), 1, "{found:#?}");
+        let mut tags: Vec<String> = serde_json::from_value(found[0]["tags"].clone()).unwrap();
+        tags.sort();
+        tags
     }
 
     /// Everything that happened, for whoever wants to know why a test failed.

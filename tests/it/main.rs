@@ -7,4 +7,9 @@
 )]
 
 mod app;
+mod boundaries;
+mod crash;
+mod fault;
 mod flow;
+mod program;
+mod store;

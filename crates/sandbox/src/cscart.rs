@@ -21,11 +21,7 @@ use std::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Map, Value, json};
 
-use self::{
-    outbox::{Outbox, Sign},
-    refusal::Refusal,
-    state::State,
-};
+use self::{outbox::Outbox, refusal::Refusal, sign::Sign, state::State};
 use crate::{
     control::{
         Acting, Core, System,

@@ -1,6 +1,7 @@
 //! The simulated GHL: one location, one app, one private integration token.
 
 mod act;
+mod belongings;
 mod bulk;
 mod call;
 mod contact;

@@ -81,8 +81,7 @@ pub enum StartError {
     Client(#[source] reqwest::Error),
 }
 
-/// A running sandbox. Dropping it stops nothing at once; call [`Sandbox::shutdown`].
-#[derive(Debug)]
+/// A running sandbox. Dropping it stops everything; [`Sandbox::shutdown`] also waits for the end.
 pub struct Sandbox {
     ghl: Control,
     cscart: Control,
@@ -154,15 +153,33 @@ impl Sandbox {
     }
 
     /// Stops both servers, their connections and all deliveries.
-    pub async fn shutdown(self) {
+    pub async fn shutdown(mut self) {
+        self.stop_all();
+        for server in std::mem::take(&mut self.servers) {
+            // A server that panicked is stopped, too.
+            let _ = server.await;
+        }
+    }
+
+    fn stop_all(&self) {
         self.stop.send_replace(true);
         for control in [&self.ghl, &self.cscart] {
             control.system().core().deliveries.stop();
         }
-        for server in self.servers {
-            // A server that panicked is stopped, too.
-            let _ = server.await;
-        }
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        self.stop_all();
+    }
+}
+
+impl std::fmt::Debug for Sandbox {
+    /// Without tokens and keys.
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let urls = (&self.ghl_url, &self.cscart_url);
+        formatter.debug_struct("Sandbox").field("ghl", urls.0).field("cscart", urls.1).finish_non_exhaustive()
     }
 }
 

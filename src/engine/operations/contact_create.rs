@@ -65,7 +65,7 @@ pub(super) async fn create(work: &mut Work<'_>, step: &mut Step, tags: &[String]
                 }
                 work.problems.push(NO_CUSTOM_FIELDS.to_owned());
             }
-            error if error.maybe_processed() => return Err(unknown(work, failed.verdict)),
+            error if is_uncertain(error) => return Err(unknown(work, failed.verdict)),
             _ => {
                 step.nothing_made();
                 return Err(failed.verdict);
@@ -101,6 +101,12 @@ async fn link(
 pub(super) fn refuses_custom_fields(error: &ghl::Error) -> bool {
     let ghl::Error::Invalid { fields, .. } = error else { return false };
     !fields.is_empty() && fields.iter().all(|field| field.starts_with("customFields"))
+}
+
+/// Whether nobody knows yet what became of a call: it may be under way still. A 422 is no such case, although it may have
+/// been carried out: what it has made is there when it comes.
+pub(super) fn is_uncertain(error: &ghl::Error) -> bool {
+    error.maybe_processed() && !matches!(error, ghl::Error::Invalid { .. })
 }
 
 /// After a create of unknown outcome: look again when it has surely been processed, if ever it will be.

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::contact_create::unknown;
+use super::contact_create::{is_uncertain, unknown};
 use crate::engine::calls::call;
 use crate::engine::reconcile;
 use crate::engine::step::Step;
@@ -68,10 +68,14 @@ async fn create(
     step.begin(work).await?;
     match call(work, step, work.client.notes().create(contact, &ghl::NewNote::new(body))).await {
         Ok(made) => Ok(made.id),
-        Err(failed) if failed.error.maybe_processed() && !matches!(failed.error, ghl::Error::Invalid { .. }) => {
-            Err(unknown(work, failed.verdict))
-        }
+        Err(failed) if is_uncertain(&failed.error) => Err(unknown(work, failed.verdict)),
         Err(failed) => {
+            // A 422 may have made it all the same; it is there at once then.
+            if failed.error.maybe_processed()
+                && let Some(id) = reconcile::note(work, step, contact, body).await?
+            {
+                return Ok(id);
+            }
             step.nothing_made();
             Err(failed.verdict)
         }

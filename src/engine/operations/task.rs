@@ -3,13 +3,13 @@
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::contact_create::unknown;
+use super::contact_create::{is_uncertain, unknown};
 use crate::engine::calls::call;
 use crate::engine::reconcile;
 use crate::engine::step::Step;
 use crate::engine::verdict::Verdict;
 use crate::engine::work::Work;
-use crate::link::{Customer, ItemKind, ItemLink};
+use crate::link::{Customer, ItemKind, ItemLink, Link};
 use crate::store::LinkChange;
 
 /// A task to make.
@@ -33,8 +33,7 @@ pub(super) async fn create(
         true => format!("{}/{}/{}", link.customer, step.key().route, step.key().step),
         false => format!("{}/{}/{}", work.event().id, step.key().route, step.key().step),
     };
-    let store = &work.engine.store;
-    if !work.event().forced && store.item(&link.connection, ItemKind::Task, &key).await?.is_some() {
+    if !work.event().forced && has_had(work, &link, &key, once_per_customer).await? {
         return step.skip(work, "the customer has had this task").await;
     }
     let mut made = None;
@@ -65,6 +64,20 @@ pub(super) async fn create(
     step.done(work, result, vec![LinkChange::PutItem(item)]).await
 }
 
+/// Whether this task was made before. One that is made once per customer was also made if the customer's contact got it when
+/// he was still a guest.
+async fn has_had(work: &Work<'_>, link: &Link, key: &str, once_per_customer: bool) -> Result<bool, Verdict> {
+    let store = &work.engine.store;
+    if store.item(&link.connection, ItemKind::Task, key).await?.is_some() {
+        return Ok(true);
+    }
+    let Some(step) = key.strip_prefix(&link.customer.to_string()).filter(|_| once_per_customer) else {
+        return Ok(false);
+    };
+    let tasks = store.items_of_contact(&link.connection, ItemKind::Task, &link.contact_id).await?;
+    Ok(tasks.iter().any(|task| task.key.starts_with("guest:") && task.key.ends_with(step)))
+}
+
 async fn send(
     work: &Work<'_>,
     step: &mut Step,
@@ -81,10 +94,14 @@ async fn send(
     step.begin(work).await?;
     match call(work, step, work.client.tasks().create(contact, &new)).await {
         Ok(made) => Ok(made.id),
-        Err(failed) if failed.error.maybe_processed() && !matches!(failed.error, ghl::Error::Invalid { .. }) => {
-            Err(unknown(work, failed.verdict))
-        }
+        Err(failed) if is_uncertain(&failed.error) => Err(unknown(work, failed.verdict)),
         Err(failed) => {
+            // A 422 may have made it all the same; it is there at once then.
+            if failed.error.maybe_processed()
+                && let Some(id) = reconcile::task(work, step, contact, task).await?
+            {
+                return Ok(id);
+            }
             step.nothing_made();
             Err(failed.verdict)
         }

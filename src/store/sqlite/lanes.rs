@@ -43,26 +43,28 @@ pub(super) fn reopen(tx: &Pool, connection: &str, subject: &str, seq: i64, now: 
 }
 
 pub(super) fn claim(tx: &Pool, limit: usize, now: Timestamp, until: Timestamp) -> Result<Vec<Claim>> {
-    let ready: Vec<(String, String, i64, i64)> = tx
+    let ready: Vec<(String, String, i64)> = tx
         .prepare_cached(
-            "SELECT connection, subject, head, lease FROM lanes WHERE state <> 'parked' AND ready_at <= ? \
+            "SELECT connection, subject, head FROM lanes WHERE state <> 'parked' AND ready_at <= ? \
              ORDER BY ready_at LIMIT ?",
         )?
         .query_map(params![now.as_millisecond(), limit as i64], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
         })?
         .collect::<rusqlite::Result<_>>()?;
     let mut claims = Vec::with_capacity(ready.len());
-    for (connection, subject, head, lease) in ready {
+    for (connection, subject, head) in ready {
         let Some((first, followers)) = open_events(tx, &connection, &subject, head)? else {
             tx.prepare_cached("DELETE FROM lanes WHERE connection = ? AND subject = ?")?
                 .execute(params![connection, subject])?;
             continue;
         };
+        // By chance, not counted: a lane that was emptied begins anew, and a count would give out its old leases again.
+        let lease: i64 = rand::random();
         tx.prepare_cached(
             "UPDATE lanes SET state = 'leased', lease = ?, ready_at = ?, head = ? WHERE connection = ? AND subject = ?",
         )?
-        .execute(params![lease + 1, until.as_millisecond(), first, connection, subject])?;
+        .execute(params![lease, until.as_millisecond(), first, connection, subject])?;
         tx.prepare_cached("UPDATE events SET state = 'working', next_attempt_at = NULL WHERE seq = ?")?
             .execute([first])?;
         let head = tx
@@ -72,7 +74,7 @@ pub(super) fn claim(tx: &Pool, limit: usize, now: Timestamp, until: Timestamp) -
             lane: Lane {
                 connection: head.connection.clone(),
                 subject: Subject::other(subject),
-                lease: lease + 1,
+                lease,
                 until,
             },
             effects: effects::of_event(tx, first)?,
@@ -164,7 +166,7 @@ pub(super) fn settle(
     )?
     .execute(params![state, reason, at, failed, seq])?;
     for follower in folded {
-        tx.prepare_cached("UPDATE events SET state = 'folded', state_reason = NULL, folded_into = ? WHERE seq = ?")?
+        tx.prepare_cached("UPDATE events SET state = 'folded', state_reason = NULL, next_attempt_at = NULL, folded_into = ? WHERE seq = ?")?
             .execute(params![id.0.as_bytes(), follower])?;
     }
     let place = params![lane.connection.as_str(), lane.subject.as_str()];

@@ -105,8 +105,19 @@ pub(super) fn change(tx: &Pool, change: &LinkChange) -> Result<()> {
             ])?;
         }
         LinkChange::Drop(connection, customer) => {
-            tx.prepare_cached("DELETE FROM links WHERE connection = ? AND customer = ?")?
-                .execute(params![connection.as_str(), customer.to_string()])?;
+            let customer = customer.to_string();
+            // While a guest turns into a registered customer, both have the contact: then it is not gone.
+            tx.prepare_cached(
+                "DELETE FROM item_links WHERE connection = ?1 \
+                 AND contact_id = (SELECT contact_id FROM links WHERE connection = ?1 AND customer = ?2) \
+                 AND NOT EXISTS (SELECT 1 FROM links WHERE connection = ?1 AND contact_id = item_links.contact_id \
+                 AND customer <> ?2)",
+            )?
+            .execute(params![connection.as_str(), customer])?;
+            for table in ["links", "views"] {
+                tx.prepare_cached(&format!("DELETE FROM {table} WHERE connection = ? AND customer = ?"))?
+                    .execute(params![connection.as_str(), customer])?;
+            }
         }
         LinkChange::PutItem(item) => {
             tx.prepare_cached(

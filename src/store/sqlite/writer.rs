@@ -1,8 +1,11 @@
 //! Grouped commits: one thread writes; whatever is waiting when it begins shares one transaction and one fsync.
 //!
-//! A job's answer is sent only after the commit that holds it. If any job of a group fails, the group is rolled back and
-//! its jobs run again one by one, so that a failing one takes none with it. Jobs must therefore be safe to run twice.
+//! A job's answer is sent only after the commit that holds it. If any job of a group fails or panics, the group is rolled
+//! back and its jobs run again one by one, so that a failing one takes none with it. Jobs must therefore be safe to run
+//! twice. If the database cannot be had at all, everybody who waits is told so after one timeout, not after one each.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 
 use rusqlite::{Connection as Pool, Transaction, TransactionBehavior};
@@ -88,7 +91,10 @@ fn serve(mut pool: Pool, queue: &Receiver<Box<dyn Job>>) {
             group.push(job);
         }
         let together = commit(&mut pool, &mut group);
-        if together.is_ok() || group.len() == 1 {
+        if matches!(together, Err(Error::Busy)) {
+            // What came in meanwhile has waited as well; another round would only add to it.
+            group.drain(..).chain(queue.try_iter()).for_each(|job| job.answer(Err(Error::Busy)));
+        } else if together.is_ok() || group.len() == 1 {
             group.drain(..).for_each(|job| job.answer(together.clone()));
         } else {
             for mut job in group.drain(..) {
@@ -102,7 +108,57 @@ fn serve(mut pool: Pool, queue: &Receiver<Box<dyn Job>>) {
 fn commit(pool: &mut Pool, group: &mut [Box<dyn Job>]) -> Result<()> {
     let tx = pool.transaction_with_behavior(TransactionBehavior::Immediate)?;
     for job in group {
-        job.run(&tx)?;
+        catch_unwind(AssertUnwindSafe(|| job.run(&tx))).unwrap_or_else(|_| Err(Error::Unavailable(Arc::new(Panicked))))?;
     }
     Ok(tx.commit()?)
+}
+
+/// A job has panicked; the panic hook has logged where. It must not end the thread that all others need.
+#[derive(Debug, thiserror::Error)]
+#[error("writing to the database failed by a mistake of Cartbridge")]
+struct Panicked;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows(tx: &Pool) -> Result<i64> {
+        Ok(tx.query_row("SELECT count(*) FROM t", [], |row| row.get(0))?)
+    }
+
+    #[tokio::test]
+    async fn a_job_that_panics_or_fails_takes_no_other_with_it() {
+        let pool = Pool::open_in_memory().unwrap();
+        pool.execute_batch("CREATE TABLE t (n INTEGER)").unwrap();
+        let writer = Writer::start(pool);
+        let insert = || writer.run(|tx| Ok(tx.execute("INSERT INTO t VALUES (1)", []).map(drop)?));
+        let panics = writer.run(|tx| -> Result<()> {
+            tx.execute("INSERT INTO t VALUES (2)", [])?;
+            panic!("as a test wants it");
+        });
+        let fails = writer.run(|tx| -> Result<()> {
+            tx.execute("INSERT INTO t VALUES (3)", [])?;
+            Err(Error::Conflict("as a test wants it".into()))
+        });
+        // All are queued before the first is answered, so that they share a group (or follow each other: as good).
+        let (one, two, three, four, five) = tokio::join!(insert(), panics, insert(), fails, insert());
+        assert!(one.is_ok() && three.is_ok() && five.is_ok());
+        assert!(matches!(two, Err(Error::Unavailable(_))), "{two:?}");
+        assert!(matches!(four, Err(Error::Conflict(_))), "{four:?}");
+        assert_eq!(writer.run(|tx| rows(tx)).await.unwrap(), 3);
+    }
+
+    #[tokio::test]
+    async fn a_full_database_refuses_what_does_not_fit_and_nothing_else() {
+        let pool = Pool::open_in_memory().unwrap();
+        pool.execute_batch("CREATE TABLE t (n); PRAGMA max_page_count = 20").unwrap();
+        let writer = Writer::start(pool);
+        let insert = |bytes: i64| {
+            writer.run(move |tx| Ok(tx.execute("INSERT INTO t VALUES (zeroblob(?))", [bytes]).map(drop)?))
+        };
+        let (small, large, also_small) = tokio::join!(insert(10), insert(1_000_000), insert(10));
+        assert!(small.is_ok() && also_small.is_ok());
+        assert!(matches!(large, Err(Error::Unavailable(_))), "{large:?}");
+        assert_eq!(writer.run(|tx| rows(tx)).await.unwrap(), 2);
+    }
 }

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
 use super::{
-    sign::signature,
+    sign::{Sign, signature},
     state::{Event, State},
 };
 use crate::{
@@ -30,32 +30,6 @@ const LONGEST_WAIT_MS: u64 = 60_000;
 
 /// How long ago a `stale` webhook says that it was sent: more than the five minutes of Standard Webhooks.
 const STALE_S: i64 = 3600;
-
-/// How a webhook is signed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Sign {
-    Ok,
-    /// With a secret that nobody announced.
-    Forged,
-    /// Rightly, but with the time of an hour ago.
-    Stale,
-    /// Without the signature header.
-    None,
-}
-
-impl Sign {
-    pub(super) fn parse(text: Option<&str>) -> Result<Self, ActError> {
-        match text {
-            None | Some("ok") => Ok(Self::Ok),
-            Some("forged") => Ok(Self::Forged),
-            Some("stale") => Ok(Self::Stale),
-            Some("none") => Ok(Self::None),
-            Some(other) => {
-                Err(ActError::unknown("value of `sign`", other, &["ok", "forged", "stale", "none"]))
-            }
-        }
-    }
-}
 
 /// The rows and what sends them.
 pub(super) struct Outbox {

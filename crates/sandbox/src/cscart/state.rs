@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Map, Value, json};
 
-use super::{Setup, fixtures, outbox::Sign};
+use super::{Setup, fixtures, sign::Sign};
 use crate::{clock, ids::Ids};
 
 /// The salt that keeps the store's ids apart from GHL's.

@@ -230,6 +230,15 @@ fn authorize(state: &mut State, fields: &Fields<'_>) -> Result<Value, ActError> 
         }
     };
     let code = state.tokens.authorize(&mut state.ids, level, scopes);
+    // AppInstall.md: for a location that is not white-labelled.
+    state.emit("INSTALL", |state| {
+        Map::from_iter([
+            (String::from("userId"), state.users.first().map(|user| user["id"].clone()).unwrap_or_default()),
+            (String::from("isWhitelabelCompany"), json!(false)),
+            (String::from("whitelabelDetails"), json!({})),
+            (String::from("companyName"), state.location["name"].clone()),
+        ])
+    });
     Ok(json!({ "code": code }))
 }
 

@@ -204,7 +204,7 @@ fn filled(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-/// An address as GHL stores it: trimmed and lower-cased.
+/// An address as GHL stores it.
 pub(crate) fn lower(email: &str) -> String {
     email.trim().to_lowercase()
 }

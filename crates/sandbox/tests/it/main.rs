@@ -4,7 +4,14 @@
 
 mod world;
 
+mod access;
+mod belongings;
 mod contacts;
+mod documents;
 mod faults;
 mod ghl_webhooks;
+mod independent_client;
 mod outbox;
+mod search;
+mod store_api;
+mod upsert;

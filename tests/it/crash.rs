@@ -1,0 +1,144 @@
+//! `kill -9` at any moment: what was acknowledged is carried out, and once.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use sandbox::{Options, Sandbox};
+use serde_json::{Value, json};
+use tokio::process::{Child, Command};
+
+use crate::app::{ADMIN_KEY, QUICK, config_text};
+
+/// The real program as a process, with a sandbox in this one.
+struct Killable {
+    sandbox: Sandbox,
+    url: String,
+    config: std::path::PathBuf,
+    child: Child,
+    http: reqwest::Client,
+    _folder: tempfile::TempDir,
+}
+
+impl Killable {
+    async fn start() -> Self {
+        let sandbox = Sandbox::start(Options { strict_rate: false, ..Options::default() }).await.unwrap();
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        drop(listener);
+        let url = format!("http://{address}");
+        for control in [sandbox.ghl(), sandbox.cscart()] {
+            control.settings(json!({ "deliver_to": url })).unwrap();
+        }
+        sandbox.cscart().settings(json!({ "outbox_retry_ms": 20 })).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let config = folder.path().join("cartbridge.toml");
+        let database = folder.path().join("test.db").display().to_string();
+        let text = config_text(&sandbox.announcement(), &database, &url, QUICK);
+        std::fs::write(&config, format!("listen = \"{address}\"\n{text}")).unwrap();
+        let child = spawn(&config);
+        let app = Self { sandbox, url, config, child, http: reqwest::Client::new(), _folder: folder };
+        app.ready().await;
+        app
+    }
+
+    async fn ready(&self) {
+        let started = std::time::Instant::now();
+        while self.http.get(format!("{}/readyz", self.url)).send().await.is_err() {
+            assert!(started.elapsed() < Duration::from_secs(30), "the bridge does not start");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    async fn kill_and_restart(&mut self) {
+        self.child.kill().await.unwrap();
+        self.child = spawn(&self.config);
+        self.ready().await;
+    }
+
+    async fn open(&self) -> Option<u64> {
+        let answer = self.http.get(format!("{}/api/stats", self.url)).bearer_auth(ADMIN_KEY).send().await.ok()?;
+        let stats: Value = answer.json().await.ok()?;
+        Some(["pending", "working", "waiting"].iter().map(|state| stats["events"][state].as_u64().unwrap_or(0)).sum())
+    }
+
+    async fn settled(&self) {
+        let started = std::time::Instant::now();
+        loop {
+            let undelivered = self.sandbox.cscart().deliveries().iter().filter(|delivery| !delivery.delivered).count();
+            if undelivered == 0 && self.open().await == Some(0) {
+                return;
+            }
+            assert!(started.elapsed() < Duration::from_secs(60), "it does not come to rest");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+}
+
+fn spawn(config: &std::path::Path) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_cartbridge"))
+        .args(["serve", "--config"])
+        .arg(config)
+        .env("CARTBRIDGE_ADMIN_KEY", ADMIN_KEY)
+        .env("CARTBRIDGE_LOG", "error")
+        .stdout(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap()
+}
+
+#[tokio::test]
+async fn killed_at_any_moment_it_loses_nothing_and_doubles_nothing() {
+    const CUSTOMERS: usize = 40;
+    let mut app = Killable::start().await;
+    // Answers take a moment, so that the kills fall into the middle of calls too.
+    app.sandbox.ghl().fault(serde_json::from_value(json!({ "kind": "delay", "ms": 15, "times": 0 })).unwrap());
+    for n in 0..CUSTOMERS {
+        let user = json!({ "email": format!("person{n}@example.com"), "firstname": format!("Person{n}") });
+        let register = app.sandbox.cscart().act(json!({ "action": "customer.register", "user": user })).await;
+        let id = register.unwrap()["user_id"].clone();
+        let note = json!({ "action": "note.add", "user_id": id, "body": format!("Note for {n}"), "deliver": true });
+        app.sandbox.cscart().act(note).await.unwrap();
+        if n % 4 == 3 {
+            // Not at the same point each time: what is under way differs by then.
+            tokio::time::sleep(Duration::from_millis((n as u64 * 7) % 60)).await;
+            app.kill_and_restart().await;
+        }
+    }
+    app.settled().await;
+
+    let state = app.sandbox.ghl().state();
+    for (what, key, name) in [("contacts", "firstName", "Person"), ("tasks", "title", "Welcome Person"), ("notes", "bodyText", "Note for ")] {
+        let held = state[what].as_array().unwrap();
+        for n in 0..CUSTOMERS {
+            let made = held.iter().filter(|thing| thing[key] == format!("{name}{n}")).count();
+            assert_eq!(made, 1, "{what} for customer {n}");
+        }
+        assert_eq!(held.len(), CUSTOMERS);
+    }
+    app.child.kill().await.unwrap();
+    app.sandbox.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_polite_stop_finishes_what_is_in_flight_and_gives_the_leases_back() {
+    let mut app = Killable::start().await;
+    let slow = json!({ "method": "POST", "path": "/contacts/", "kind": "delay", "ms": 400, "processed": false });
+    app.sandbox.ghl().fault(serde_json::from_value(slow).unwrap());
+    let user = json!({ "email": "ada@example.com", "firstname": "Ada" });
+    app.sandbox.cscart().act(json!({ "action": "customer.register", "user": user })).await.unwrap();
+    // The call is under way when the signal comes.
+    let id = app.child.id().unwrap().to_string();
+    let ended = Command::new("kill").args(["-TERM", &id]).status().await.unwrap();
+    assert!(ended.success());
+    let status = app.child.wait().await.unwrap();
+    assert!(status.success(), "{status}");
+    let state = app.sandbox.ghl().state();
+    assert_eq!(state["contacts"].as_array().unwrap().len(), 1);
+    app.child = spawn(&app.config);
+    app.ready().await;
+    app.settled().await;
+    let state = app.sandbox.ghl().state();
+    assert_eq!((state["contacts"].as_array().unwrap().len(), state["tasks"].as_array().unwrap().len()), (1, 1));
+    app.child.kill().await.unwrap();
+    app.sandbox.shutdown().await;
+}

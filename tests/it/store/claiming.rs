@@ -1,0 +1,209 @@
+//! Lanes and leases: who may carry out what, and when.
+
+use std::collections::HashSet;
+
+use cartbridge::effect::EffectState;
+use cartbridge::event::{NewEvent, Source, State, Subject};
+use cartbridge::store::{Claim, Error, LEASE, Store};
+use futures::future::join_all;
+use serde_json::json;
+
+use super::given::{
+    at, claimed, claims, counts_agree, done, event, other_shop, outcome, read, settle, shop, state, step, stored,
+};
+
+/// The subjects of claims, in their order.
+fn subjects(claims: &[Claim]) -> Vec<&str> {
+    claims.iter().map(|claim| claim.lane.subject.as_str()).collect()
+}
+
+pub(crate) async fn events_of_one_subject_are_claimed_one_after_the_other(store: &dyn Store) {
+    let mut ids = Vec::new();
+    for number in 0..5 {
+        // By the order of receipt, whatever the sender says of when it happened.
+        let event = NewEvent { occurred_at: at(-number), ..event(&format!("msg_{number}"), "customer:1") };
+        ids.push(stored(store, event).await);
+    }
+    for id in ids {
+        let claim = claimed(store, at(1)).await;
+        assert_eq!(claim.head.id, id);
+        assert_eq!(claim.head.state, State::Working);
+        assert!(claims(store, at(1)).await.is_empty(), "the next waits for this one");
+        settle(store, &claim, done(), at(1)).await;
+    }
+    assert!(claims(store, at(1)).await.is_empty());
+}
+
+pub(crate) async fn different_subjects_are_claimed_side_by_side(store: &dyn Store) {
+    for subject in ["customer:1", "customer:2", "guest:ada@example.com", "store"] {
+        stored(store, event(&format!("of {subject}"), subject)).await;
+    }
+    let claims = claims(store, at(1)).await;
+    assert_eq!(
+        subjects(&claims).into_iter().collect::<HashSet<_>>(),
+        HashSet::from(["customer:1", "customer:2", "guest:ada@example.com", "store"])
+    );
+}
+
+pub(crate) async fn one_subject_in_two_connections_is_two_lanes(store: &dyn Store) {
+    stored(store, event("msg_1", "customer:1")).await;
+    stored(store, NewEvent { connection: other_shop(), ..event("msg_1", "customer:1") }).await;
+    let claims = claims(store, at(1)).await;
+    let connections: HashSet<_> = claims.iter().map(|claim| claim.lane.connection.clone()).collect();
+    assert_eq!(connections, HashSet::from([shop(), other_shop()]));
+}
+
+pub(crate) async fn a_claim_keeps_to_its_limit_and_takes_the_longest_waiting_first(store: &dyn Store) {
+    for (second, subject) in [(3, "customer:1"), (1, "customer:2"), (2, "customer:3")] {
+        stored(store, NewEvent { received_at: at(second), ..event(subject, subject) }).await;
+    }
+    let first = store.claim(2, at(10), at(60)).await.unwrap();
+    assert_eq!(subjects(&first), ["customer:2", "customer:3"]);
+    let rest = store.claim(2, at(10), at(60)).await.unwrap();
+    assert_eq!(subjects(&rest), ["customer:1"]);
+    assert!(store.claim(0, at(100), at(160)).await.unwrap().is_empty());
+}
+
+pub(crate) async fn a_claim_brings_what_is_needed_to_carry_out_and_to_fold(store: &dyn Store) {
+    let head = stored(store, NewEvent { kind: "customer.created".into(), ..event("msg_1", "customer:1") }).await;
+    stored(store, event("of another", "customer:2")).await;
+    let follower = NewEvent { occurred_at: at(7), ..event("msg_2", "customer:1") };
+    let follower_id = stored(store, follower.clone()).await;
+    let opposite = stored(store, NewEvent { source: Source::Ghl, ..event("msg_3", "customer:1") }).await;
+
+    let mut claims = store.claim(10, at(1), at(60)).await.unwrap();
+    claims.retain(|claim| claim.head.id == head);
+    let claim = claims.remove(0);
+    assert_eq!(claim.lane.connection, shop());
+    assert_eq!(claim.lane.subject, Subject::other("customer:1"));
+    assert_eq!(claim.lane.until, at(60));
+    assert_eq!(claim.head.payload, b"{\"of\":\"msg_1\"}");
+    assert!(claim.effects.is_empty());
+    let followers: Vec<_> = claim.followers.iter().map(|follower| follower.id).collect();
+    assert_eq!(followers, [follower_id, opposite], "oldest first, and none of another subject");
+    let first = &claim.followers[0];
+    assert_eq!((first.source, first.kind.as_str()), (Source::Cscart, "customer.updated"));
+    assert_eq!(first.occurred_at, at(7));
+    assert_eq!(first.seq, read(store, follower_id).await.seq);
+    assert_eq!(store.payload(first.seq).await.unwrap(), follower.payload);
+    assert_eq!(state(store, follower_id).await, State::Pending, "only the head is being worked on");
+}
+
+pub(crate) async fn claims_at_the_same_time_never_share_a_lane(store: &dyn Store) {
+    for number in 0..40 {
+        stored(store, event(&format!("msg_{number}"), &format!("customer:{number}"))).await;
+    }
+    let workers = join_all((0..10).map(|_| store.claim(7, at(1), at(60)))).await;
+    let all: Vec<Claim> = workers.into_iter().flat_map(Result::unwrap).collect();
+    assert_eq!(all.len(), 40);
+    assert_eq!(subjects(&all).into_iter().collect::<HashSet<_>>().len(), 40);
+}
+
+/// That the holder of a lost lease can write nothing, and has written nothing.
+async fn is_refused(store: &dyn Store, old: &Claim, now: jiff::Timestamp) {
+    let (lane, seq) = (&old.lane, old.head.seq);
+    let (before, ledger) = store.event(old.head.id).await.unwrap().unwrap();
+    let begun = store.begin_effect(lane, seq, &step("late"), "ghl.task.create", now).await;
+    assert!(matches!(begun, Err(Error::LeaseLost)), "{begun:?}");
+    let update = outcome("late", EffectState::Done, json!({}), &[201]);
+    let recorded = store.record_effect(lane, seq, update, Vec::new()).await;
+    assert!(matches!(recorded, Err(Error::LeaseLost)), "{recorded:?}");
+    let settled = store.settle(lane, &old.head, Vec::new(), done(), now).await;
+    assert!(matches!(settled, Err(Error::LeaseLost)), "{settled:?}");
+    let (after, ledger_after) = store.event(old.head.id).await.unwrap().unwrap();
+    assert_eq!(after.state, before.state);
+    assert_eq!(ledger_after.len(), ledger.len());
+}
+
+pub(crate) async fn a_lease_that_ran_out_is_claimed_again_and_its_old_holder_can_write_nothing(store: &dyn Store) {
+    let id = stored(store, event("msg_1", "customer:1")).await;
+    let old = store.claim(1, at(0), at(60)).await.unwrap().remove(0);
+    store.begin_effect(&old.lane, old.head.seq, &step("contact"), "ghl.contact.create", at(0)).await.unwrap();
+    let ends = at(0) + jiff::SignedDuration::try_from(LEASE).unwrap();
+    assert!(claims(store, ends - jiff::SignedDuration::from_millis(1)).await.is_empty());
+
+    let new = claimed(store, ends).await;
+    assert_eq!(new.head.id, id);
+    assert_eq!(new.effects.len(), 1, "the new holder sees what the old one had begun");
+    is_refused(store, &old, ends).await;
+    settle(store, &new, done(), ends).await;
+    is_refused(store, &old, ends).await;
+    assert_eq!(state(store, id).await, State::Done);
+}
+
+pub(crate) async fn a_lease_from_an_earlier_life_of_the_lane_can_write_nothing(store: &dyn Store) {
+    stored(store, event("msg_1", "customer:1")).await;
+    let old = claimed(store, at(0)).await;
+    let second = claimed(store, at(100)).await;
+    settle(store, &second, done(), at(100)).await;
+    // The lane was empty, and is there again for another event.
+    let next = stored(store, NewEvent { received_at: at(110), ..event("msg_2", "customer:1") }).await;
+    let third = claimed(store, at(110)).await;
+    assert_eq!(third.head.id, next);
+    is_refused(store, &old, at(111)).await;
+    is_refused(store, &second, at(111)).await;
+    settle(store, &third, done(), at(112)).await;
+}
+
+pub(crate) async fn beginning_an_effect_extends_the_lease(store: &dyn Store) {
+    stored(store, event("msg_1", "customer:1")).await;
+    let claim = store.claim(1, at(0), at(10)).await.unwrap().remove(0);
+    store.begin_effect(&claim.lane, claim.head.seq, &step("contact"), "ghl.contact.create", at(9)).await.unwrap();
+    assert!(claims(store, at(11)).await.is_empty());
+    assert_eq!(store.next_ready().await.unwrap(), Some(at(9) + jiff::SignedDuration::try_from(LEASE).unwrap()));
+    settle(store, &claim, done(), at(12)).await;
+}
+
+pub(crate) async fn all_leases_can_be_given_back_at_the_start(store: &dyn Store) {
+    let first = stored(store, event("msg_1", "customer:1")).await;
+    stored(store, event("msg_2", "customer:2")).await;
+    let before = claims(store, at(0)).await;
+    assert_eq!(before.len(), 2);
+    counts_agree(store, "claimed").await;
+    assert_eq!(store.release_leases(at(1)).await.unwrap(), 2);
+    assert_eq!(state(store, first).await, State::Pending);
+    counts_agree(store, "leases given back").await;
+    is_refused(store, &before[0], at(1)).await;
+    let after = claims(store, at(1)).await;
+    assert_eq!(after.len(), 2, "ready at once, not when the leases would have run out");
+    assert_eq!(after[0].head.tries, 0, "a stop is no failed try");
+    is_refused(store, &before[0], at(1)).await;
+    assert_eq!(store.release_leases(at(2)).await.unwrap(), 2);
+    assert_eq!(store.release_leases(at(2)).await.unwrap(), 0);
+}
+
+pub(crate) async fn an_event_that_waits_for_company_is_ready_at_its_time(store: &dyn Store) {
+    store.append(event("msg_1", "customer:1"), at(5)).await.unwrap();
+    assert_eq!(store.next_ready().await.unwrap(), Some(at(5)));
+    assert!(claims(store, at(4)).await.is_empty());
+    counts_agree(store, "held").await;
+    assert_eq!(claimed(store, at(5)).await.head.source_id, "msg_1");
+}
+
+pub(crate) async fn an_event_that_does_not_wait_ends_the_waiting(store: &dyn Store) {
+    store.append(event("msg_1", "customer:1"), at(5)).await.unwrap();
+    stored(store, NewEvent { received_at: at(1), kind: "note.created".into(), ..event("msg_2", "customer:1") }).await;
+    let claim = claimed(store, at(1)).await;
+    assert_eq!((claim.head.source_id.as_str(), claim.followers.len()), ("msg_1", 1), "in order all the same");
+}
+
+pub(crate) async fn an_event_that_waits_prolongs_nothing(store: &dyn Store) {
+    store.append(event("msg_1", "customer:1"), at(5)).await.unwrap();
+    store.append(NewEvent { received_at: at(4), ..event("msg_2", "customer:1") }, at(9)).await.unwrap();
+    assert_eq!(claimed(store, at(5)).await.followers.len(), 1, "a stream of changes is not put off for ever");
+    // And it holds up no lane that is ready.
+    stored(store, event("msg_3", "customer:3")).await;
+    store.append(NewEvent { received_at: at(4), ..event("msg_4", "customer:3") }, at(99)).await.unwrap();
+    assert_eq!(claimed(store, at(6)).await.head.source_id, "msg_3");
+}
+
+pub(crate) async fn the_next_ready_time_is_the_earliest_of_all_lanes(store: &dyn Store) {
+    assert_eq!(store.next_ready().await.unwrap(), None);
+    store.append(event("msg_1", "customer:1"), at(8)).await.unwrap();
+    store.append(event("msg_2", "customer:2"), at(6)).await.unwrap();
+    assert_eq!(store.next_ready().await.unwrap(), Some(at(6)));
+    store.claim(1, at(7), at(60)).await.unwrap();
+    assert_eq!(store.next_ready().await.unwrap(), Some(at(8)));
+    store.claim(1, at(8), at(50)).await.unwrap();
+    assert_eq!(store.next_ready().await.unwrap(), Some(at(50)), "a lease that runs out is work, too");
+}
