@@ -78,7 +78,7 @@ impl Default for EngineConfig {
             settle_ms: 5_000,
             retry_base_ms: 1_000,
             retry_max_ms: 15 * 60 * 1_000,
-            max_tries: 40,
+            max_tries: 100,
         }
     }
 }

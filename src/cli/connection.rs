@@ -58,7 +58,10 @@ pub(super) struct Add {
 }
 
 pub(super) async fn run(file: Option<PathBuf>, command: Command) -> anyhow::Result<ExitCode> {
-    let (config, store) = super::database::open(file)?;
+    let (config, store) = match &command {
+        Command::Add(_) => super::database::open_or_make(file)?,
+        _ => super::database::open(file)?,
+    };
     match command {
         Command::Add(add) => {
             let connection = add.connection()?;

@@ -15,15 +15,21 @@ pub(super) fn config(file: Option<PathBuf>) -> anyhow::Result<Config> {
     Config::load(file.as_deref()).map_err(|problems| anyhow::anyhow!(all(&problems)))
 }
 
-/// The database of the configuration. The bridge may be running beside: both see each other's changes.
-pub(super) fn open(file: Option<PathBuf>) -> anyhow::Result<(Config, Arc<dyn Store>)> {
+/// The database of the configuration, made where it is missing: for commands that set up a new bridge.
+pub(super) fn open_or_make(file: Option<PathBuf>) -> anyhow::Result<(Config, Arc<dyn Store>)> {
     let config = config(file)?;
     let path = config.sqlite_path().unwrap_or_default();
+    let store = Sqlite::open(&path).context("the database cannot be opened")?;
+    Ok((config, Arc::new(store)))
+}
+
+/// The database of the configuration. The bridge may be running beside: both see each other's changes.
+pub(super) fn open(file: Option<PathBuf>) -> anyhow::Result<(Config, Arc<dyn Store>)> {
+    let path = config(file.clone())?.sqlite_path().unwrap_or_default();
     if !path.exists() {
         bail!("there is no database at {} yet: start `cartbridge serve` once, or name its configuration with --config", path.display());
     }
-    let store = Sqlite::open(&path).context("the database cannot be opened")?;
-    Ok((config, Arc::new(store)))
+    open_or_make(file)
 }
 
 fn all(problems: &[Mistake]) -> String {

@@ -28,7 +28,10 @@ pub(super) enum Command {
 }
 
 pub(super) async fn run(file: Option<PathBuf>, command: Command) -> anyhow::Result<ExitCode> {
-    let (_, store) = super::database::open(file)?;
+    let (_, store) = match &command {
+        Command::Add { .. } => super::database::open_or_make(file)?,
+        _ => super::database::open(file)?,
+    };
     let now = Clock::system().now();
     match command {
         Command::Add { name, role } => {

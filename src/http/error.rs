@@ -13,7 +13,7 @@ use crate::store;
 /// An answer that is not a success.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Problem {
-    /// Names the kind of problem; explained in `docs/errors.md`.
+    /// Names the kind of problem; the same over versions.
     #[schema(example = "signature-mismatch")]
     pub code: &'static str,
     /// The kind of problem in a few words.

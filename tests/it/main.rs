@@ -8,8 +8,10 @@
 
 mod app;
 mod boundaries;
+mod broken_store;
 mod crash;
 mod fault;
 mod flow;
 mod program;
 mod store;
+mod webhooks;

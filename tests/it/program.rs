@@ -103,7 +103,6 @@ async fn serve_refuses_a_wrong_configuration_with_advice() {
 #[tokio::test]
 async fn connections_and_keys_are_made_shown_and_removed_on_the_command_line() {
     let desk = Desk::new("database = \"sqlite://test.db\"\n");
-    drop(cartbridge::store::sqlite::Sqlite::open(&desk.folder.path().join("test.db")).unwrap());
     let write = |name: &str, text: &str| std::fs::write(desk.folder.path().join(name), text).unwrap();
     write("token", "pit-secret-1\n");
     write("secrets", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n");

@@ -9,13 +9,19 @@ use std::{
 use bytes::Bytes;
 use serde::Serialize;
 use serde_json::{Value, json};
-use tokio::{sync::watch, task::JoinSet};
+use tokio::{
+    sync::{Semaphore, watch},
+    task::JoinSet,
+};
 
 use crate::clock;
 
 /// How long either system waits for the receiver's answer. HighLevel does not document its own; the add-on's is
 /// as long.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How many attempts are under way at once: enough for any burst, few enough for the machine's sockets.
+const AT_ONCE: usize = 256;
 
 /// One webhook, as `GET /_sandbox/deliveries` shows it.
 #[derive(Debug, Clone, Serialize)]
@@ -95,6 +101,7 @@ pub(crate) struct Deliveries {
     target: watch::Sender<Target>,
     log: Mutex<Log>,
     tasks: Mutex<JoinSet<()>>,
+    lines: Semaphore,
 }
 
 #[derive(Default)]
@@ -111,7 +118,14 @@ impl Deliveries {
             .no_proxy()
             .build()?;
         let (first_target, target) = (target.clone(), watch::Sender::new(target));
-        Ok(Self { client, first_target, target, log: Mutex::default(), tasks: Mutex::default() })
+        Ok(Self {
+            client,
+            first_target,
+            target,
+            log: Mutex::default(),
+            tasks: Mutex::default(),
+            lines: Semaphore::new(AT_ONCE),
+        })
     }
 
     pub(crate) fn target(&self) -> Target {
@@ -180,6 +194,8 @@ impl Deliveries {
         headers: &[(&'static str, String)],
         body: Bytes,
     ) -> Outcome {
+        // Never closed, so there is always a line; an error would only mean no limit.
+        let _line = self.lines.acquire().await;
         let at = clock::iso(clock::now_ms());
         let mut request = self.client.post(url).header("content-type", "application/json").body(body);
         for (name, value) in headers {

@@ -184,6 +184,9 @@ pub(crate) fn upsert(call: &mut Call<'_>) -> Outcome {
     let always_new = state.allow_duplicates && body.get("createNewIfDuplicateAllowed") == Some(&json!(true));
     let mut probe = Contact::new(String::new(), 0, now);
     state.apply(&mut probe, body)?;
+    if probe.email.is_none() && probe.phone.is_none() {
+        return Err(Refusal::nothing_to_match());
+    }
     let by_email = probe.email.as_deref().and_then(|it| state.with_email(it, "")).cloned();
     let by_phone = probe.phone.as_deref().and_then(|it| state.with_phone(it, "")).cloned();
     let existing = by_email.clone().or(by_phone.clone()).filter(|_| !always_new);
@@ -202,7 +205,7 @@ pub(crate) fn upsert(call: &mut Call<'_>) -> Outcome {
     };
     let mut body = body.clone();
     body.remove("gender");
-    if by_phone.is_some_and(|other| other.id != old.id) {
+    if !state.allow_duplicates && by_phone.is_some_and(|other| other.id != old.id) {
         body.remove("phone");
     }
     let mut contact = Contact::clone(&old);
@@ -242,7 +245,7 @@ pub(crate) fn duplicate(call: &mut Call<'_>) -> Outcome {
     call.only_parameters(&["locationId", "email", "number"])?;
     let (email, number) = (call.request.parameter("email"), call.request.parameter("number"));
     if email.is_none() && number.is_none() {
-        return Err(Refusal::new(400, "Either email or number is required"));
+        return Err(Refusal::nothing_to_match());
     }
     let state = &call.state;
     let by_email = email.and_then(|email| state.with_email(&lower(email), ""));

@@ -60,7 +60,7 @@ impl Rate {
         app: &'static str,
         now: i64,
         limits: &Limits,
-    ) -> [(HeaderName, HeaderValue); 5] {
+    ) -> [(HeaderName, HeaderValue); 6] {
         let bucket = self.buckets.entry(app).or_default();
         bucket.move_to(now, limits);
         let header =
@@ -68,6 +68,8 @@ impl Rate {
         [
             header("x-ratelimit-limit-daily", limits.daily),
             header("x-ratelimit-daily-remaining", limits.daily.saturating_sub(bucket.today)),
+            // Not in the published list, but sent by the live system and read by the official SDK, in milliseconds.
+            header("x-ratelimit-daily-reset", (DAY_MS - now.rem_euclid(DAY_MS)) as u64),
             header("x-ratelimit-interval-milliseconds", limits.interval_ms),
             header("x-ratelimit-max", limits.max),
             header("x-ratelimit-remaining", limits.max.saturating_sub(bucket.window.len() as u64)),
@@ -115,7 +117,7 @@ mod tests {
     fn without_strictness_everything_passes_and_the_headers_still_count() {
         let (mut rate, limits) = (Rate::default(), Limits { max: 2, ..Limits::new(false) });
         assert!((0..5).all(|at| rate.admit("app", at, &limits)));
-        let remaining = &rate.headers("app", 5, &limits)[4];
+        let remaining = &rate.headers("app", 5, &limits)[5];
         assert_eq!((remaining.0.as_str(), remaining.1.as_bytes()), ("x-ratelimit-remaining", &b"0"[..]));
     }
 }

@@ -43,6 +43,12 @@ impl Refusal {
         Self { meta: Some(meta), ..Self::new(400, "This location does not allow duplicated contacts.") }
     }
 
+    /// 400 when neither address nor number is given where one of them must be matched: duplicate search and upsert
+    /// (n8n-highlevel's issue 10; HighLevel's issue 37).
+    pub(crate) fn nothing_to_match() -> Self {
+        Self::new(400, "Pass at least one of number, email query parameter")
+    }
+
     /// OAuth's own shape (RFC 6749, section 5.2).
     pub(crate) fn oauth(status: u16, error: &str, description: &str) -> Self {
         let whole = json!({ "error": error, "error_description": description });

@@ -57,7 +57,7 @@ pub(crate) fn search(call: &mut Call<'_>) -> Outcome {
     if page == 0 {
         return Err(Refusal::invalid(vec![String::from("page must not be less than 1")]));
     }
-    if page.saturating_mul(limit) > DEEPEST * 100 {
+    if page.saturating_mul(limit) > DEEPEST {
         let message = "page * pageLimit must not exceed 10000. Use searchAfter to go beyond";
         return Err(Refusal::new(400, message));
     }

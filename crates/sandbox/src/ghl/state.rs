@@ -268,6 +268,7 @@ impl State {
             .into_iter()
             .map(|contact| {
                 let mut shown = view::by_id(contact, &self.location_id);
+                shown["additionalPhones"] = json!(contact.additional_phones);
                 shown["campaigns"] = json!(contact.campaigns);
                 shown["workflows"] = json!(contact.workflows);
                 shown

@@ -70,7 +70,8 @@ impl Shape {
     }
 }
 
-/// `GetContectByIdSchema`: GET, PUT, upsert, duplicate search.
+/// `GetContectByIdSchema`: GET, PUT, upsert, duplicate search. Additional numbers are in no answer at all
+/// (HighLevel's issue 331).
 pub(crate) fn by_id(contact: &Contact, location_id: &str) -> Value {
     let mut shape = Shape::answered(contact, location_id);
     shape.names(contact);
@@ -84,7 +85,6 @@ pub(crate) fn by_id(contact: &Contact, location_id: &str) -> Value {
         shape.value("inboundDndSettings", settings.clone());
     }
     shape.value("additionalEmails", contact.additional_emails.clone());
-    shape.value("additionalPhones", contact.additional_phones.clone());
     shape.value("followers", contact.followers.clone());
     Value::Object(shape.0)
 }
@@ -138,7 +138,6 @@ pub(crate) fn found(contact: &Contact, location_id: &str, search_after: Value) -
     shape.text("address", contact.address1.as_deref());
     shape.text("dateOfBirth", contact.date_of_birth.as_deref());
     shape.value("additionalEmails", contact.additional_emails.clone());
-    shape.value("additionalPhones", contact.additional_phones.clone());
     shape.value("followers", contact.followers.clone());
     shape.value("searchAfter", search_after);
     Value::Object(shape.0)

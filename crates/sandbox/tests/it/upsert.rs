@@ -47,6 +47,18 @@ async fn an_address_and_a_number_of_two_contacts_take_the_addresses_and_drop_the
 }
 
 #[tokio::test]
+async fn without_address_and_number_there_is_nothing_to_match() {
+    let world = World::start().await;
+    let (status, body) = upsert(&world, json!({ "firstName": "Ada" })).await;
+    assert_eq!(
+        (status, &body["message"]),
+        (400, &json!("Pass at least one of number, email query parameter"))
+    );
+    let path = format!("/contacts/search/duplicate?locationId={}", world.location());
+    assert_eq!(world.ghl(Method::GET, &path, Value::Null).await.0, 400);
+}
+
+#[tokio::test]
 async fn an_additional_address_overwrites_the_primary_one() {
     let world = World::start().await;
     let contact = json!({ "email": "main@deos.com", "additionalEmails": ["side@deos.com"] });

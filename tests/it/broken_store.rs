@@ -1,0 +1,91 @@
+//! A store that fails as it is told to: for what a real database does too rarely to wait for.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use cartbridge::access::{ApiKey, KeyHash};
+use cartbridge::connection::{Connection, ConnectionName};
+use cartbridge::effect::{Effect, StepKey};
+use cartbridge::event::{Event, EventId, NewEvent, Source, State};
+use cartbridge::link::{Customer, ItemKind, ItemLink, Link};
+use cartbridge::store::{
+    Appended, Claim, EffectUpdate, Error, EventFilter, Lane, LinkChange, Origin, Page, Result, Settlement, Store,
+    StoredConnection, View,
+};
+use jiff::Timestamp;
+
+/// What happens to each event that is to be stored.
+#[derive(Debug, Clone)]
+pub enum Failure {
+    /// An error is answered.
+    Error(Error),
+    /// No answer ever comes.
+    Hang,
+    /// A mistake of ours.
+    Panic,
+}
+
+/// A store in which no event can be stored; all else works as in the one inside.
+pub struct BrokenStore {
+    /// The one inside.
+    pub inner: Arc<dyn Store>,
+    /// What happens instead.
+    pub failure: Failure,
+}
+
+impl BrokenStore {
+    async fn fail(&self) -> Result<Appended> {
+        match &self.failure {
+            Failure::Error(error) => Err(error.clone()),
+            Failure::Hang => std::future::pending().await,
+            Failure::Panic => panic!("as a test wants it"),
+        }
+    }
+}
+
+macro_rules! all_but_append {
+    ($(fn $name:ident($($argument:ident: $kind:ty),*) -> $answer:ty;)*) => {
+        #[async_trait]
+        impl Store for BrokenStore {
+            async fn append(&self, _: NewEvent, _: Timestamp) -> Result<Appended> {
+                self.fail().await
+            }
+
+            $(async fn $name(&self, $($argument: $kind),*) -> Result<$answer> {
+                self.inner.$name($($argument),*).await
+            })*
+        }
+    };
+}
+
+all_but_append! {
+    fn known(connection: &ConnectionName, source: Source, source_id: &str) -> Option<EventId>;
+    fn claim(limit: usize, now: Timestamp, until: Timestamp) -> Vec<Claim>;
+    fn next_ready() -> Option<Timestamp>;
+    fn release_leases(now: Timestamp) -> usize;
+    fn payload(seq: i64) -> Vec<u8>;
+    fn begin_effect(lane: &Lane, seq: i64, key: &StepKey, operation: &str, now: Timestamp) -> ();
+    fn record_effect(lane: &Lane, seq: i64, effect: EffectUpdate, links: Vec<LinkChange>) -> ();
+    fn settle(lane: &Lane, head: &Event, folded: Vec<i64>, settlement: Settlement, now: Timestamp) -> ();
+    fn unpark(connection: &ConnectionName, now: Timestamp) -> usize;
+    fn link(connection: &ConnectionName, customer: &Customer) -> Option<Link>;
+    fn links_of_contact(connection: &ConnectionName, contact: &ghl::ContactId) -> Vec<Link>;
+    fn put_links(changes: Vec<LinkChange>) -> ();
+    fn item(connection: &ConnectionName, kind: ItemKind, key: &str) -> Option<ItemLink>;
+    fn items_of_contact(connection: &ConnectionName, kind: ItemKind, contact: &ghl::ContactId) -> Vec<ItemLink>;
+    fn put_view(connection: &ConnectionName, customer: &Customer, view: View) -> ();
+    fn view(connection: &ConnectionName, customer: &Customer) -> Option<View>;
+    fn event(id: EventId) -> Option<(Event, Vec<Effect>)>;
+    fn events(filter: &EventFilter, cursor: Option<i64>, limit: usize) -> Page;
+    fn counts() -> Vec<(State, u64)>;
+    fn replay(id: EventId, force: bool, now: Timestamp) -> EventId;
+    fn connections() -> Vec<StoredConnection>;
+    fn put_connection(connection: &Connection, origin: Origin, now: Timestamp) -> ();
+    fn remove_connection(name: &ConnectionName) -> ();
+    fn retain_file_connections(names: &[ConnectionName]) -> ();
+    fn add_key(key: &ApiKey, hash: KeyHash) -> ();
+    fn key_by_hash(hash: KeyHash) -> Option<ApiKey>;
+    fn keys() -> Vec<ApiKey>;
+    fn revoke_key(id: &str, now: Timestamp) -> ();
+    fn ping() -> ();
+}
