@@ -3,11 +3,11 @@
 //! `CARTBRIDGE__SECTION__KEY` overrides a key; for a connection the section is `CONNECTION__` and its name in capitals
 //! with `_` for `-`. A secret can also stand in a file of its own: the same key with `_file` behind it.
 
+mod contradictions;
 mod environment;
 mod locate;
 mod secret_files;
 
-use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -17,6 +17,8 @@ use serde::Deserialize;
 
 use crate::connection::Connection;
 use crate::mistake::{self, Mistake};
+
+pub use contradictions::{Flaw, flaws_of};
 
 /// Everything that can be configured.
 #[derive(Debug, Clone, Deserialize)]
@@ -125,7 +127,7 @@ impl Config {
         secret_files::resolve(&mut table, place)?;
         let config: Self = serde_path_to_error::deserialize(toml::Value::Table(table))
             .map_err(|error| vec![locate::problem(place, text, variables, &error)])?;
-        let problems = config.contradictions(place);
+        let problems = contradictions::find(&config, place, text);
         if problems.is_empty() { Ok(config) } else { Err(problems) }
     }
 
@@ -138,83 +140,6 @@ impl Config {
     pub fn public_url(&self) -> String {
         self.public_url.clone().unwrap_or_else(|| format!("http://{}", self.listen)).trim_end_matches('/').to_owned()
     }
-
-    /// Everything that cannot work, however well it is written.
-    fn contradictions(&self, place: &str) -> Vec<Mistake> {
-        let mut problems = Vec::new();
-        let mut problem = |what: String, mend: &str| {
-            problems.push(Mistake { place: place.to_owned(), position: None, what, mend: mend.to_owned() });
-        };
-        if self.sqlite_path().is_none_or(|path| path.as_os_str().is_empty()) {
-            problem(
-                format!("`database` is `{}`", without_password(&self.database)),
-                "use `sqlite://path/to/file.db`; this version keeps its data in SQLite only",
-            );
-        }
-        let lease_ms = crate::store::LEASE.as_millis() as u64;
-        if self.engine.call_timeout_ms * 2 > lease_ms {
-            problem(
-                format!("`engine.call_timeout_ms` is {}", self.engine.call_timeout_ms),
-                &format!("at most {}: a call must end before its lease does", lease_ms / 2),
-            );
-        }
-        if self.engine.workers == 0 {
-            problem("`engine.workers` is 0".into(), "at least 1, or nothing is ever done");
-        }
-        let mut names = HashSet::new();
-        for connection in &self.connection {
-            if !names.insert(&connection.name) {
-                problem(format!("two connections are called `{}`", connection.name), "give each a name of its own");
-            }
-            for what in connection_problems(connection) {
-                problem(format!("connection `{}`: {}", connection.name, what.0), what.1);
-            }
-        }
-        problems
-    }
-}
-
-/// What keeps a connection from working, each with its mend.
-pub fn connection_problems(connection: &Connection) -> Vec<(String, &'static str)> {
-    let mut problems = Vec::new();
-    if connection.ghl.location_id.as_str().trim().is_empty() {
-        problems.push(("`ghl.location_id` is empty".into(), "copy it from the location's settings in HighLevel"));
-    }
-    if connection.ghl.token.is_none() && connection.ghl.oauth.is_none() {
-        problems.push((
-            "it has neither `ghl.token` nor `ghl.oauth`".into(),
-            "make a Private Integration Token in the location's settings and give it as `ghl.token`",
-        ));
-    }
-    if connection.cscart.webhook_secrets.is_empty() {
-        problems.push((
-            "`cscart.webhook_secrets` is empty".into(),
-            "give the secret that the store's add-on shows (`whsec_…`)",
-        ));
-    }
-    for (index, secret) in connection.cscart.webhook_secrets.iter().enumerate() {
-        if cscart::webhook::Secret::parse(secret.expose_secret()).is_err() {
-            problems.push((
-                format!("`cscart.webhook_secrets[{index}]` is not a webhook secret"),
-                "it is `whsec_` followed by base64, as the store's add-on shows it",
-            ));
-        }
-    }
-    for (key, url) in [("ghl.api_url", &connection.ghl.api_url), ("cscart.url", &connection.cscart.url)] {
-        if reqwest::Url::parse(url).ok().is_none_or(|url| !matches!(url.scheme(), "http" | "https")) {
-            problems.push((format!("`{key}` is `{url}`"), "give an address that begins with https://"));
-        }
-    }
-    let keys = &connection.ghl.webhook_public_keys;
-    if !keys.is_empty()
-        && let Err(error) = ghl::webhook::Verifier::from_pem(keys)
-    {
-        problems.push((
-            format!("`ghl.webhook_public_keys` cannot be used: {error}"),
-            "give PEM public keys (Ed25519), or leave it empty for HighLevel's own",
-        ));
-    }
-    problems
 }
 
 /// The admin key from the environment, if it is there and long enough.
@@ -229,13 +154,6 @@ pub fn admin_key() -> Result<Option<SecretString>, Mistake> {
         });
     }
     Ok(Some(key))
-}
-
-fn without_password(url: &str) -> String {
-    match (url.find("://"), url.rfind('@')) {
-        (Some(scheme), Some(at)) if at > scheme => format!("{}://…{}", &url[..scheme], &url[at..]),
-        _ => url.to_owned(),
-    }
 }
 
 #[cfg(test)]

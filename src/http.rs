@@ -2,21 +2,21 @@
 
 pub mod api;
 pub mod auth;
+mod edge;
 pub mod error;
 mod health;
 pub mod openapi;
 pub mod webhooks;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::extract::FromRef;
-use axum::http::{HeaderName, Request, StatusCode, header};
+use axum::http::{HeaderName, Request, header};
+use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
-use tower_http::timeout::TimeoutLayer;
 use tower_http::trace::TraceLayer;
 
 use crate::clock::Clock;
@@ -51,9 +51,6 @@ impl FromRef<HttpState> for Arc<dyn Store> {
     }
 }
 
-/// Longer than any answer takes; a request that hangs is given up.
-const TIMEOUT: Duration = Duration::from_secs(30);
-
 /// Everything that is served.
 pub fn router(state: HttpState) -> Router {
     let request_id = HeaderName::from_static("x-request-id");
@@ -63,7 +60,9 @@ pub fn router(state: HttpState) -> Router {
         .fallback(error::not_found)
         .method_not_allowed_fallback(error::method_not_allowed)
         .layer(CatchPanicLayer::custom(error::panicked))
-        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, TIMEOUT))
+        .layer(from_fn(edge::in_time))
+        .layer(map_response(edge::as_problem))
+        .layer(from_fn_with_state(state.clone(), webhooks::ask_highlevel_again))
         .layer(SetResponseHeaderLayer::if_not_present(
             header::X_CONTENT_TYPE_OPTIONS,
             header::HeaderValue::from_static("nosniff"),

@@ -250,7 +250,7 @@ pub trait Store: Send + Sync + 'static {
     async fn payload(&self, seq: i64) -> Result<Vec<u8>>;
     /// Writes down, before a call that is not idempotent, that it is about to be sent; extends the lease.
     async fn begin_effect(&self, lane: &Lane, seq: i64, key: &StepKey, operation: &str, now: Timestamp) -> Result<()>;
-    /// Writes down what became of an effect, with the links that it changed, in one transaction; extends the lease.
+    /// Writes down what became of an effect, with the links that it changed, in one transaction.
     async fn record_effect(
         &self,
         lane: &Lane,

@@ -8,7 +8,7 @@ use anyhow::{Context as _, bail};
 use secrecy::SecretString;
 
 use crate::clock::Clock;
-use crate::config::connection_problems;
+use crate::config::flaws_of;
 use crate::connection::{Connection, ConnectionName};
 use crate::store::{Origin, Store};
 
@@ -125,9 +125,8 @@ impl Add {
         if let Some(file) = self.store_api_key_file {
             connection.cscart.api_key = Some(SecretString::from(read(&file)?.trim().to_owned()));
         }
-        let problems = connection_problems(&connection);
-        if let Some((what, mend)) = problems.first() {
-            bail!("{what}: {mend}");
+        if let Some(flaw) = flaws_of(&connection).first() {
+            bail!("{}: {}", flaw.what, flaw.mend);
         }
         Ok(connection)
     }

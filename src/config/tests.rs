@@ -89,5 +89,7 @@ fn every_contradiction_is_reported_and_no_secret_with_it() {
         .replace("listen", "database = \"postgres://u:hunter2@host/db\"\nlisten");
     let problems = parse(&text, &[]).unwrap_err();
     assert_eq!(problems.len(), 3, "{problems:?}");
+    let lines: Vec<_> = problems.iter().map(|problem| problem.position.map(|(line, _)| line)).collect();
+    assert_eq!(lines, [Some(2), Some(12), Some(11)], "{problems:?}");
     assert!(!problems.iter().any(|problem| problem.to_string().contains("hunter2")));
 }

@@ -3,6 +3,8 @@
 mod cscart;
 mod ghl;
 
+pub(super) use ghl::{PATH as FROM_HIGHLEVEL, ask_highlevel_again};
+
 use std::time::Duration;
 
 use axum::Json;

@@ -1,9 +1,13 @@
 //! Reads as much of a store's webhook as is needed to file it: type, time, and whom it is about.
 
 use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
 
 use jiff::Timestamp;
-use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::{Incoming, ShapeError};
@@ -26,21 +30,21 @@ struct Data {
     user_id: Option<Value>,
     #[serde(default)]
     email: Option<Value>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object")]
     user: Option<Who>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object")]
     order: Option<Who>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object")]
     note: Option<Who>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object")]
     cart: Option<Who>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object")]
     review: Option<Who>,
-    #[serde(default, alias = "newsletter")]
+    #[serde(default, alias = "newsletter", deserialize_with = "object")]
     subscriber: Option<Who>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object")]
     call_request: Option<Who>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object")]
     vendor: Option<Vendor>,
 }
 
@@ -56,6 +60,58 @@ struct Who {
 struct Vendor {
     #[serde(default)]
     company_id: Option<Value>,
+}
+
+/// An object; anything else is one of CS-Cart's ways to say that there is none (`""`, `null`, `[]`, `false`).
+fn object<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    struct Object<T>(PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for Object<T> {
+        type Value = Option<T>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object or nothing")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+            T::deserialize(MapAccessDeserializer::new(map)).map(Some)
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+            while list.next_element::<IgnoredAny>()?.is_some() {}
+            Ok(None)
+        }
+
+        fn visit_unit<E>(self) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+
+        fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+
+        fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+
+        fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+
+        fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+
+        fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+    }
+
+    deserializer.deserialize_any(Object(PhantomData))
 }
 
 pub(super) fn read(webhook_id: &str, body: Vec<u8>) -> Result<Incoming, ShapeError> {

@@ -11,8 +11,10 @@ use crate::flow;
 
 pub(super) fn read(envelope: &Envelope, body: Vec<u8>) -> Incoming {
     let kind = flow::ghl_kind(&envelope.kind);
-    let text = |key: &str| envelope.data.get(key).and_then(serde_json::Value::as_str);
-    let contact = if kind.starts_with("contact.") { text("id") } else { None }.or_else(|| text("contactId"));
+    let text = |pointer: &str| envelope.data.pointer(pointer).and_then(serde_json::Value::as_str);
+    let contact = if kind.starts_with("contact.") { text("/id") } else { None };
+    // An appointment is told inside its own object (webhook-events/AppointmentCreate.md).
+    let contact = contact.or_else(|| text("/contactId")).or_else(|| text("/appointment/contactId"));
     let subject = match contact {
         Some(contact) => format!("contact:{contact}"),
         None => "location".to_owned(),

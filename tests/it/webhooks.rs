@@ -4,7 +4,9 @@ mod cscart;
 mod ghl;
 mod unstorable;
 
+use axum::body::Bytes;
 use axum::http::HeaderMap;
+use http_body_util::{BodyExt as _, Full};
 use reqwest::Body;
 use serde_json::Value;
 
@@ -66,6 +68,12 @@ async fn post(app: &TestApp, path: &str, headers: &[(&str, String)], body: impl 
     let answer = request.body(body).send().await.unwrap();
     let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
     Answer { status, headers, text: answer.text().await.unwrap() }
+}
+
+/// A body whose length is not told in front: `Transfer-Encoding: chunked`.
+fn chunked(body: Vec<u8>) -> Body {
+    // What changes frames cannot know their length.
+    Body::wrap(Full::new(Bytes::from(body)).map_frame(|frame| frame))
 }
 
 /// The value of a counter at `/metrics`; `line` is the beginning of its line.

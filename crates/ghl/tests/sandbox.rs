@@ -27,7 +27,7 @@ impl HighLevel {
         let client = Client::builder()
             .base_url(text("url"))
             .token(SecretString::from(text("token")))
-            .timeout(Duration::from_millis(500))
+            .timeout(Duration::from_secs(3))
             .build()
             .unwrap();
         Self { client, location: text("location_id"), sandbox }
@@ -211,7 +211,7 @@ async fn each_failure_says_what_may_be_done() {
         (json!({ "kind": "reset_after" }), "uncertain"),
         (json!({ "kind": "cut_answer" }), "uncertain"),
         (json!({ "kind": "malformed" }), "protocol"),
-        (json!({ "kind": "delay", "ms": 1000 }), "uncertain"),
+        (json!({ "kind": "delay", "ms": 4000 }), "uncertain"),
     ] {
         post(kind.clone());
         // A name of its own for each: some of them are made.

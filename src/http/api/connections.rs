@@ -5,6 +5,7 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -206,11 +207,16 @@ pub(super) fn find(state: &HttpState, name: &str) -> Result<std::sync::Arc<Live>
 
 fn definition(body: &[u8]) -> Result<Connection> {
     let connection: Connection = required_body(body)?;
-    let problems = crate::config::connection_problems(&connection);
-    if problems.is_empty() {
+    if let Some(place) = unknown_secret(&connection) {
+        return Err(Problem::bad_request(format!(
+            "`{place}` is \"{SET}\", and nothing is stored that it could stand for: give the secret itself"
+        )));
+    }
+    let flaws = crate::config::flaws_of(&connection);
+    if flaws.is_empty() {
         return Ok(connection);
     }
-    let all: Vec<String> = problems.into_iter().map(|(what, mend)| format!("{what}: {mend}")).collect();
+    let all: Vec<String> = flaws.into_iter().map(|flaw| format!("{}: {}", flaw.what, flaw.mend)).collect();
     Err(Problem::bad_request(all.join("; ")))
 }
 
@@ -224,20 +230,41 @@ async fn store_connection(state: &HttpState, connection: Connection, status: Sta
     Ok((status, Json(ConnectionView::new(&live, state))).into_response())
 }
 
-/// Puts the stored secret wherever `"(set)"` stands, so that what GET shows can be sent back.
+/// What stands for a secret that is there.
+const SET: &str = "(set)";
+
+/// Puts the stored secrets where `"(set)"` stands, so that what GET shows can be sent back. Webhook secrets have no names:
+/// the first `"(set)"` is the first of those stored, whatever was put in front of it.
 fn keep_secrets(given: &mut Value, stored: &Value) {
-    match (given, stored) {
-        (Value::String(text), stored) if text == "(set)" => *text = stored.as_str().unwrap_or_default().to_owned(),
-        (Value::Object(given), Value::Object(stored)) => {
-            for (key, value) in given.iter_mut() {
-                keep_secrets(value, stored.get(key).unwrap_or(&Value::Null));
-            }
+    for pointer in ["/ghl/token", "/ghl/oauth/client_secret", "/cscart/api_key"] {
+        if let Some(text) = given.pointer_mut(pointer).filter(|text| **text == SET)
+            && let Some(secret) = stored.pointer(pointer).filter(|secret| secret.is_string())
+        {
+            *text = secret.clone();
         }
-        (Value::Array(given), Value::Array(stored)) => {
-            for (value, stored) in given.iter_mut().zip(stored) {
-                keep_secrets(value, stored);
-            }
+    }
+    let mut secrets = stored["cscart"]["webhook_secrets"].as_array().into_iter().flatten();
+    let given = given.pointer_mut("/cscart/webhook_secrets").and_then(Value::as_array_mut);
+    for text in given.into_iter().flatten().filter(|text| **text == SET) {
+        if let Some(secret) = secrets.next() {
+            *text = secret.clone();
         }
-        _ => {}
+    }
+}
+
+/// The first place where `"(set)"` still stands: nothing is stored that it could stand for.
+fn unknown_secret(connection: &Connection) -> Option<&'static str> {
+    let is_set = |secret: &SecretString| secret.expose_secret() == SET;
+    let (ghl, cscart) = (&connection.ghl, &connection.cscart);
+    if ghl.token.as_ref().is_some_and(is_set) {
+        Some("ghl.token")
+    } else if ghl.oauth.as_ref().is_some_and(|oauth| is_set(&oauth.client_secret)) {
+        Some("ghl.oauth.client_secret")
+    } else if cscart.api_key.as_ref().is_some_and(is_set) {
+        Some("cscart.api_key")
+    } else if cscart.webhook_secrets.iter().any(is_set) {
+        Some("cscart.webhook_secrets")
+    } else {
+        None
     }
 }

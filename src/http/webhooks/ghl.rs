@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use axum::extract::{FromRequest, Request, State};
 use axum::http::StatusCode;
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use ghl::webhook::{Envelope, EnvelopeError, SignatureError, Verifier};
 
@@ -18,6 +19,9 @@ use crate::http::HttpState;
 use crate::http::error::{Problem, Result};
 use crate::inbox::{Incoming, ShapeError};
 use crate::registry::Live;
+
+/// The one address for all locations.
+pub(in crate::http) const PATH: &str = "/webhooks/ghl";
 
 /// A repetition may be this late: 6 retries, 10 minutes apart, with jitter.
 const LATEST_RETRY: Duration = Duration::from_secs(2 * 60 * 60);
@@ -116,11 +120,13 @@ async fn verified(request: Request, state: &HttpState) -> Result<Verified<Ghl>> 
         })
     })?;
     let location = envelope.location_id.as_ref().map(|id| id.as_str().to_owned()).unwrap_or_default();
-    let connections: Vec<ConnectionName> = trusted
+    let mut connections: Vec<ConnectionName> = trusted
         .iter()
         .filter(|live| live.connection.ghl.location_id.as_str() == location)
         .map(|live| live.connection.name.clone())
         .collect();
+    // The receipt is the first one's: a repetition must be answered with the same.
+    connections.sort();
     let timestamp = envelope.timestamp;
     let incoming = Incoming::from_ghl(&envelope, body);
     check_age(state, &connections, timestamp, &incoming).await?;
@@ -156,6 +162,26 @@ async fn check_age(
         )),
         _ => Err(unverified("timestamp-future", "`timestamp` is more than 5 minutes ahead: check the clock of this server")),
     }
+}
+
+/// Whatever has failed on the way, a mistake of ours and a lack of time included, is answered as what HighLevel repeats.
+pub(in crate::http) async fn ask_highlevel_again(
+    State(state): State<HttpState>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let is_theirs = request.uri().path() == PATH;
+    let answer = next.run(request).await;
+    if is_theirs && answer.status().is_server_error() {
+        let problem = Problem::new(
+            answer.status(),
+            "not-stored",
+            "The event was not stored",
+            "the bridge made a mistake or took too long, and its log tells more: send the event again",
+        );
+        return again_later(&state, &problem).into_response();
+    }
+    answer
 }
 
 /// HighLevel repeats only a 429.

@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use axum::body::Bytes;
 use serde_json::{Value, json};
 use standardwebhooks::Webhook;
 
-use super::{Answer, counter, post};
+use super::{Answer, chunked, counter, post};
 use crate::app::{ADMIN_KEY, TestApp};
 
 const DOOR: &str = "/webhooks/cscart/my-shop";
@@ -148,12 +147,6 @@ fn sized(bytes: usize) -> Vec<u8> {
     let body = body("ping", &json!({ "filler": "x".repeat(bytes - empty) }));
     assert_eq!(body.len(), bytes);
     body
-}
-
-/// The same body in pieces, without a length in front.
-fn chunked(body: Vec<u8>) -> reqwest::Body {
-    let pieces: Vec<_> = body.chunks(60_000).map(|piece| Ok::<_, std::io::Error>(Bytes::copy_from_slice(piece))).collect();
-    reqwest::Body::wrap_stream(futures::stream::iter(pieces))
 }
 
 #[tokio::test]

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use axum::body::Bytes;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::pkcs8::EncodePublicKey as _;
@@ -10,7 +9,7 @@ use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
 use ed25519_dalek::{Signer as _, SigningKey};
 use serde_json::{Value, json};
 
-use super::{Answer, counter, post};
+use super::{Answer, chunked, counter, post};
 use crate::app::TestApp;
 
 const DOOR: &str = "/webhooks/ghl";
@@ -246,10 +245,8 @@ async fn bodies_that_cannot_be_read_are_refused() {
     assert_eq!(deliver(&app, &key(), &fill(MIB)).await.status, 202);
     let too_large = fill(MIB + 1);
     assert_eq!(deliver(&app, &key(), &too_large).await.refusal(), (413, "body-too-large".into()));
-    let pieces: Vec<_> =
-        too_large.chunks(60_000).map(|piece| Ok::<_, std::io::Error>(Bytes::copy_from_slice(piece))).collect();
-    let in_pieces = reqwest::Body::wrap_stream(futures::stream::iter(pieces));
-    let answer = post(&app, DOOR, &[("x-ghl-signature", sign(&key(), &too_large))], in_pieces).await;
+    let signature = sign(&key(), &too_large);
+    let answer = post(&app, DOOR, &[("x-ghl-signature", signature)], chunked(too_large)).await;
     assert_eq!(answer.refusal(), (413, "body-too-large".into()));
     app.end().await;
 }

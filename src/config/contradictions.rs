@@ -1,0 +1,112 @@
+//! What cannot work, however well it is written.
+
+use std::collections::HashSet;
+
+use secrecy::ExposeSecret as _;
+
+use super::Config;
+use super::locate::{self, Segment};
+use crate::connection::Connection;
+use crate::mistake::Mistake;
+use crate::store::LEASE;
+
+/// What keeps a connection from working.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Flaw {
+    /// The key, such as `ghl.api_url`.
+    pub key: &'static str,
+    /// What is wrong. Never a secret.
+    pub what: String,
+    /// What to do.
+    pub mend: &'static str,
+}
+
+/// Everything in the configuration that cannot work, with its place in the text as far as it stands there.
+pub(super) fn find(config: &Config, place: &str, text: &str) -> Vec<Mistake> {
+    let mut found = Vec::new();
+    let mut note = |path: &[Segment<'_>], what: String, mend: String| {
+        found.push(Mistake { place: place.to_owned(), position: locate::place_of(text, path), what, mend });
+    };
+    if config.sqlite_path().is_none_or(|path| path.as_os_str().is_empty()) {
+        note(
+            &[Segment::Key("database")],
+            format!("`database` is `{}`", without_password(&config.database)),
+            "use `sqlite://path/to/file.db`; this version keeps its data in SQLite only".into(),
+        );
+    }
+    let longest_ms = LEASE.as_millis() as u64 / 2;
+    if config.engine.call_timeout_ms > longest_ms {
+        note(
+            &[Segment::Key("engine"), Segment::Key("call_timeout_ms")],
+            format!("`engine.call_timeout_ms` is {}", config.engine.call_timeout_ms),
+            format!("at most {longest_ms}: a call must end before its lease does"),
+        );
+    }
+    if config.engine.workers == 0 {
+        note(
+            &[Segment::Key("engine"), Segment::Key("workers")],
+            "`engine.workers` is 0".into(),
+            "at least 1, or nothing is ever done".into(),
+        );
+    }
+    let mut names = HashSet::new();
+    for (index, connection) in config.connection.iter().enumerate() {
+        let name = &connection.name;
+        let here = [Segment::Key("connection"), Segment::Index(index)];
+        if !names.insert(name) {
+            let path = [here.as_slice(), &[Segment::Key("name")]].concat();
+            note(&path, format!("two connections are called `{name}`"), "give each a name of its own".into());
+        }
+        for flaw in flaws_of(connection) {
+            let keys: Vec<Segment<'_>> = flaw.key.split('.').map(Segment::Key).collect();
+            let path = [here.as_slice(), &keys].concat();
+            note(&path, format!("connection `{name}`: {}", flaw.what), flaw.mend.into());
+        }
+    }
+    found
+}
+
+/// What keeps a connection from working, wherever it is defined.
+pub fn flaws_of(connection: &Connection) -> Vec<Flaw> {
+    let mut flaws = Vec::new();
+    let mut flaw = |key, what: String, mend| flaws.push(Flaw { key, what, mend });
+    let (ghl, cscart) = (&connection.ghl, &connection.cscart);
+    if ghl.location_id.as_str().trim().is_empty() {
+        let mend = "copy it from the location's settings in HighLevel";
+        flaw("ghl.location_id", "`ghl.location_id` is empty".into(), mend);
+    }
+    if ghl.token.is_none() && ghl.oauth.is_none() {
+        let mend = "make a Private Integration Token in the location's settings and give it as `ghl.token`";
+        flaw("ghl", "it has neither `ghl.token` nor `ghl.oauth`".into(), mend);
+    }
+    if cscart.webhook_secrets.is_empty() {
+        let mend = "give the secret that the sender of the store's webhooks signs with (`whsec_…`)";
+        flaw("cscart.webhook_secrets", "`cscart.webhook_secrets` is empty".into(), mend);
+    }
+    for (index, secret) in cscart.webhook_secrets.iter().enumerate() {
+        if let Err(error) = cscart::webhook::Secret::parse(secret.expose_secret()) {
+            let what = format!("`cscart.webhook_secrets[{index}]` is not a webhook secret: {error}");
+            flaw("cscart.webhook_secrets", what, "it is `whsec_` followed by the base64 of at least 16 bytes");
+        }
+    }
+    for (key, url) in [("ghl.api_url", &ghl.api_url), ("cscart.url", &cscart.url)] {
+        if reqwest::Url::parse(url).ok().is_none_or(|url| !matches!(url.scheme(), "http" | "https")) {
+            flaw(key, format!("`{key}` is `{url}`"), "give an address that begins with https://");
+        }
+    }
+    if !ghl.webhook_public_keys.is_empty()
+        && let Err(error) = ghl::webhook::Verifier::from_pem(&ghl.webhook_public_keys)
+    {
+        let what = format!("`ghl.webhook_public_keys` cannot be used: {error}");
+        let mend = "give PEM public keys (Ed25519), or leave it empty for HighLevel's own";
+        flaw("ghl.webhook_public_keys", what, mend);
+    }
+    flaws
+}
+
+fn without_password(url: &str) -> String {
+    match (url.find("://"), url.rfind('@')) {
+        (Some(scheme), Some(at)) if at > scheme => format!("{}://…{}", &url[..scheme], &url[at..]),
+        _ => url.to_owned(),
+    }
+}
