@@ -2,7 +2,11 @@
 //!
 //! `cargo bench --bench acknowledge`; see the README for how to read it.
 
-#![allow(clippy::expect_used, unreachable_pub, reason = "a benchmark ends where something is not as it should be")]
+#![allow(
+    clippy::expect_used,
+    unreachable_pub,
+    reason = "a benchmark ends where something is not as it should be"
+)]
 
 #[path = "support/bridge.rs"]
 mod bridge;
@@ -31,7 +35,8 @@ async fn main() {
         return;
     }
     let folder = tempfile::tempdir().expect("there is a temporary folder");
-    let app = bridge::build(&folder.path().join("bench.db"), "http://127.0.0.1:9", "location", "pit-bench").await;
+    let app =
+        bridge::build(&folder.path().join("bench.db"), "http://127.0.0.1:9", "location", "pit-bench").await;
     // The receiving side only: what the engine takes of the machine is measured by the other benchmark.
     let durable = bridge::serve(app.router()).await;
     let bare = bridge::serve(without_storage()).await;
@@ -93,11 +98,16 @@ async fn sqlite_alone(store: Arc<dyn Store>) -> Duration {
 
 /// The same verification, and nothing behind it.
 fn without_storage() -> Router {
-    async fn receive(State(secrets): State<Arc<Vec<Secret>>>, headers: HeaderMap, body: Bytes) -> (StatusCode, String) {
+    async fn receive(
+        State(secrets): State<Arc<Vec<Secret>>>,
+        headers: HeaderMap,
+        body: Bytes,
+    ) -> (StatusCode, String) {
         let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         let now = jiff::Timestamp::now().as_second();
         let tolerance = Duration::from_secs(300);
-        let (id, at, signature) = (header("webhook-id"), header("webhook-timestamp"), header("webhook-signature"));
+        let (id, at, signature) =
+            (header("webhook-id"), header("webhook-timestamp"), header("webhook-signature"));
         match verify(&secrets, id, at, signature, &body, now, tolerance) {
             Ok(()) => (StatusCode::ACCEPTED, format!(r#"{{"id":"{}"}}"#, EventId::new())),
             Err(error) => (StatusCode::UNAUTHORIZED, error.to_string()),

@@ -2,7 +2,11 @@
 //!
 //! `cargo bench --bench engine`; see the README for how to read it.
 
-#![allow(clippy::expect_used, unreachable_pub, reason = "a benchmark ends where something is not as it should be")]
+#![allow(
+    clippy::expect_used,
+    unreachable_pub,
+    reason = "a benchmark ends where something is not as it should be"
+)]
 
 #[path = "support/bridge.rs"]
 mod bridge;
@@ -38,7 +42,12 @@ async fn main() {
 }
 
 /// A bridge that serves, with its engine.
-async fn running(folder: &Path, ghl: &str, location: &str, token: &str) -> (SocketAddr, Arc<dyn Store>, CancellationToken) {
+async fn running(
+    folder: &Path,
+    ghl: &str,
+    location: &str,
+    token: &str,
+) -> (SocketAddr, Arc<dyn Store>, CancellationToken) {
     let app = bridge::build(&folder.join("bench.db"), ghl, location, token).await;
     let store = app.store();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("there is a free port");
@@ -51,12 +60,14 @@ async fn running(folder: &Path, ghl: &str, location: &str, token: &str) -> (Sock
 async fn whole_path() {
     const CUSTOMERS: usize = 10_000;
     let folder = tempfile::tempdir().expect("there is a temporary folder");
-    let sandbox = Sandbox::start(Options { strict_rate: false, ..Options::default() }).await.expect("it starts");
+    let sandbox =
+        Sandbox::start(Options { strict_rate: false, ..Options::default() }).await.expect("it starts");
     let limit = json!({ "rate": { "max": 1_000_000, "interval_ms": 10_000, "daily": 100_000_000 } });
     sandbox.ghl().settings(limit).expect("it is a setting");
     let announcement = sandbox.announcement();
     let text = |key: &str| announcement["ghl"][key].as_str().unwrap_or_default().to_owned();
-    let (address, store, stop) = running(folder.path(), &text("url"), &text("location_id"), &text("token")).await;
+    let (address, store, stop) =
+        running(folder.path(), &text("url"), &text("location_id"), &text("token")).await;
 
     let mut calls_before = 0;
     for (what, kind, cities) in [
@@ -71,7 +82,12 @@ async fn whole_path() {
             .flat_map(|id| cities.iter().map(move |city| (id, *city)))
             .map(|(id, city)| {
                 let name = format!("msg_{suffix}_{id}_{city}");
-                load::webhook("/webhooks/cscart/my-shop", &bridge::secret(), &name, &bridge::customer(kind, id, city))
+                load::webhook(
+                    "/webhooks/cscart/my-shop",
+                    &bridge::secret(),
+                    &name,
+                    &bridge::customer(kind, id, city),
+                )
             })
             .collect();
         let events = requests.len();
@@ -97,7 +113,8 @@ async fn settled(store: &dyn Store) {
         let counts = store.counts().await.expect("the store answers");
         let open: u64 = counts.iter().filter(|(state, _)| state.is_open()).map(|(_, count)| count).sum();
         if open == 0 {
-            let dead = counts.iter().find(|(state, _)| *state == EventState::Dead).map_or(0, |(_, count)| *count);
+            let dead =
+                counts.iter().find(|(state, _)| *state == EventState::Dead).map_or(0, |(_, count)| *count);
             assert_eq!(dead, 0, "no event fails");
             return;
         }
@@ -119,7 +136,8 @@ async fn idle_latency() {
     let router = Router::new().fallback(any(ghl)).with_state(Arc::clone(&arrivals));
     let ghl = bridge::serve(router).await;
     let folder = tempfile::tempdir().expect("there is a temporary folder");
-    let (address, store, stop) = running(folder.path(), &format!("http://{ghl}"), "location", "pit-bench").await;
+    let (address, store, stop) =
+        running(folder.path(), &format!("http://{ghl}"), "location", "pit-bench").await;
     let mut waits = Vec::new();
     for n in 0..SAMPLES + 20 {
         let request = bridge::event("customer.created", n + 1, "Paris");
@@ -147,21 +165,29 @@ async fn memory() {
     const PENDING: usize = 100_000;
     let folder = tempfile::tempdir().expect("there is a temporary folder");
     // HighLevel is not there: everything waits.
-    let app = bridge::build(&folder.path().join("bench.db"), "http://127.0.0.1:9", "location", "pit-bench").await;
+    let app =
+        bridge::build(&folder.path().join("bench.db"), "http://127.0.0.1:9", "location", "pit-bench").await;
     let address = bridge::serve(app.router()).await;
     load::send_all(address, vec![bridge::event("customer.created", 1, "Oslo")], 1, "HTTP/1.1 202").await;
     let before = resident_mb();
     for part in 0..10 {
         // In parts, so that the load generator's own requests are not what is measured.
-        let requests = (0..PENDING / 10).map(|n| bridge::event("customer.created", part * PENDING / 10 + n + 2, "Paris"));
+        let requests = (0..PENDING / 10)
+            .map(|n| bridge::event("customer.created", part * PENDING / 10 + n + 2, "Paris"));
         load::send_all(address, requests.collect(), 64, "HTTP/1.1 202").await;
     }
-    println!("resident memory with {PENDING} pending events: {:.0} MB above the start   (below 100)", resident_mb() - before);
+    println!(
+        "resident memory with {PENDING} pending events: {:.0} MB above the start   (below 100)",
+        resident_mb() - before
+    );
 }
 
 fn resident_mb() -> f64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let kb = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).and_then(|value| value.split_whitespace().next());
+    let kb = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))
+        .and_then(|value| value.split_whitespace().next());
     kb.and_then(|kb| kb.parse::<f64>().ok()).unwrap_or(f64::NAN) / 1024.0
 }
 
@@ -181,7 +207,8 @@ async fn claiming() {
         for _ in 0..500 {
             let now = jiff::Timestamp::now();
             let started = Instant::now();
-            let claims = store.claim(1, now, now + jiff::SignedDuration::from_secs(60)).await.expect("it answers");
+            let claims =
+                store.claim(1, now, now + jiff::SignedDuration::from_secs(60)).await.expect("it answers");
             took.push(started.elapsed());
             let claim = claims.into_iter().next().expect("there is work");
             let done = Settlement::Done { reason: None };

@@ -40,7 +40,9 @@ pub enum StartError {
     #[error(transparent)]
     Open(#[from] OpenError),
     /// Another bridge works on it.
-    #[error("another Cartbridge works with this database ({0} is locked): stop it, or give this one another `database`")]
+    #[error(
+        "another Cartbridge works with this database ({0} is locked): stop it, or give this one another `database`"
+    )]
     Locked(PathBuf),
     /// The lock file cannot be made.
     #[error("the lock file {0} cannot be made: the database's folder must be writable")]
@@ -73,7 +75,11 @@ pub struct App {
 
 impl App {
     /// Opens the database, takes in the configuration's connections, loads the routes.
-    pub async fn build(config: Config, admin_key: Option<SecretString>, clock: Clock) -> Result<Self, StartError> {
+    pub async fn build(
+        config: Config,
+        admin_key: Option<SecretString>,
+        clock: Clock,
+    ) -> Result<Self, StartError> {
         tokio::task::spawn_blocking(crate::sync::warm_up);
         let path = config.sqlite_path().unwrap_or_default();
         let routes = load_routes(config.routes_dir.as_deref())?;
@@ -88,7 +94,8 @@ impl App {
         for connection in &config.connection {
             store.put_connection(connection, Origin::File, now).await?;
         }
-        let names: Vec<ConnectionName> = config.connection.iter().map(|connection| connection.name.clone()).collect();
+        let names: Vec<ConnectionName> =
+            config.connection.iter().map(|connection| connection.name.clone()).collect();
         store.retain_file_connections(&names).await?;
         let registry = Registry::new(Arc::clone(&store), clock.clone(), config.engine.call_timeout());
         for name in registry.reload().await? {
@@ -105,7 +112,8 @@ impl App {
         let wake = Arc::new(Notify::new());
         let monitor = Monitor::default();
         let fold_window = Duration::from_millis(config.engine.fold_window_ms);
-        let inbox = Inbox::new(Arc::clone(&store), routes.clone(), clock.clone(), Arc::clone(&wake), fold_window);
+        let inbox =
+            Inbox::new(Arc::clone(&store), routes.clone(), clock.clone(), Arc::clone(&wake), fold_window);
         let http = HttpState {
             store: Arc::clone(&store),
             inbox,
@@ -115,7 +123,8 @@ impl App {
             admin_key: AdminKey(admin_key.as_ref().map(KeyHash::of)),
             public_url: config.public_url().into(),
         };
-        let engine = Arc::new(Engine { store, registry, routes, clock, monitor, config: config.engine, wake });
+        let engine =
+            Arc::new(Engine { store, registry, routes, clock, monitor, config: config.engine, wake });
         Ok(Self { http, engine, _lock: lock, first_key })
     }
 
@@ -174,7 +183,9 @@ async fn refresh(http: HttpState, stop: CancellationToken) {
                     http.inbox.wake();
                 }
             }
-            Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "cannot read the connections"),
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "cannot read the connections")
+            }
         }
     }
 }
@@ -194,7 +205,8 @@ pub fn load_routes(folder: Option<&Path>) -> Result<RouteSet, StartError> {
                 continue;
             }
             let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-            let text = std::fs::read_to_string(&path).map_err(|error| StartError::RoutesDir(path.clone(), error))?;
+            let text =
+                std::fs::read_to_string(&path).map_err(|error| StartError::RoutesDir(path.clone(), error))?;
             files.retain(|(embedded, _)| *embedded != name);
             files.push((name, text));
         }

@@ -19,7 +19,11 @@ use clap::{Parser, Subcommand};
 
 /// Keeps the customers of a CS-Cart store and the contacts of a HighLevel location in step.
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 100, after_help = "First time here? `cartbridge demo` shows everything, without any account.")]
+#[command(
+    version,
+    max_term_width = 100,
+    after_help = "First time here? `cartbridge demo` shows everything, without any account."
+)]
 pub struct Arguments {
     /// The configuration file (without it: cartbridge.toml, if it is there)
     #[arg(long, global = true, value_name = "FILE")]
@@ -71,8 +75,10 @@ impl Arguments {
 /// Runs a command.
 pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let config = arguments.config;
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the runtime")?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?;
     runtime.block_on(async {
         match arguments.command {
             Command::Serve(arguments) => serve::run(config, arguments).await,

@@ -158,7 +158,10 @@ impl Engine {
                 Settlement::Dead { reason: advice }
             }
             Verdict::Retry { why, .. } if event.tries + 1 >= self.config.max_tries => Settlement::Dead {
-                reason: format!("given up after {} tries; the last one: {why}. Replay it when the cause is gone", event.tries + 1),
+                reason: format!(
+                    "given up after {} tries; the last one: {why}. Replay it when the cause is gone",
+                    event.tries + 1
+                ),
             },
             Verdict::Retry { why, not_before, counts } => {
                 let now = self.clock.now();

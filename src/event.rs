@@ -178,7 +178,9 @@ impl FromStr for State {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
         Self::ALL.into_iter().find(|state| state.as_str() == text).ok_or_else(|| {
-            format!("`{text}` is not a state (pending, working, waiting, parked, done, ignored, folded, dead)")
+            format!(
+                "`{text}` is not a state (pending, working, waiting, parked, done, ignored, folded, dead)"
+            )
         })
     }
 }

@@ -33,7 +33,8 @@ impl FromStr for Customer {
     type Err = String;
     /// Reads what `Display` writes, and a bare number as a registered customer.
     fn from_str(text: &str) -> Result<Self, String> {
-        let bad = || format!("`{text}` is no customer: give a user id (`42`, `customer:42`) or `guest:<e-mail>`");
+        let bad =
+            || format!("`{text}` is no customer: give a user id (`42`, `customer:42`) or `guest:<e-mail>`");
         if let Some(email) = text.strip_prefix("guest:") {
             let email = email.trim().to_lowercase();
             return if email.contains('@') { Ok(Self::Guest(email)) } else { Err(bad()) };

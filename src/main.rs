@@ -8,7 +8,8 @@ use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
     let arguments = cartbridge::cli::Arguments::parse();
-    let filter = EnvFilter::try_from_env("CARTBRIDGE_LOG").unwrap_or_else(|_| EnvFilter::new(arguments.default_log()));
+    let filter =
+        EnvFilter::try_from_env("CARTBRIDGE_LOG").unwrap_or_else(|_| EnvFilter::new(arguments.default_log()));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     if arguments.log_json {
         log.json().init();

@@ -94,16 +94,20 @@ impl Registry {
     }
 
     fn live(&self, connection: Connection, origin: Origin, budget: Arc<Budget>) -> Live {
-        let parsed = |secret: &secrecy::SecretString| cscart::webhook::Secret::parse(secret.expose_secret()).ok();
+        let parsed =
+            |secret: &secrecy::SecretString| cscart::webhook::Secret::parse(secret.expose_secret()).ok();
         Live {
             ghl: connection.ghl.token.as_ref().and_then(|token| {
-                let builder = ghl::Client::builder().base_url(&connection.ghl.api_url).timeout(self.call_timeout);
+                let builder =
+                    ghl::Client::builder().base_url(&connection.ghl.api_url).timeout(self.call_timeout);
                 usable(&connection.name, builder.token(token.clone()).build())
             }),
-            cscart: connection.cscart.email.as_ref().zip(connection.cscart.api_key.as_ref()).and_then(|(email, key)| {
-                let builder = cscart::Client::builder(&connection.cscart.url, email, key.clone());
-                usable(&connection.name, builder.timeout(self.call_timeout).build())
-            }),
+            cscart: connection.cscart.email.as_ref().zip(connection.cscart.api_key.as_ref()).and_then(
+                |(email, key)| {
+                    let builder = cscart::Client::builder(&connection.cscart.url, email, key.clone());
+                    usable(&connection.name, builder.timeout(self.call_timeout).build())
+                },
+            ),
             webhook_secrets: connection.cscart.webhook_secrets.iter().filter_map(parsed).collect(),
             verifier: verifier(&connection.ghl),
             budget,

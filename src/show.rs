@@ -72,7 +72,7 @@ pub struct EventDetail {
     /// How often it was tried and failed.
     pub tries: u32,
     /// What was received.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Value)]
     pub payload: Value,
     /// Each step carried out for it.
     pub effects: Vec<EffectView>,
@@ -89,8 +89,8 @@ pub struct EffectView {
     pub operation: String,
     /// `planned`, `sending`, `done`, `skipped` or `failed`.
     pub state: &'static str,
-    /// The ids it made, or why nothing had to be done.
-    #[schema(value_type = Object)]
+    /// The ids it made, or why nothing had to be done; null: nothing came of it yet.
+    #[schema(value_type = Value)]
     pub result: Value,
     /// Each HTTP exchange made for it, oldest first.
     pub attempts: Vec<AttemptView>,
@@ -112,11 +112,11 @@ pub struct AttemptView {
     pub status: Option<u16>,
     /// What was wrong.
     pub error: Option<String>,
-    /// The body that was sent.
-    #[schema(value_type = Option<Object>)]
+    /// The body that was sent; null: none.
+    #[schema(value_type = Value)]
     pub request: Option<Value>,
-    /// The body that came back.
-    #[schema(value_type = Option<Object>)]
+    /// The body that came back, as text where it is not JSON; null: none.
+    #[schema(value_type = Value)]
     pub response: Option<Value>,
 }
 

@@ -249,7 +249,14 @@ pub trait Store: Send + Sync + 'static {
     /// The payload of one event.
     async fn payload(&self, seq: i64) -> Result<Vec<u8>>;
     /// Writes down, before a call that is not idempotent, that it is about to be sent; extends the lease.
-    async fn begin_effect(&self, lane: &Lane, seq: i64, key: &StepKey, operation: &str, now: Timestamp) -> Result<()>;
+    async fn begin_effect(
+        &self,
+        lane: &Lane,
+        seq: i64,
+        key: &StepKey,
+        operation: &str,
+        now: Timestamp,
+    ) -> Result<()>;
     /// Writes down what became of an effect, with the links that it changed, in one transaction.
     async fn record_effect(
         &self,
@@ -273,7 +280,11 @@ pub trait Store: Send + Sync + 'static {
     /// The link of a customer.
     async fn link(&self, connection: &ConnectionName, customer: &Customer) -> Result<Option<Link>>;
     /// The links of a contact: more than one only while a guest turns into a registered customer.
-    async fn links_of_contact(&self, connection: &ConnectionName, contact: &ghl::ContactId) -> Result<Vec<Link>>;
+    async fn links_of_contact(
+        &self,
+        connection: &ConnectionName,
+        contact: &ghl::ContactId,
+    ) -> Result<Vec<Link>>;
     /// Writes links outside of an event: made by hand.
     async fn put_links(&self, changes: Vec<LinkChange>) -> Result<()>;
     /// The link of a task or note.
@@ -323,4 +334,4 @@ pub trait Store: Send + Sync + 'static {
 }
 
 /// How long a lease is extended with each write of its holder.
-pub const LEASE: Duration = Duration::from_secs(120);
+pub const LEASE: Duration = Duration::from_mins(2);

@@ -29,7 +29,9 @@ pub async fn build(database: &Path, ghl: &str, location: &str, token: &str) -> A
         database = Value::String(format!("sqlite://{}", database.display())),
     );
     let config = Config::parse("bench.toml", &text, &[]).unwrap_or_else(|mistakes| panic!("{mistakes:?}"));
-    App::build(config, Some(SecretString::from(ADMIN_KEY)), Clock::system()).await.expect("the bridge can be built")
+    App::build(config, Some(SecretString::from(ADMIN_KEY)), Clock::system())
+        .await
+        .expect("the bridge can be built")
 }
 
 /// The body of a customer's event.
@@ -42,7 +44,12 @@ pub fn customer(kind: &str, id: usize, city: &str) -> String {
 
 /// The signed webhook of a customer's event.
 pub fn event(kind: &str, id: usize, city: &str) -> Vec<u8> {
-    super::load::webhook("/webhooks/cscart/my-shop", &secret(), &format!("msg_{kind}_{id}_{city}"), &customer(kind, id, city))
+    super::load::webhook(
+        "/webhooks/cscart/my-shop",
+        &secret(),
+        &format!("msg_{kind}_{id}_{city}"),
+        &customer(kind, id, city),
+    )
 }
 
 /// Serves a router on a free port; answers where.

@@ -22,7 +22,12 @@ pub fn webhook(path: &str, secret: &Secret, id: &str, body: &str) -> Vec<u8> {
 }
 
 /// Sends all requests over so many connections; answers how long that took. Every answer must have the status.
-pub async fn send_all(address: SocketAddr, requests: Vec<Vec<u8>>, connections: usize, status: &'static str) -> Duration {
+pub async fn send_all(
+    address: SocketAddr,
+    requests: Vec<Vec<u8>>,
+    connections: usize,
+    status: &'static str,
+) -> Duration {
     let requests = Arc::new(requests);
     let next = Arc::new(AtomicUsize::new(0));
     let mut streams = Vec::new();
@@ -63,7 +68,9 @@ async fn read_answer<'a>(stream: &mut TcpStream, buffer: &'a mut [u8]) -> &'a st
         let Some(head) = text.find("\r\n\r\n") else { continue };
         let length = text[..head]
             .lines()
-            .find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length:").map(|value| value.trim().to_owned()))
+            .find_map(|line| {
+                line.to_ascii_lowercase().strip_prefix("content-length:").map(|value| value.trim().to_owned())
+            })
             .and_then(|value| value.parse::<usize>().ok())
             .unwrap_or(0);
         if filled >= head + 4 + length {

@@ -67,12 +67,21 @@ pub(super) async fn run(file: Option<PathBuf>, command: Command) -> anyhow::Resu
             let connection = add.connection()?;
             store.put_connection(&connection, Origin::Api, Clock::system().now()).await?;
             println!("Connection {} is stored. Next:", connection.name);
-            println!("  - give the store's add-on this URL:  {}/webhooks/cscart/{}", config.public_url(), connection.name);
+            println!(
+                "  - give the store's add-on this URL:  {}/webhooks/cscart/{}",
+                config.public_url(),
+                connection.name
+            );
             println!("  - give HighLevel's app this URL:     {}/webhooks/ghl", config.public_url());
         }
         Command::List => {
             let mut table = comfy_table::Table::new();
-            table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY).set_header(["name", "location", "store", "defined in"]);
+            table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY).set_header([
+                "name",
+                "location",
+                "store",
+                "defined in",
+            ]);
             for stored in store.connections().await? {
                 let connection = stored.connection;
                 table.add_row([

@@ -27,7 +27,10 @@ pub(super) fn open_or_make(file: Option<PathBuf>) -> anyhow::Result<(Config, Arc
 pub(super) fn open(file: Option<PathBuf>) -> anyhow::Result<(Config, Arc<dyn Store>)> {
     let path = config(file.clone())?.sqlite_path().unwrap_or_default();
     if !path.exists() {
-        bail!("there is no database at {} yet: start `cartbridge serve` once, or name its configuration with --config", path.display());
+        bail!(
+            "there is no database at {} yet: start `cartbridge serve` once, or name its configuration with --config",
+            path.display()
+        );
     }
     open_or_make(file)
 }

@@ -71,7 +71,10 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
 fn refuse_used(folder: &Path) -> anyhow::Result<()> {
     let database = folder.join(bridge::DATABASE);
     if database.exists() {
-        anyhow::bail!("{} is there from an earlier demo: name another folder, or remove it", database.display());
+        anyhow::bail!(
+            "{} is there from an earlier demo: name another folder, or remove it",
+            database.display()
+        );
     }
     Ok(())
 }

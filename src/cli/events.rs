@@ -130,7 +130,9 @@ pub(super) async fn run(file: Option<PathBuf>, command: Command) -> anyhow::Resu
             let mut filter = EventFilter::from(filter);
             filter.state = Some(filter.state.unwrap_or(State::Dead));
             let (replayed, skipped) = requests::replay_all(&*store, &clock, &filter, force).await?;
-            println!("{replayed} event(s) will run; {skipped} left alone because they are being carried out.");
+            println!(
+                "{replayed} event(s) will run; {skipped} left alone because they are being carried out."
+            );
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -43,7 +43,9 @@ pub(super) async fn run(file: Option<PathBuf>, command: Command) -> anyhow::Resu
         }
         Command::List => {
             let mut table = comfy_table::Table::new();
-            table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY).set_header(["id", "name", "role", "made", "revoked"]);
+            table
+                .load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY)
+                .set_header(["id", "name", "role", "made", "revoked"]);
             for key in store.keys().await? {
                 table.add_row([
                     key.id,

@@ -35,6 +35,9 @@ pub(super) async fn run(file: Option<PathBuf>, arguments: Arguments) -> anyhow::
     let payload = json!({ "data": { "customer": arguments.customer.to_string() } });
     let incoming = Incoming::manual("resync", Subject::customer(&arguments.customer), &payload);
     let appended = inbox.append(&arguments.name, incoming).await?;
-    println!("Event {0} will run as soon as the bridge does; `cartbridge events show {0}` tells how it went.", appended.id);
+    println!(
+        "Event {0} will run as soon as the bridge does; `cartbridge events show {0}` tells how it went.",
+        appended.id
+    );
     Ok(ExitCode::SUCCESS)
 }

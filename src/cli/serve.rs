@@ -26,17 +26,22 @@ pub(super) async fn run(file: Option<PathBuf>, arguments: Arguments) -> anyhow::
     if let Some(listen) = arguments.listen {
         config.listen = listen;
     }
-    let listener = TcpListener::bind(config.listen)
-        .await
-        .with_context(|| format!("cannot listen on {}: is another program there? Change `listen`", config.listen))?;
+    let listener = TcpListener::bind(config.listen).await.with_context(|| {
+        format!("cannot listen on {}: is another program there? Change `listen`", config.listen)
+    })?;
     config.listen = listener.local_addr().context("the socket has no address")?;
     let (listen, public_url, connections) = (config.listen, config.public_url(), config.connection.len());
     let mut app = App::build(config, admin, Clock::system()).await?;
     if let Some(key) = app.first_key.take() {
         // The only time that it can be seen: the database keeps its hash.
-        println!("This is a fresh database. Its admin API key, shown only now:\n\n    {}\n", key.expose_secret());
+        println!(
+            "This is a fresh database. Its admin API key, shown only now:\n\n    {}\n",
+            key.expose_secret()
+        );
     }
-    tracing::info!("listening on http://{listen}, known to others as {public_url}; {connections} connection(s) in the file");
+    tracing::info!(
+        "listening on http://{listen}, known to others as {public_url}; {connections} connection(s) in the file"
+    );
     let stop = CancellationToken::new();
     tokio::spawn(stop_on_signal(stop.clone()));
     app.run(listener, stop).await.context("serving failed")?;
@@ -55,7 +60,8 @@ pub(super) async fn stop_on_signal(stop: CancellationToken) {
 
 async fn signal() {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    let (Ok(mut interrupt), Ok(mut terminate)) =
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
     else {
         return std::future::pending().await;
     };

@@ -86,7 +86,11 @@ pub fn flaws_of(connection: &Connection) -> Vec<Flaw> {
     for (index, secret) in cscart.webhook_secrets.iter().enumerate() {
         if let Err(error) = cscart::webhook::Secret::parse(secret.expose_secret()) {
             let what = format!("`cscart.webhook_secrets[{index}]` is not a webhook secret: {error}");
-            flaw("cscart.webhook_secrets", what, "it is `whsec_` followed by the base64 of at least 16 bytes");
+            flaw(
+                "cscart.webhook_secrets",
+                what,
+                "it is `whsec_` followed by the base64 of at least 16 bytes",
+            );
         }
     }
     for (key, url) in [("ghl.api_url", &ghl.api_url), ("cscart.url", &cscart.url)] {

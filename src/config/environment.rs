@@ -58,7 +58,8 @@ fn value(path: &[String], text: &str) -> Value {
     if is_list && !text.trim_start().starts_with('[') {
         return Value::Array(text.split(',').map(|part| Value::String(part.trim().to_owned())).collect());
     }
-    match toml::from_str::<Table>(&format!("value = {text}")).ok().and_then(|mut table| table.remove("value")) {
+    match toml::from_str::<Table>(&format!("value = {text}")).ok().and_then(|mut table| table.remove("value"))
+    {
         Some(value @ (Value::Boolean(_) | Value::Array(_))) => value,
         Some(value @ Value::Integer(_)) if key.ends_with("_ms") || NUMBERS.contains(&key) => value,
         _ => Value::String(text.to_owned()),

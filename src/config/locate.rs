@@ -26,7 +26,8 @@ pub(super) fn problem(
         let named: Vec<String> = name.split("__").skip(1).map(str::to_lowercase).collect();
         !named.is_empty() && named.last() == wanted.last() && named.first() == wanted.first()
     });
-    let mend = mistake::mend_of_field(&message).unwrap_or_else(|| "see the configuration part of the README".into());
+    let mend =
+        mistake::mend_of_field(&message).unwrap_or_else(|| "see the configuration part of the README".into());
     let what = if path.iter().len() == 0 { message } else { format!("`{path}`: {message}") };
     match variable {
         Some((name, _)) => Mistake { place: name.clone(), position: None, what, mend },
@@ -63,7 +64,8 @@ pub(super) fn place_of(text: &str, path: &[Segment<'_>]) -> Option<(usize, usize
     for segment in path {
         let next = match segment {
             Segment::Key(key) => {
-                let Some((name, value)) = table.and_then(|table| table.iter().find(|(name, _)| name.get_ref() == key))
+                let Some((name, value)) =
+                    table.and_then(|table| table.iter().find(|(name, _)| name.get_ref() == key))
                 else {
                     break;
                 };

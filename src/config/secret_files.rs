@@ -33,7 +33,8 @@ fn one(table: &mut Table, key: &str, place: &str, problems: &mut Vec<Mistake>) {
 fn many(table: &mut Table, key: &str, place: &str, problems: &mut Vec<Mistake>) {
     if let Some(text) = read(table, key, place, problems) {
         let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-        table.insert(key.to_owned(), Value::Array(lines.map(|line| Value::String(line.to_owned())).collect()));
+        table
+            .insert(key.to_owned(), Value::Array(lines.map(|line| Value::String(line.to_owned())).collect()));
     }
 }
 

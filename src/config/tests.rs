@@ -16,7 +16,8 @@ webhook_secrets = ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"]
 "#;
 
 fn parse(text: &str, variables: &[(&str, &str)]) -> Result<Config, Vec<Mistake>> {
-    let variables: Vec<_> = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let variables: Vec<_> =
+        variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     Config::parse("cartbridge.toml", text, &variables)
 }
 

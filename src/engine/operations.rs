@@ -20,7 +20,11 @@ use crate::flow::Operation;
 use crate::link::{Customer, Link};
 
 /// Carries out one operation; `Ok`: it is written down as done or skipped.
-pub(super) async fn carry_out(work: &mut Work<'_>, step: &mut Step, operation: Operation) -> Result<(), Verdict> {
+pub(super) async fn carry_out(
+    work: &mut Work<'_>,
+    step: &mut Step,
+    operation: Operation,
+) -> Result<(), Verdict> {
     match operation {
         Operation::SaveContact { tags } => contact::save(work, step, &tags).await,
         Operation::EnsureContact { tags } => contact::ensure(work, step, &tags).await,

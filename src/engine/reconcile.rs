@@ -24,7 +24,8 @@ pub(super) fn is_open(work: &Work<'_>, step: &Step) -> Result<bool, Verdict> {
     let Some(open) = step.open() else { return Ok(false) };
     let settled = after_now(open.last, Duration::from_millis(work.engine.config.settle_ms));
     if work.engine.clock.now() < settled {
-        let why = "a call was cut off; waiting until it has surely been processed before looking whether it was";
+        let why =
+            "a call was cut off; waiting until it has surely been processed before looking whether it was";
         return Err(Verdict::retry_at(settled, why, false));
     }
     Ok(true)
@@ -100,7 +101,11 @@ fn earliest(step: &Step) -> Timestamp {
 }
 
 /// What on this contact belongs to other effects.
-async fn taken(work: &Work<'_>, kind: ItemKind, contact: &ghl::ContactId) -> Result<HashSet<String>, Verdict> {
+async fn taken(
+    work: &Work<'_>,
+    kind: ItemKind,
+    contact: &ghl::ContactId,
+) -> Result<HashSet<String>, Verdict> {
     let items = work.engine.store.items_of_contact(&work.live.connection.name, kind, contact).await?;
     Ok(items.into_iter().map(|item| item.remote_id).collect())
 }

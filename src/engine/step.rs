@@ -105,7 +105,9 @@ impl Step {
             Verdict::Dead { advice } => (EffectState::Failed, Some(advice)),
             Verdict::Retry { why, .. } => (EffectState::Planned, Some(why)),
             Verdict::Park { reason } => (EffectState::Planned, Some(reason)),
-            Verdict::Done { .. } | Verdict::Ignored { .. } | Verdict::LeaseLost => (EffectState::Planned, None),
+            Verdict::Done { .. } | Verdict::Ignored { .. } | Verdict::LeaseLost => {
+                (EffectState::Planned, None)
+            }
         };
         // As long as its outcome is open it stays `sending`, whatever else went wrong.
         let state = if self.open.is_some() { EffectState::Sending } else { state };

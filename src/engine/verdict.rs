@@ -125,11 +125,13 @@ pub(super) fn of_cscart(error: &cscart::Error, now: Timestamp) -> Verdict {
     use cscart::Error;
     match error {
         Error::Unauthorized { .. } | Error::Forbidden { .. } => Verdict::Park {
-            reason: "the store refuses the API key: check `cscart.email` and `cscart.api_key` of the connection".into(),
+            reason:
+                "the store refuses the API key: check `cscart.email` and `cscart.api_key` of the connection"
+                    .into(),
         },
-        Error::NotAnApi { advice, .. } => Verdict::Park {
-            reason: format!("the store's address answers, but not as its API: {advice}"),
-        },
+        Error::NotAnApi { advice, .. } => {
+            Verdict::Park { reason: format!("the store's address answers, but not as its API: {advice}") }
+        }
         Error::Unsendable { reason, .. } => Verdict::dead(format!("the store cannot be asked: {reason}")),
         Error::NotFound { .. } => Verdict::dead("the store does not know this customer (any more)"),
         Error::Unavailable { retry_after: Some(after), .. } => {
@@ -141,5 +143,6 @@ pub(super) fn of_cscart(error: &cscart::Error, now: Timestamp) -> Verdict {
 
 /// `now` and a while.
 pub(super) fn after_now(now: Timestamp, after: Duration) -> Timestamp {
-    now.saturating_add(SignedDuration::try_from(after).unwrap_or(SignedDuration::MAX)).unwrap_or(Timestamp::MAX)
+    now.saturating_add(SignedDuration::try_from(after).unwrap_or(SignedDuration::MAX))
+        .unwrap_or(Timestamp::MAX)
 }

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
+use super::Engine;
 use super::operations;
 use super::step::Step;
 use super::verdict::{self, Verdict};
-use super::Engine;
 use crate::effect::{Effect, EffectState};
 use crate::event::{Event, Source};
 use crate::flow::{Context, PlannedStep};
@@ -70,7 +70,9 @@ pub(super) async fn carry_out(engine: &Engine, claim: &Claim, folded: &mut Vec<i
 async fn try_carry_out(engine: &Engine, claim: &Claim, folded: &mut Vec<i64>) -> Result<Verdict, Verdict> {
     let event = &claim.head;
     let Some(live) = engine.registry.get(&event.connection) else {
-        return Ok(Verdict::Park { reason: format!("connection `{}` is gone: make it again", event.connection) });
+        return Ok(Verdict::Park {
+            reason: format!("connection `{}` is gone: make it again", event.connection),
+        });
     };
     let Some(client) = &live.ghl else {
         return Ok(Verdict::Park { reason: "the connection has no token for HighLevel yet".into() });
@@ -126,7 +128,11 @@ async fn try_carry_out(engine: &Engine, claim: &Claim, folded: &mut Vec<i64>) ->
     Ok(Verdict::Done { reason: None })
 }
 
-async fn carry_out_step(work: &mut Work<'_>, planned: PlannedStep, effect: Option<&Effect>) -> Result<(), Verdict> {
+async fn carry_out_step(
+    work: &mut Work<'_>,
+    planned: PlannedStep,
+    effect: Option<&Effect>,
+) -> Result<(), Verdict> {
     let mut step = Step::new(planned.key, planned.operation.name(), effect);
     match operations::carry_out(work, &mut step, planned.operation).await {
         Ok(()) => Ok(()),
@@ -141,7 +147,8 @@ async fn carry_out_step(work: &mut Work<'_>, planned: PlannedStep, effect: Optio
 }
 
 fn parse(payload: &[u8]) -> Result<Value, Verdict> {
-    serde_json::from_slice(payload).map_err(|error| Verdict::dead(format!("the stored body cannot be read: {error}")))
+    serde_json::from_slice(payload)
+        .map_err(|error| Verdict::dead(format!("the stored body cannot be read: {error}")))
 }
 
 /// Whom the event is about, and how it shows him. A resync asks the store.
@@ -163,7 +170,9 @@ async fn who(
         if event.kind == "resync"
             && let Some(Customer::Guest(_)) = subject
         {
-            return Err(Verdict::dead("a guest has no account in the store to compare with: only registered customers can be resynced"));
+            return Err(Verdict::dead(
+                "a guest has no account in the store to compare with: only registered customers can be resynced",
+            ));
         }
     }
     let data = payload.get("data").unwrap_or(&Value::Null);
@@ -179,7 +188,9 @@ async fn who(
 
 fn read<T: serde::de::DeserializeOwned>(value: &Value, what: &str) -> Result<T, Verdict> {
     T::deserialize(value).map_err(|error| {
-        Verdict::dead(format!("`data.{what}` has not the agreed form: {error}. Update the store's add-on, then replay"))
+        Verdict::dead(format!(
+            "`data.{what}` has not the agreed form: {error}. Update the store's add-on, then replay"
+        ))
     })
 }
 
@@ -187,7 +198,8 @@ fn read<T: serde::de::DeserializeOwned>(value: &Value, what: &str) -> Result<T, 
 pub(super) async fn fetch_user(engine: &Engine, live: &Live, id: u64) -> Result<cscart::User, Verdict> {
     let Some(store) = &live.cscart else {
         return Err(Verdict::Park {
-            reason: "the connection has no `cscart.email` and `cscart.api_key`, so the store cannot be asked".into(),
+            reason: "the connection has no `cscart.email` and `cscart.api_key`, so the store cannot be asked"
+                .into(),
         });
     };
     match store.users().get(id.into()).await {

@@ -40,7 +40,8 @@ pub(super) struct Formula(Expression<'static, 'static>);
 impl Formula {
     /// Compiles it; an error says what is wrong.
     pub(super) fn parse(source: &str) -> Result<Self, String> {
-        let expression = ENVIRONMENT.compile_expression_owned(source.to_owned()).map_err(|error| message(&error))?;
+        let expression =
+            ENVIRONMENT.compile_expression_owned(source.to_owned()).map_err(|error| message(&error))?;
         known_variables(expression.undeclared_variables(false))?;
         known_names(expression.eval(Value::UNDEFINED))?;
         Ok(Self(expression))
@@ -97,7 +98,8 @@ fn only_formula(text: &str) -> Option<&str> {
 fn known_variables(used: impl IntoIterator<Item = String>) -> Result<(), String> {
     // Functions of minijinja itself count as undeclared too.
     let globals: Vec<String> = ENVIRONMENT.globals().map(|(name, _)| name.to_owned()).collect();
-    let unknown = used.into_iter().find(|name| !VARIABLES.contains(&name.as_str()) && !globals.contains(name));
+    let unknown =
+        used.into_iter().find(|name| !VARIABLES.contains(&name.as_str()) && !globals.contains(name));
     match unknown {
         None => Ok(()),
         Some(name) => {
@@ -112,7 +114,9 @@ fn known_variables(used: impl IntoIterator<Item = String>) -> Result<(), String>
 fn known_names<T>(tried: Result<T, Error>) -> Result<(), String> {
     use ErrorKind::{UnknownFilter, UnknownFunction, UnknownMethod, UnknownTest};
     match tried {
-        Err(error) if matches!(error.kind(), UnknownFilter | UnknownFunction | UnknownMethod | UnknownTest) => {
+        Err(error)
+            if matches!(error.kind(), UnknownFilter | UnknownFunction | UnknownMethod | UnknownTest) =>
+        {
             Err(message(&error))
         }
         _ => Ok(()),
@@ -142,7 +146,10 @@ mod tests {
         let variables = context! { data => context! { tags => vec!["a", "b"] }, settings => context! { tags => vec!["c"] } };
         let tags = template("{{ data.tags + settings.tags }}").unwrap().render(&variables).unwrap();
         assert_eq!(tags.try_iter().unwrap().map(|tag| tag.to_string()).collect::<Vec<_>>(), ["a", "b", "c"]);
-        let text = template("{{ data.tags[0] }} and {{ data.user.missing.deeper }}").unwrap().render(&variables).unwrap();
+        let text = template("{{ data.tags[0] }} and {{ data.user.missing.deeper }}")
+            .unwrap()
+            .render(&variables)
+            .unwrap();
         assert_eq!(text.as_str(), Some("a and "));
     }
 
@@ -156,7 +163,10 @@ mod tests {
     #[test]
     fn a_setting_may_be_a_template() {
         let variables = context! { settings => context! { title => "Hello {{ contact.name }}" }, contact => context! { name => "Ada" } };
-        assert_eq!(template("{{ settings.title | render }}").unwrap().render(&variables).unwrap().as_str(), Some("Hello Ada"));
+        assert_eq!(
+            template("{{ settings.title | render }}").unwrap().render(&variables).unwrap().as_str(),
+            Some("Hello Ada")
+        );
     }
 
     #[test]

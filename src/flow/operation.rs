@@ -135,7 +135,10 @@ pub(super) const ALL: &[Spec] = &[
         name: "ghl.note.save",
         parameters: &[text("note_id").required(), text("body").required()],
         make: |given| {
-            Ok(Operation::SaveNote { note_id: given.required_text("note_id")?, body: given.required_text("body")? })
+            Ok(Operation::SaveNote {
+                note_id: given.required_text("note_id")?,
+                body: given.required_text("body")?,
+            })
         },
     },
     Spec {

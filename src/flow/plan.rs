@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use minijinja::value::Serde;
 use minijinja::{Value, context};
 
+use super::Operation;
 use super::parameters::Arguments;
 use super::route::{Route, RouteSet, Step};
-use super::Operation;
 use crate::connection::{ConnectionName, Settings};
 use crate::effect::StepKey;
 use crate::sync::Canonical;
@@ -104,7 +104,12 @@ impl RouteSet {
     }
 }
 
-fn plan_route(route: &Route, context: &Context<'_>, variables: &Value, plan: &mut Plan) -> Result<(), PlanError> {
+fn plan_route(
+    route: &Route,
+    context: &Context<'_>,
+    variables: &Value,
+    plan: &mut Plan,
+) -> Result<(), PlanError> {
     let wrong = |step: Option<&Step>, what: String| PlanError {
         route: route.id.clone(),
         step: step.map(|step| step.id.clone()),
@@ -130,11 +135,13 @@ fn plan_route(route: &Route, context: &Context<'_>, variables: &Value, plan: &mu
         }
         let mut arguments = Arguments { values: BTreeMap::new(), occurred_at: context.occurred_at };
         for (name, template) in &step.with {
-            let value = template.render(variables).map_err(|what| wrong(Some(step), format!("`{name}`: {what}")))?;
+            let value =
+                template.render(variables).map_err(|what| wrong(Some(step), format!("`{name}`: {what}")))?;
             arguments.values.insert(name, value);
         }
         let operation = (step.spec.make)(&arguments).map_err(|what| wrong(Some(step), what))?;
-        plan.steps.push(PlannedStep { key: StepKey { route: route.id.clone(), step: step.id.clone() }, operation });
+        plan.steps
+            .push(PlannedStep { key: StepKey { route: route.id.clone(), step: step.id.clone() }, operation });
     }
     Ok(())
 }
@@ -196,6 +203,11 @@ mod tests {
     fn a_value_of_the_wrong_type_names_route_and_step() {
         let text = WELCOME.replace("{{ settings.welcome_task.due_in_days }}", "{{ store.url }}");
         let error = plan(&text, &json!({ "user": {} })).unwrap_err();
-        assert!(error.to_string().starts_with("route `welcome`, step `task`: `due_in_days` must be a whole number"), "{error}");
+        assert!(
+            error
+                .to_string()
+                .starts_with("route `welcome`, step `task`: `due_in_days` must be a whole number"),
+            "{error}"
+        );
     }
 }

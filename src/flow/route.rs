@@ -115,12 +115,17 @@ fn read(file: &str, text: &str) -> Result<Route, Vec<Error>> {
     let mut mistakes = Mistakes { file, text, found: Vec::new() };
     let id = file.strip_suffix(".toml").unwrap_or(file);
     if !is_id(id) {
-        mistakes.note(None, format!("`{id}` cannot name a route"), "call the file with a-z, 0-9 and `-` only");
+        mistakes.note(
+            None,
+            format!("`{id}` cannot name a route"),
+            "call the file with a-z, 0-9 and `-` only",
+        );
     }
     let written: RouteFile = match toml::from_str(text) {
         Ok(written) => written,
         Err(error) => {
-            let mend = mistake::mend_of_field(error.message()).unwrap_or_else(|| "see routes/README.md".into());
+            let mend =
+                mistake::mend_of_field(error.message()).unwrap_or_else(|| "see routes/README.md".into());
             mistakes.note(error.span().map(|span| span.start), error.message(), mend);
             return Err(mistakes.found);
         }
@@ -133,20 +138,35 @@ fn read(file: &str, text: &str) -> Result<Route, Vec<Error>> {
         }
     }
     if written.on.is_empty() {
-        mistakes.note(None, "`on` names no trigger", "name at least one, such as \"cscart.customer.created\"");
+        mistakes.note(
+            None,
+            "`on` names no trigger",
+            "name at least one, such as \"cscart.customer.created\"",
+        );
     }
     let when = mistakes.formula(written.when.as_ref());
     let mut ids = HashSet::new();
     let steps = written.step.iter().filter_map(|step| read_step(step, &mut ids, &mut mistakes)).collect();
     if mistakes.found.is_empty() {
         let on = written.on.into_iter().map(Spanned::into_inner).collect();
-        Ok(Route { id: id.to_owned(), description: written.description, enabled: written.enabled, on, when, steps })
+        Ok(Route {
+            id: id.to_owned(),
+            description: written.description,
+            enabled: written.enabled,
+            on,
+            when,
+            steps,
+        })
     } else {
         Err(mistakes.found)
     }
 }
 
-fn read_step<'a>(written: &'a StepTable, ids: &mut HashSet<&'a str>, mistakes: &mut Mistakes<'_>) -> Option<Step> {
+fn read_step<'a>(
+    written: &'a StepTable,
+    ids: &mut HashSet<&'a str>,
+    mistakes: &mut Mistakes<'_>,
+) -> Option<Step> {
     let id = written.id.get_ref().as_str();
     if !is_id(id) {
         mistakes.at(&written.id, format!("`{id}` cannot name a step"), "use a-z, 0-9 and `-` only");
@@ -179,7 +199,9 @@ fn read_step<'a>(written: &'a StepTable, ids: &mut HashSet<&'a str>, mistakes: &
             Ok(template) => {
                 with.insert(parameter.name, template);
             }
-            Err(what) => mistakes.at(value, what, "see routes/README.md for what may stand between `{{` and `}}`"),
+            Err(what) => {
+                mistakes.at(value, what, "see routes/README.md for what may stand between `{{` and `}}`")
+            }
         }
     }
     for missing in spec.parameters.iter().filter(|known| known.required) {

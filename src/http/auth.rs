@@ -57,14 +57,20 @@ impl<R: Right> FromRequestParts<HttpState> for Allowed<R> {
             .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
             .map(|(_, key)| SecretString::from(key.trim()));
         let Some(key) = key else {
-            return Err(unauthorized("send an API key as `Authorization: Bearer <key>`; `cartbridge key add` makes one"));
+            return Err(unauthorized(
+                "send an API key as `Authorization: Bearer <key>`; `cartbridge key add` makes one",
+            ));
         };
         let hash = KeyHash::of(&key);
         let role = match state.admin_key.0 {
             Some(admin) if admin == hash => Role::Admin,
             _ => match state.store.key_by_hash(hash).await? {
                 Some(key) => key.role,
-                None => return Err(unauthorized("this API key is unknown or revoked; `cartbridge key list` shows the keys")),
+                None => {
+                    return Err(unauthorized(
+                        "this API key is unknown or revoked; `cartbridge key list` shows the keys",
+                    ));
+                }
             },
         };
         if role < R::ROLE {

@@ -25,7 +25,10 @@ pub(super) async fn in_time(request: Request, next: Next) -> Response {
             StatusCode::SERVICE_UNAVAILABLE,
             "timeout",
             "It took too long",
-            format!("the request was not complete, or not answered, within {} seconds: send it again", limit.as_secs()),
+            format!(
+                "the request was not complete, or not answered, within {} seconds: send it again",
+                limit.as_secs()
+            ),
         )
         .retry_after(Duration::from_secs(30))
         .into_response()

@@ -30,7 +30,10 @@ pub struct Problem {
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's form of it")]
-fn as_number<S: serde::Serializer>(status: &StatusCode, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+fn as_number<S: serde::Serializer>(
+    status: &StatusCode,
+    serializer: S,
+) -> std::result::Result<S::Ok, S::Error> {
     serializer.serialize_u16(status.as_u16())
 }
 
@@ -39,7 +42,12 @@ pub type Result<T> = std::result::Result<T, Problem>;
 
 impl Problem {
     /// A problem with its explanation.
-    pub fn new(status: StatusCode, code: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
+    pub fn new(
+        status: StatusCode,
+        code: &'static str,
+        title: &'static str,
+        detail: impl Into<String>,
+    ) -> Self {
         Self { code, title, status, detail: detail.into(), retry_after: None }
     }
 
@@ -54,6 +62,7 @@ impl Problem {
     }
 
     /// The same problem, with the time after which it may be gone.
+    #[must_use]
     pub fn retry_after(mut self, after: Duration) -> Self {
         self.retry_after = Some(after);
         self
@@ -63,7 +72,8 @@ impl Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let body = serde_json::to_string(&self).unwrap_or_default();
-        let mut response = (self.status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response();
+        let mut response =
+            (self.status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response();
         if let Some(after) = self.retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(after.as_secs().max(1)));
         }
@@ -78,8 +88,13 @@ impl From<store::Error> for Problem {
     fn from(error: store::Error) -> Self {
         match error {
             store::Error::NotFound(_) => Self::not_found(error.to_string()),
-            store::Error::Conflict(_) => Self::new(StatusCode::CONFLICT, "conflict", "It cannot be done now", error.to_string()),
-            store::Error::Busy | store::Error::Unavailable(_) | store::Error::LeaseLost | store::Error::Corrupt { .. } => {
+            store::Error::Conflict(_) => {
+                Self::new(StatusCode::CONFLICT, "conflict", "It cannot be done now", error.to_string())
+            }
+            store::Error::Busy
+            | store::Error::Unavailable(_)
+            | store::Error::LeaseLost
+            | store::Error::Corrupt { .. } => {
                 tracing::error!(error = &error as &dyn std::error::Error, "the database cannot be used");
                 Self::new(
                     StatusCode::SERVICE_UNAVAILABLE,
@@ -115,6 +130,6 @@ pub(super) fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
         "The bridge made a mistake",
         "this is a fault of the bridge, which its log tells more about; nothing was done",
     )
-    .retry_after(Duration::from_secs(60))
+    .retry_after(Duration::from_mins(1))
     .into_response()
 }

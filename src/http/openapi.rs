@@ -46,9 +46,13 @@ pub(super) fn documented_router() -> OpenApiRouter<HttpState> {
         .merge(health::router())
 }
 
+/// The description of everything that is served.
+pub fn description() -> utoipa::openapi::OpenApi {
+    documented_router().split_for_parts().1
+}
+
 /// The description as YAML: the text of `openapi.yaml`.
 pub fn yaml() -> String {
-    let (_, description) = documented_router().split_for_parts();
     // Everything in it came from derives, which write only what YAML can hold.
-    description.to_yaml().unwrap_or_default()
+    description().to_yaml().unwrap_or_default()
 }

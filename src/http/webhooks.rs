@@ -24,7 +24,7 @@ use crate::store::Appended;
 /// The largest body that is read.
 pub const MAX_BODY: usize = 1024 * 1024;
 /// How far a webhook's time may be from ours, both ways.
-pub const TOLERANCE: Duration = Duration::from_secs(5 * 60);
+pub const TOLERANCE: Duration = Duration::from_mins(5);
 
 /// A webhook whose signature and time were checked, from side `S`. Only this module can make one.
 #[derive(Debug)]
@@ -69,7 +69,8 @@ pub(super) fn router() -> OpenApiRouter<HttpState> {
 
 /// Reads the body as it came, up to [`MAX_BODY`].
 async fn raw_body(headers: &HeaderMap, body: Body) -> Result<Vec<u8>> {
-    let announced = headers.get(axum::http::header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    let announced =
+        headers.get(axum::http::header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
     if announced.is_some_and(|length: usize| length > MAX_BODY) {
         return Err(too_large());
     }

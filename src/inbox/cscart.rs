@@ -136,7 +136,8 @@ pub(super) fn read(webhook_id: &str, body: Vec<u8>) -> Result<Incoming, ShapeErr
 }
 
 fn subject(data: &Data) -> Subject {
-    let candidates = [&data.user, &data.order, &data.note, &data.cart, &data.review, &data.subscriber, &data.call_request];
+    let candidates =
+        [&data.user, &data.order, &data.note, &data.cart, &data.review, &data.subscriber, &data.call_request];
     let who = candidates.into_iter().find_map(Option::as_ref);
     let user_id = number(who.and_then(|who| who.user_id.as_ref())).or_else(|| number(data.user_id.as_ref()));
     let email = text(who.and_then(|who| who.email.as_ref())).or_else(|| text(data.email.as_ref()));
@@ -175,7 +176,9 @@ fn occurred_at(value: Option<&Value>) -> Result<Option<Timestamp>, ShapeError> {
         _ => None,
     };
     parsed.map(Some).ok_or_else(|| {
-        ShapeError::NotThisShape(format!("`timestamp` must be a time such as 2026-11-24T12:00:00Z, and is {value}"))
+        ShapeError::NotThisShape(format!(
+            "`timestamp` must be a time such as 2026-11-24T12:00:00Z, and is {value}"
+        ))
     })
 }
 
@@ -197,9 +200,10 @@ mod tests {
             (r#"{"user_id":"42","tags":["vip"]}"#, "customer:42"),
             (r#"{"order":{"order_id":"9","user_id":"0","email":"a@b.c"}}"#, "guest:a@b.c"),
             (r#"{"vendor":{"company_id":"3"}}"#, "vendor:3"),
-            (r#"{}"#, "store"),
+            ("{}", "store"),
         ] {
-            let body = format!(r#"{{"type":"x","timestamp":"2026-11-24T12:00:00Z","store":{{}},"data":{data}}}"#);
+            let body =
+                format!(r#"{{"type":"x","timestamp":"2026-11-24T12:00:00Z","store":{{}},"data":{data}}}"#);
             assert_eq!(read_text(&body).unwrap().subject.as_str(), subject, "{data}");
         }
     }

@@ -27,7 +27,8 @@ pub struct Fold {
 /// joins it any more: what was sent must be what is looked for afterwards.
 pub fn fold(head: &Event, followers: &[Follower], effects: &[Effect]) -> Fold {
     let mut fold = Fold { folded: Vec::new(), newest: None, occurred_at: head.occurred_at };
-    let begun = effects.iter().any(|effect| effect.sending_since.is_some() || effect.state == EffectState::Done);
+    let begun =
+        effects.iter().any(|effect| effect.sending_since.is_some() || effect.state == EffectState::Done);
     if begun || head.forced {
         return fold;
     }
@@ -91,16 +92,29 @@ mod tests {
     }
 
     fn follower(seq: i64, kind: &str, occurred: i64) -> Follower {
-        Follower { seq, id: EventId::new(), source: Source::Cscart, kind: kind.into(), occurred_at: at(occurred) }
+        Follower {
+            seq,
+            id: EventId::new(),
+            source: Source::Cscart,
+            kind: kind.into(),
+            occurred_at: at(occurred),
+        }
     }
 
     #[test]
     fn a_created_and_its_updates_are_one_create_with_the_newest_data() {
-        let followers =
-            [follower(1, "customer.updated", 11), follower(2, "customer.updated", 13), follower(3, "customer.updated", 12)];
+        let followers = [
+            follower(1, "customer.updated", 11),
+            follower(2, "customer.updated", 13),
+            follower(3, "customer.updated", 12),
+        ];
         let fold = fold(&head("customer.created"), &followers, &[]);
         assert_eq!(fold.folded, [1, 2, 3]);
-        assert_eq!((fold.newest, fold.occurred_at), (Some(2), at(13)), "newest by when it happened, not by arrival");
+        assert_eq!(
+            (fold.newest, fold.occurred_at),
+            (Some(2), at(13)),
+            "newest by when it happened, not by arrival"
+        );
     }
 
     #[test]

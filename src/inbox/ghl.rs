@@ -20,10 +20,10 @@ pub(super) fn read(envelope: &Envelope, body: Vec<u8>) -> Incoming {
         None => "location".to_owned(),
     };
     // The documented samples have no `webhookId`; then the same bytes are the same event.
-    let source_id = envelope
-        .webhook_id
-        .as_ref()
-        .map_or_else(|| format!("sha256:{}", URL_SAFE_NO_PAD.encode(Sha256::digest(&body))), ToString::to_string);
+    let source_id = envelope.webhook_id.as_ref().map_or_else(
+        || format!("sha256:{}", URL_SAFE_NO_PAD.encode(Sha256::digest(&body))),
+        ToString::to_string,
+    );
     Incoming {
         source: Source::Ghl,
         source_id,

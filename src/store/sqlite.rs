@@ -26,8 +26,8 @@ use rusqlite::Connection as Pool;
 use rusqlite_migration::{Error as MigrationError, MigrationDefinitionError, Migrations};
 
 use super::{
-    Appended, Claim, EffectUpdate, Error, EventFilter, Lane, LinkChange, Origin, Page, Result, Settlement, Store,
-    StoredConnection, View,
+    Appended, Claim, EffectUpdate, Error, EventFilter, Lane, LinkChange, Origin, Page, Result, Settlement,
+    Store, StoredConnection, View,
 };
 use crate::access::{ApiKey, KeyHash};
 use crate::connection::{Connection, ConnectionName};
@@ -53,13 +53,17 @@ pub struct Sqlite {
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The folder is not there and cannot be made.
-    #[error("the folder of the database, {0}, cannot be made: choose another with `database` or mend its permissions")]
+    #[error(
+        "the folder of the database, {0}, cannot be made: choose another with `database` or mend its permissions"
+    )]
     Folder(PathBuf, #[source] std::io::Error),
     /// SQLite will not open it.
     #[error("{0} cannot be opened as a database: check that it is a Cartbridge database and can be written")]
     Open(PathBuf, #[source] rusqlite::Error),
     /// It was made by a newer version.
-    #[error("{0} was written by a newer version of Cartbridge: use that version, or a backup from before its first start")]
+    #[error(
+        "{0} was written by a newer version of Cartbridge: use that version, or a backup from before its first start"
+    )]
     Newer(PathBuf),
     /// A migration failed.
     #[error("{0} cannot be brought to this version's form; it was left as it is")]
@@ -139,7 +143,14 @@ impl Store for Sqlite {
         self.readers.run(move |pool| events::payload(pool, seq)).await
     }
 
-    async fn begin_effect(&self, lane: &Lane, seq: i64, key: &StepKey, operation: &str, now: Timestamp) -> Result<()> {
+    async fn begin_effect(
+        &self,
+        lane: &Lane,
+        seq: i64,
+        key: &StepKey,
+        operation: &str,
+        now: Timestamp,
+    ) -> Result<()> {
         let (lane, key, operation) = (lane.clone(), key.clone(), operation.to_owned());
         self.writer
             .run(move |tx| {
@@ -193,7 +204,11 @@ impl Store for Sqlite {
         self.readers.run(move |pool| links::link(pool, &connection, &customer)).await
     }
 
-    async fn links_of_contact(&self, connection: &ConnectionName, contact: &ghl::ContactId) -> Result<Vec<Link>> {
+    async fn links_of_contact(
+        &self,
+        connection: &ConnectionName,
+        contact: &ghl::ContactId,
+    ) -> Result<Vec<Link>> {
         let (connection, contact) = (connection.clone(), contact.clone());
         self.readers.run(move |pool| links::of_contact(pool, &connection, &contact)).await
     }

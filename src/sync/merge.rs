@@ -28,7 +28,13 @@ pub struct Changes(Canonical);
 impl Changes {
     /// Everything that can be sent, changed or not: for a replay that a person forces.
     pub fn all(contact: &Canonical) -> Self {
-        Self(contact.iter().filter(|(field, value)| !field.is_create_only() && !value.is_empty()).map(owned).collect())
+        Self(
+            contact
+                .iter()
+                .filter(|(field, value)| !field.is_create_only() && !value.is_empty())
+                .map(owned)
+                .collect(),
+        )
     }
 
     /// Whether nothing has changed.
@@ -88,7 +94,8 @@ mod tests {
             Just(Field::Company),
             Just(Field::Custom("k".into())),
         ];
-        proptest::collection::btree_map(field, "[ab]{0,1}", 0..5).prop_map(|fields| fields.into_iter().collect())
+        proptest::collection::btree_map(field, "[ab]{0,1}", 0..5)
+            .prop_map(|fields| fields.into_iter().collect())
     }
 
     proptest! {

@@ -9,8 +9,8 @@ use cartbridge::effect::{Effect, StepKey};
 use cartbridge::event::{Event, EventId, NewEvent, Source, State};
 use cartbridge::link::{Customer, ItemKind, ItemLink, Link};
 use cartbridge::store::{
-    Appended, Claim, EffectUpdate, Error, EventFilter, Lane, LinkChange, Origin, Page, Result, Settlement, Store,
-    StoredConnection, View,
+    Appended, Claim, EffectUpdate, Error, EventFilter, Lane, LinkChange, Origin, Page, Result, Settlement,
+    Store, StoredConnection, View,
 };
 use jiff::Timestamp;
 

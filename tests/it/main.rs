@@ -6,12 +6,14 @@
     reason = "one program of tests: it ends where something is not as it should be, and nothing outside uses it"
 )]
 
+mod api;
 mod app;
 mod boundaries;
 mod broken_store;
 mod crash;
 mod fault;
 mod flow;
+mod openapi;
 mod program;
 mod store;
 mod webhooks;

@@ -100,6 +100,7 @@ macro_rules! conformance {
                     pages_follow_each_other_to_the_end
                     new_events_do_not_shift_a_page
                     counts_agree_with_lists_after_every_change
+                    counts_are_of_one_moment
                     an_unknown_event_is_none
                 }
                 replaying {

@@ -88,7 +88,8 @@ impl Bridge {
 
 fn spawn(config: &Path, log: &Path, key: &str) -> anyhow::Result<Child> {
     let program = std::env::current_exe().context("this program cannot find itself")?;
-    let log = File::options().create(true).append(true).open(log).context("the bridge's log cannot be written")?;
+    let log =
+        File::options().create(true).append(true).open(log).context("the bridge's log cannot be written")?;
     let child = Command::new(program)
         .args(["serve", "--config"])
         .arg(config)

@@ -82,7 +82,9 @@ impl Stage {
         let found = self
             .until(|stage| async move {
                 let found = stage.event(event).await;
-                let rests = ["done", "dead", "ignored", "folded", "parked"].iter().any(|state| found["state"] == *state);
+                let rests = ["done", "dead", "ignored", "folded", "parked"]
+                    .iter()
+                    .any(|state| found["state"] == *state);
                 rests.then_some(found)
             })
             .await;

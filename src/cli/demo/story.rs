@@ -59,8 +59,14 @@ async fn register(stage: &mut Stage) -> Value {
     let contacts = stage.contacts("ada@example.com");
     let contact = contacts.first().cloned().unwrap_or_default();
     stage.check(contacts.len() == 1, "one contact");
-    stage.check(contact["city"] == "Washington" && contact["phone"] == "+12025550143", "with her address, and her phone as +12025550143");
-    stage.check(contact["tags"] == json!(["cs-cart", "customer"]), "with the tags cs-cart and customer, which set off automations");
+    stage.check(
+        contact["city"] == "Washington" && contact["phone"] == "+12025550143",
+        "with her address, and her phone as +12025550143",
+    );
+    stage.check(
+        contact["tags"] == json!(["cs-cart", "customer"]),
+        "with the tags cs-cart and customer, which set off automations",
+    );
     let tasks = stage.held_on("tasks", &contact);
     stage.check(tasks.len() == 1 && tasks[0]["title"] == "Welcome Ada", "one task: \"Welcome Ada\"");
     made["user_id"].clone()
@@ -97,7 +103,10 @@ async fn burst(stage: &mut Stage, user_id: &Value) {
     let calls = stage.show_calls();
     stage.check(calls.len() == 1, "one call carries all five");
     let first = waiting["folded_into"].as_str().unwrap_or_default().to_owned();
-    stage.check(waiting["state"] == "folded", &format!("the others say that they went with event {}", short(&first)));
+    stage.check(
+        waiting["state"] == "folded",
+        &format!("the others say that they went with event {}", short(&first)),
+    );
     let contact = stage.contacts("ada@example.com").into_iter().next().unwrap_or_default();
     stage.check(contact["city"] == "Seoul", "the contact has the newest: Seoul");
 }
@@ -116,12 +125,16 @@ async fn repeated_delivery(stage: &mut Stage) {
 async fn forged_signature(stage: &mut Stage) {
     stage.timeline.scene("Somebody forges a webhook");
     let data = json!({ "user": { "user_id": 666, "email": "mallory@example.com", "firstname": "Mallory" } });
-    let action = json!({ "action": "webhook.send", "type": "customer.created", "data": data, "sign": "forged" });
+    let action =
+        json!({ "action": "webhook.send", "type": "customer.created", "data": data, "sign": "forged" });
     let made = stage.store("\"Mallory has registered\", signed with another secret", action).await;
     stage.receipt(&made, 401);
     let found = stage.api(reqwest::Method::GET, "/api/events?subject=customer:666").await;
     let stored = found["items"].as_array().map_or(1, Vec::len);
-    stage.check(stored == 0 && stage.contacts("mallory@example.com").is_empty(), "refused: nothing is stored, nothing is sent");
+    stage.check(
+        stored == 0 && stage.contacts("mallory@example.com").is_empty(),
+        "refused: nothing is stored, nothing is sent",
+    );
 }
 
 async fn bad_weather(stage: &mut Stage) {
@@ -133,24 +146,35 @@ async fn bad_weather(stage: &mut Stage) {
         }
         fault
     };
-    stage.fault("will say: too many requests, in a second again", create(json!({
-        "kind": "status", "status": 429, "headers": { "retry-after": "1" },
-    })));
+    stage.fault(
+        "will say: too many requests, in a second again",
+        create(json!({
+            "kind": "status", "status": 429, "headers": { "retry-after": "1" },
+        })),
+    );
     stage.fault("will fail with 500", create(json!({ "kind": "status", "status": 500 })));
-    stage.fault("will make the contact, and hang up while it answers", create(json!({ "kind": "cut_answer" })));
-    let made = stage.store("Bob Babbage makes an account", customer("bob@example.com", "Bob", "Babbage", "")).await;
+    stage.fault(
+        "will make the contact, and hang up while it answers",
+        create(json!({ "kind": "cut_answer" })),
+    );
+    let made =
+        stage.store("Bob Babbage makes an account", customer("bob@example.com", "Bob", "Babbage", "")).await;
     let event = stage.receipt(&made, 202);
     let event = stage.finish(&event).await;
     stage.check(event["state"] == "done", "all ends well");
     let contacts = stage.contacts("bob@example.com");
-    stage.check(contacts.len() == 1, "one contact: after the cut it was looked for, and found, before anything was sent again");
+    stage.check(
+        contacts.len() == 1,
+        "one contact: after the cut it was looked for, and found, before anything was sent again",
+    );
     let tasks = contacts.first().map(|contact| stage.held_on("tasks", contact).len());
     stage.check(tasks == Some(1), "one task");
 }
 
 async fn rejected_and_replayed(stage: &mut Stage) {
     stage.timeline.scene("HighLevel rejects a change; a person mends it and replays");
-    let made = stage.store("Cleo Curie makes an account", customer("cleo@example.com", "Cleo", "Curie", "")).await;
+    let made =
+        stage.store("Cleo Curie makes an account", customer("cleo@example.com", "Cleo", "Curie", "")).await;
     let event = stage.receipt(&made, 202);
     stage.finish(&event).await;
     let lead = json!({ "action": "contact.create", "contact": { "email": "cleo.curie@example.com", "firstName": "Cleo" } });
@@ -164,8 +188,14 @@ async fn rejected_and_replayed(stage: &mut Stage) {
     stage.timeline.says("bridge", &reason);
     stage.check(reason.contains("merge the two contacts"), "it says what to do");
     let lead_id = lead["contact"]["id"].clone();
-    let into = stage.contacts("cleo@example.com").first().map(|contact| contact["id"].clone()).unwrap_or_default();
-    stage.highlevel("a person merges the two", json!({ "action": "contact.merge", "from": lead_id, "into": into })).await;
+    let into =
+        stage.contacts("cleo@example.com").first().map(|contact| contact["id"].clone()).unwrap_or_default();
+    stage
+        .highlevel(
+            "a person merges the two",
+            json!({ "action": "contact.merge", "from": lead_id, "into": into }),
+        )
+        .await;
     stage.timeline.says("person", "replays the event");
     stage.api(reqwest::Method::POST, &format!("/api/events/{id}/replay")).await;
     let event = stage.finish(&id).await;
@@ -176,12 +206,19 @@ async fn rejected_and_replayed(stage: &mut Stage) {
 
 async fn killed_in_the_middle(stage: &mut Stage) {
     stage.timeline.scene("The bridge is killed (kill -9) in the middle of a create");
-    stage.fault("will make the contact at once, and take long to say so", json!({
-        "method": "POST", "path": "/contacts/", "kind": "delay", "ms": 3000,
-    }));
-    let made = stage.store("Dan Dijkstra makes an account", customer("dan@example.com", "Dan", "Dijkstra", "")).await;
+    stage.fault(
+        "will make the contact at once, and take long to say so",
+        json!({
+            "method": "POST", "path": "/contacts/", "kind": "delay", "ms": 3000,
+        }),
+    );
+    let made = stage
+        .store("Dan Dijkstra makes an account", customer("dan@example.com", "Dan", "Dijkstra", ""))
+        .await;
     let event = stage.receipt(&made, 202);
-    let sent = stage.until(|stage| async move { (!stage.contacts("dan@example.com").is_empty()).then_some(()) }).await;
+    let sent = stage
+        .until(|stage| async move { (!stage.contacts("dan@example.com").is_empty()).then_some(()) })
+        .await;
     stage.check(sent.is_some(), "the contact is made, and the bridge does not know it yet");
     stage.timeline.says("somebody", "kill -9");
     if let Err(error) = stage.bridge.kill().await {

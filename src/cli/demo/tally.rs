@@ -23,7 +23,10 @@ pub(super) async fn print(stage: &mut Stage) {
     let mut table = comfy_table::Table::new();
     table.load_style(comfy_table::presets::UTF8_BORDERS_ONLY);
     table.add_row(["events in: from the store".to_owned(), from("cscart")]);
-    table.add_row(["events in: from HighLevel (its echoes; no route asks for them yet)".to_owned(), from("ghl")]);
+    table.add_row([
+        "events in: from HighLevel (its echoes; no route asks for them yet)".to_owned(),
+        from("ghl"),
+    ]);
     for (kind, count) in &kinds {
         table.add_row([format!("calls: {kind}"), count.to_string()]);
     }
@@ -55,7 +58,8 @@ fn kind(call: &Entry) -> String {
 fn lost_and_doubled(journal: &[Entry], expected: &Expected) -> (Vec<String>, Vec<String>) {
     let made = |effect: &str, key: &str, value: &str| {
         let is = |call: &&Entry| {
-            call.effect.as_ref().is_some_and(|done| done.kind == effect) && call.body[key] == Value::from(value)
+            call.effect.as_ref().is_some_and(|done| done.kind == effect)
+                && call.body[key] == Value::from(value)
         };
         journal.iter().filter(is).count()
     };

@@ -52,7 +52,10 @@ impl Timeline {
         };
         let answer = status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
         let fault = fault.map(|fault| format!("  ({})", fault.replace('_', " "))).unwrap_or_default();
-        anstream::println!("{} HighLevel  ← {request:<46} {style}{answer}{style:#}{DIM}{fault}{DIM:#}", self.at(at));
+        anstream::println!(
+            "{} HighLevel  ← {request:<46} {style}{answer}{style:#}{DIM}{fault}{DIM:#}",
+            self.at(at)
+        );
     }
 
     /// A promise of this scene: held or not.

@@ -75,7 +75,12 @@ pub(super) async fn adopt(
                 theirs.extend(&sync::from_ghl(&updated));
             }
             // What cannot be filled in does not keep the customer from his contact.
-            Err(failed) if matches!(failed.error, ghl::Error::DuplicateContact { .. } | ghl::Error::Invalid { .. }) => {
+            Err(failed)
+                if matches!(
+                    failed.error,
+                    ghl::Error::DuplicateContact { .. } | ghl::Error::Invalid { .. }
+                ) =>
+            {
                 work.problems.push(format!("what was empty could not be filled in: {}", failed.error));
             }
             Err(failed) => return Err(failed.verdict),
@@ -92,7 +97,8 @@ pub(super) async fn adopt(
         tags: if found.made_by_us { owned } else { missing.into_iter().collect() },
         state_at: work.occurred_at,
     };
-    let result = work.with_problems(json!({ "contact_id": found.id, "adopted": true, "filled": fill.names() }));
+    let result =
+        work.with_problems(json!({ "contact_id": found.id, "adopted": true, "filled": fill.names() }));
     let links = work.put_link(link);
     step.done(work, result, links).await
 }

@@ -43,7 +43,11 @@ pub(super) async fn create(work: &mut Work<'_>, step: &mut Step, tags: &[String]
         match &failed.error {
             ghl::Error::DuplicateContact { contact_id, matching_field, .. } => {
                 step.nothing_made();
-                let found = Found { id: contact_id.clone(), by_phone: *matching_field == MatchingField::Phone, made_by_us: false };
+                let found = Found {
+                    id: contact_id.clone(),
+                    by_phone: *matching_field == MatchingField::Phone,
+                    made_by_us: false,
+                };
                 if !found.by_phone || contact_adopt::is_same_person(work, step, &found).await? {
                     return contact_adopt::adopt(work, step, tags, found).await;
                 }

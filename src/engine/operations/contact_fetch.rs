@@ -19,7 +19,9 @@ pub(super) async fn fetch(work: &mut Work<'_>, step: &mut Step) -> Result<(), Ve
     let contact = match call(work, step, work.client.contacts().get(&link.contact_id)).await {
         Ok(contact) => contact,
         Err(failed) if matches!(failed.error, ghl::Error::NotFound { .. }) => {
-            return step.skip(work, "the contact is gone from HighLevel; the next change makes a new one").await;
+            return step
+                .skip(work, "the contact is gone from HighLevel; the next change makes a new one")
+                .await;
         }
         Err(failed) => return Err(failed.verdict),
     };
@@ -29,7 +31,9 @@ pub(super) async fn fetch(work: &mut Work<'_>, step: &mut Step) -> Result<(), Ve
     let welcome = items.into_iter().find(|item| task::is_once_per_customer(item, &customer));
     let mut welcome_task = Value::Null;
     if let Some(item) = welcome {
-        match call(work, step, work.client.tasks().get(&link.contact_id, &item.remote_id.clone().into())).await {
+        match call(work, step, work.client.tasks().get(&link.contact_id, &item.remote_id.clone().into()))
+            .await
+        {
             Ok(task) => welcome_task = json!(task),
             Err(failed) if matches!(failed.error, ghl::Error::NotFound { .. }) => {}
             Err(failed) => return Err(failed.verdict),

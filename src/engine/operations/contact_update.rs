@@ -24,7 +24,8 @@ pub(super) async fn update(work: &mut Work<'_>, step: &mut Step, tags: &[String]
         let found = Found { id: link.contact_id, by_phone: false, made_by_us: false };
         return contact_adopt::adopt(work, step, tags, found).await;
     }
-    let mut changes = if forced { Changes::all(&work.contact) } else { sync::changes(&link.shadow, &work.contact) };
+    let mut changes =
+        if forced { Changes::all(&work.contact) } else { sync::changes(&link.shadow, &work.contact) };
     let missing: Vec<String> =
         tags.iter().filter_map(|tag| sync::clean_tag(tag)).filter(|tag| !link.tags.contains(tag)).collect();
     link.shadow.cscart.extend(&work.contact);
@@ -35,15 +36,20 @@ pub(super) async fn update(work: &mut Work<'_>, step: &mut Step, tags: &[String]
         return step.done_without_call(work, unchanged, links).await;
     }
     while !changes.is_empty() {
-        match call(work, step, work.client.contacts().update(&link.contact_id, &sync::update(&changes))).await {
+        match call(work, step, work.client.contacts().update(&link.contact_id, &sync::update(&changes))).await
+        {
             Ok(updated) => {
                 // What HighLevel made of it counts: it rewrites some values.
                 link.shadow.ghl.extend(changes.values());
                 link.shadow.ghl.extend(&sync::from_ghl(&updated));
                 break;
             }
-            Err(failed) if matches!(failed.error, ghl::Error::NotFound { .. }) => return heal(work, step, tags).await,
-            Err(failed) if contact_create::refuses_custom_fields(&failed.error) && changes.remove_custom_fields() => {
+            Err(failed) if matches!(failed.error, ghl::Error::NotFound { .. }) => {
+                return heal(work, step, tags).await;
+            }
+            Err(failed)
+                if contact_create::refuses_custom_fields(&failed.error) && changes.remove_custom_fields() =>
+            {
                 work.problems.push(contact_create::NO_CUSTOM_FIELDS.to_owned());
             }
             Err(failed) => return Err(failed.verdict),
@@ -51,7 +57,9 @@ pub(super) async fn update(work: &mut Work<'_>, step: &mut Step, tags: &[String]
     }
     match add_to(work, step, &link.contact_id, &missing).await {
         Ok(()) => link.tags.extend(missing),
-        Err(failed) if matches!(failed.error, ghl::Error::NotFound { .. }) => return heal(work, step, tags).await,
+        Err(failed) if matches!(failed.error, ghl::Error::NotFound { .. }) => {
+            return heal(work, step, tags).await;
+        }
         Err(failed) => return Err(failed.verdict),
     }
     let result = work.with_problems(json!({ "contact_id": link.contact_id, "changed": changes.names() }));

@@ -13,7 +13,12 @@ use crate::store::LinkChange;
 use crate::sync;
 
 /// Creates the note, or changes the one that it is already.
-pub(super) async fn save(work: &mut Work<'_>, step: &mut Step, note_id: &str, body: &str) -> Result<(), Verdict> {
+pub(super) async fn save(
+    work: &mut Work<'_>,
+    step: &mut Step,
+    note_id: &str,
+    body: &str,
+) -> Result<(), Verdict> {
     let link = super::link(work)?;
     let body = sync::note_text(body);
     let store = &work.engine.store;
@@ -28,7 +33,17 @@ pub(super) async fn save(work: &mut Work<'_>, step: &mut Step, note_id: &str, bo
                 return step.skip(work, "a newer state of the note is there already").await;
             }
             let id: ghl::NoteId = known.remote_id.into();
-            match call(work, step, work.client.notes().update(&link.contact_id, &id, &ghl::NoteUpdate { body: Some(body.clone()), ..ghl::NoteUpdate::default() })).await {
+            match call(
+                work,
+                step,
+                work.client.notes().update(
+                    &link.contact_id,
+                    &id,
+                    &ghl::NoteUpdate { body: Some(body.clone()), ..ghl::NoteUpdate::default() },
+                ),
+            )
+            .await
+            {
                 Ok(_) => id,
                 // Deleted over there; the store still has it, and the store is its home.
                 Err(failed) if matches!(failed.error, ghl::Error::NotFound { .. }) => {
@@ -88,7 +103,8 @@ pub(super) async fn delete(work: &mut Work<'_>, step: &mut Step, note_id: &str) 
     let Some(item) = work.engine.store.item(&connection, ItemKind::Note, note_id).await? else {
         return step.skip(work, "the note was never sent").await;
     };
-    match call(work, step, work.client.notes().delete(&item.contact_id, &item.remote_id.clone().into())).await {
+    match call(work, step, work.client.notes().delete(&item.contact_id, &item.remote_id.clone().into())).await
+    {
         Ok(_) => {}
         Err(failed) if matches!(failed.error, ghl::Error::NotFound { .. }) => {}
         Err(failed) => return Err(failed.verdict),

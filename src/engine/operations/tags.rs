@@ -36,7 +36,8 @@ pub(super) async fn set(work: &mut Work<'_>, step: &mut Step, tags: &[String]) -
     let settings = &work.live.connection.settings;
     let fixed = clean(&[settings.customer_tags.as_slice(), settings.order_tags.as_slice()].concat());
     let added = wanted.difference(&link.tags).cloned().collect();
-    let removed = link.tags.iter().filter(|tag| !wanted.contains(*tag) && !fixed.contains(*tag)).cloned().collect();
+    let removed =
+        link.tags.iter().filter(|tag| !wanted.contains(*tag) && !fixed.contains(*tag)).cloned().collect();
     apply(work, step, added, removed).await
 }
 

@@ -60,7 +60,8 @@ pub(super) async fn create(
         }),
         state_at: work.occurred_at,
     };
-    let result = json!({ "contact_id": link.contact_id, "task_id": id, "found_after_unknown_outcome": adopted });
+    let result =
+        json!({ "contact_id": link.contact_id, "task_id": id, "found_after_unknown_outcome": adopted });
     step.done(work, result, vec![LinkChange::PutItem(item)]).await
 }
 

@@ -55,8 +55,16 @@ fn each_mistake_names_file_line_and_mend() {
             "note.toml:10:8: `body` must be text — write it so, or as an expression: \"{{ … }}\"",
         ),
         ("body =", "bdy =", "note.toml:10:1: `ghl.note.save` has no parameter `bdy` — did you mean `body`?"),
-        ("id = \"note\"", "id = \"A note\"", "note.toml:6:6: `A note` cannot name a step — use a-z, 0-9 and `-` only"),
-        ("[step.with]", "[step.wth]", "note.toml:8:7: unknown field `wth`, expected one of `id`, `do`, `if`, `with` — did you mean `with`?"),
+        (
+            "id = \"note\"",
+            "id = \"A note\"",
+            "note.toml:6:6: `A note` cannot name a step — use a-z, 0-9 and `-` only",
+        ),
+        (
+            "[step.with]",
+            "[step.wth]",
+            "note.toml:8:7: unknown field `wth`, expected one of `id`, `do`, `if`, `with` — did you mean `with`?",
+        ),
     ] {
         let found = mistakes(&GOOD.replace(right, wrong));
         assert!(found.iter().any(|found| found == message), "{found:#?}\nshould hold {message}");

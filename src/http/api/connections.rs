@@ -14,11 +14,11 @@ use utoipa_axum::routes;
 
 use super::events::{Accepted, required_body};
 use crate::connection::{Connection, ConnectionName};
+use crate::event::Subject;
 use crate::http::HttpState;
 use crate::http::auth::{Admin, Allowed, Operate, Read};
 use crate::http::error::{Problem, Result};
 use crate::inbox::Incoming;
-use crate::event::Subject;
 use crate::link::Customer;
 use crate::registry::Live;
 use crate::store::Origin;
@@ -71,7 +71,9 @@ async fn list(_: Allowed<Read>, State(state): State<HttpState>) -> Result<Json<C
     let all = state.registry.all();
     let mut items: Vec<_> = all.values().collect();
     items.sort_by(|a, b| a.connection.name.cmp(&b.connection.name));
-    Ok(Json(ConnectionList { items: items.into_iter().map(|live| ConnectionView::new(live, &state)).collect() }))
+    Ok(Json(ConnectionList {
+        items: items.into_iter().map(|live| ConnectionView::new(live, &state)).collect(),
+    }))
 }
 
 /// Make a connection.
@@ -113,7 +115,7 @@ async fn show(
 
 /// Replace a connection.
 ///
-/// Where a secret is `"(set)"`, the stored one is kept. Parked events go on.
+/// What GET shows can be sent back: where a secret is `"(set)"`, the stored one is kept. Parked events go on.
 #[utoipa::path(put, path = "/api/connections/{name}", tag = "connections", params(("name" = String, Path, description = "its name")),
     request_body = Object, security(("api_key" = [])), responses(
     (status = 200, description = "replaced", body = ConnectionView),
@@ -131,6 +133,7 @@ async fn replace(
 ) -> Result<Response> {
     let before = find(&state, &name)?;
     let mut given: Value = required_body(&body)?;
+    forget_view(&mut given);
     keep_secrets(&mut given, &before.connection.to_stored());
     let connection = definition(given.to_string().as_bytes())?;
     if connection.name != before.connection.name {
@@ -148,7 +151,11 @@ async fn replace(
     (status = 404, description = "no such connection", body = Problem, content_type = "application/problem+json"),
     (status = 409, description = "it is defined in the file", body = Problem, content_type = "application/problem+json"),
 ))]
-async fn remove(_: Allowed<Admin>, State(state): State<HttpState>, Path(name): Path<String>) -> Result<StatusCode> {
+async fn remove(
+    _: Allowed<Admin>,
+    State(state): State<HttpState>,
+    Path(name): Path<String>,
+) -> Result<StatusCode> {
     let live = find(&state, &name)?;
     state.store.remove_connection(&live.connection.name).await?;
     state.registry.reload().await?;
@@ -183,8 +190,11 @@ async fn resync(
     let live = find(&state, &name)?;
     let asked: Resync = required_body(&body)?;
     let customer = customer(&asked.customer)?;
-    let incoming =
-        Incoming::manual("resync", Subject::customer(&customer), &json!({ "data": { "customer": customer.to_string() } }));
+    let incoming = Incoming::manual(
+        "resync",
+        Subject::customer(&customer),
+        &json!({ "data": { "customer": customer.to_string() } }),
+    );
     let appended = state.inbox.append(&live.connection.name, incoming).await?;
     Ok((StatusCode::ACCEPTED, Json(Accepted::new(appended.id, &state))).into_response())
 }
@@ -199,10 +209,9 @@ pub(super) fn customer(value: &Value) -> Result<Customer> {
 }
 
 pub(super) fn find(state: &HttpState, name: &str) -> Result<std::sync::Arc<Live>> {
-    name.parse::<ConnectionName>()
-        .ok()
-        .and_then(|name| state.registry.get(&name))
-        .ok_or_else(|| Problem::not_found(format!("there is no connection `{name}`; GET /api/connections lists them")))
+    name.parse::<ConnectionName>().ok().and_then(|name| state.registry.get(&name)).ok_or_else(|| {
+        Problem::not_found(format!("there is no connection `{name}`; GET /api/connections lists them"))
+    })
 }
 
 fn definition(body: &[u8]) -> Result<Connection> {
@@ -228,6 +237,15 @@ async fn store_connection(state: &HttpState, connection: Connection, status: Sta
     state.inbox.wake();
     let live = find(state, connection.name.as_str())?;
     Ok((status, Json(ConnectionView::new(&live, state))).into_response())
+}
+
+/// Takes away what [`ConnectionView`] has put around the definition.
+fn forget_view(given: &mut Value) {
+    if let Some(given) = given.as_object_mut() {
+        for key in ["origin", "cscart_webhook_url", "ghl_webhook_url"] {
+            given.remove(key);
+        }
+    }
 }
 
 /// What stands for a secret that is there.

@@ -101,7 +101,9 @@ async fn link(
     let customer = customer(&Value::String(who))?;
     let asked: LinkByHand = required_body(&body)?;
     if asked.contact_id.trim().is_empty() {
-        return Err(Problem::bad_request("`contact_id` is empty: copy it from the contact's page in HighLevel"));
+        return Err(Problem::bad_request(
+            "`contact_id` is empty: copy it from the contact's page in HighLevel",
+        ));
     }
     let contact_id: ghl::ContactId = asked.contact_id.trim().to_owned().into();
     let connection = live.connection.name.clone();

@@ -52,7 +52,9 @@ impl Filter {
         where
             T: std::str::FromStr<Err: std::fmt::Display>,
         {
-            let parse = |text: &String| text.parse().map_err(|error| Problem::bad_request(format!("`{name}`: {error}")));
+            let parse = |text: &String| {
+                text.parse().map_err(|error| Problem::bad_request(format!("`{name}`: {error}")))
+            };
             text.filter(|text| !text.is_empty()).map(parse).transpose()
         }
         Ok(EventFilter {
@@ -128,7 +130,11 @@ fn filter_of(mut query: std::collections::BTreeMap<String, String>) -> Result<Fi
     (status = 401, description = "no API key", body = Problem, content_type = "application/problem+json"),
     (status = 404, description = "no such event", body = Problem, content_type = "application/problem+json"),
 ))]
-async fn show(_: Allowed<Read>, State(state): State<HttpState>, Path(id): Path<String>) -> Result<Json<EventDetail>> {
+async fn show(
+    _: Allowed<Read>,
+    State(state): State<HttpState>,
+    Path(id): Path<String>,
+) -> Result<Json<EventDetail>> {
     let id = event_id(&id)?;
     match state.store.event(id).await? {
         Some((event, effects)) => Ok(Json(EventDetail::new(&event, &effects))),
@@ -242,7 +248,8 @@ async fn stats(_: Allowed<Read>, State(state): State<HttpState>) -> Result<Json<
 }
 
 fn event_id(text: &str) -> Result<EventId> {
-    text.parse().map_err(|_| Problem::not_found(format!("there is no event `{text}`: an event's id is a UUID")))
+    text.parse()
+        .map_err(|_| Problem::not_found(format!("there is no event `{text}`: an event's id is a UUID")))
 }
 
 fn no_event(id: EventId) -> Problem {
@@ -252,8 +259,9 @@ fn no_event(id: EventId) -> Problem {
 /// A JSON body, with the place of what is wrong in it.
 pub(super) fn required_body<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T> {
     let mut reader = serde_json::Deserializer::from_slice(body);
-    serde_path_to_error::deserialize(&mut reader)
-        .map_err(|error| Problem::bad_request(format!("the body does not fit at `{}`: {}", error.path(), error.inner())))
+    serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        Problem::bad_request(format!("the body does not fit at `{}`: {}", error.path(), error.inner()))
+    })
 }
 
 fn optional_body<T: serde::de::DeserializeOwned + Default>(body: &[u8]) -> Result<T> {

@@ -102,7 +102,11 @@ async fn add(_: Allowed<Admin>, State(state): State<HttpState>, body: Bytes) -> 
     (status = 403, description = "the key does not allow it", body = Problem, content_type = "application/problem+json"),
     (status = 404, description = "no such key", body = Problem, content_type = "application/problem+json"),
 ))]
-async fn revoke(_: Allowed<Admin>, State(state): State<HttpState>, Path(id): Path<String>) -> Result<StatusCode> {
+async fn revoke(
+    _: Allowed<Admin>,
+    State(state): State<HttpState>,
+    Path(id): Path<String>,
+) -> Result<StatusCode> {
     state.store.revoke_key(&id, state.clock.now()).await?;
     Ok(StatusCode::NO_CONTENT)
 }

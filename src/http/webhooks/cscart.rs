@@ -38,9 +38,10 @@ pub struct CsCart {
         (status = 503, description = "not stored: send it again", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(super) async fn receive(State(state): State<HttpState>, webhook: Verified<CsCart>) -> Result<Receipt> {
-    let appended = state.inbox.append(&webhook.side.connection, webhook.incoming).await.inspect_err(|_| {
-        state.monitor.webhook("cscart", "not-stored");
-    })?;
+    let appended =
+        state.inbox.append(&webhook.side.connection, webhook.incoming).await.inspect_err(|_| {
+            state.monitor.webhook("cscart", "not-stored");
+        })?;
     state.monitor.webhook("cscart", if appended.duplicate { "duplicate" } else { "stored" });
     Ok(Receipt::new(appended, &state.public_url))
 }
@@ -95,9 +96,12 @@ fn text_header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 /// Says what the sender can mend; never which part of a secret or which of several secrets did not fit.
 fn refusal(error: SignatureError) -> Problem {
     match error {
-        SignatureError::MissingHeader(name) => {
-            unverified("signature-missing", format!("the header `{name}` is missing, empty or too long: sign as Standard Webhooks describes it"))
-        }
+        SignatureError::MissingHeader(name) => unverified(
+            "signature-missing",
+            format!(
+                "the header `{name}` is missing, empty or too long: sign as Standard Webhooks describes it"
+            ),
+        ),
         SignatureError::MalformedTimestamp => {
             unverified("timestamp-malformed", "`webhook-timestamp` must be seconds since 1970, in digits")
         }

@@ -24,7 +24,7 @@ use crate::registry::Live;
 pub(in crate::http) const PATH: &str = "/webhooks/ghl";
 
 /// A repetition may be this late: 6 retries, 10 minutes apart, with jitter.
-const LATEST_RETRY: Duration = Duration::from_secs(2 * 60 * 60);
+const LATEST_RETRY: Duration = Duration::from_hours(2);
 
 /// HighLevel's side: the connections of the location that the body names.
 #[derive(Debug)]
@@ -54,17 +54,27 @@ pub(super) async fn receive(State(state): State<HttpState>, webhook: Verified<Gh
     // Two stores may share a location; then each has its own event. The first receipt is as good as the other.
     let Some((first, others)) = webhook.side.connections.split_first() else {
         state.monitor.webhook("ghl", "unknown-location");
-        tracing::warn!(location.id = webhook.side.location, "a webhook came for a location that no connection has");
+        tracing::warn!(
+            location.id = webhook.side.location,
+            "a webhook came for a location that no connection has"
+        );
         let body = serde_json::json!({
             "ignored": true, "reason": "no connection has this location",
         });
         return Ok((StatusCode::OK, axum::Json(body)).into_response());
     };
     for other in others {
-        state.inbox.append(other, webhook.incoming.clone()).await.map_err(|error| again_later(&state, &error.into()))?;
+        state
+            .inbox
+            .append(other, webhook.incoming.clone())
+            .await
+            .map_err(|error| again_later(&state, &error.into()))?;
     }
-    let appended =
-        state.inbox.append(first, webhook.incoming).await.map_err(|error| again_later(&state, &error.into()))?;
+    let appended = state
+        .inbox
+        .append(first, webhook.incoming)
+        .await
+        .map_err(|error| again_later(&state, &error.into()))?;
     state.monitor.webhook("ghl", if appended.duplicate { "duplicate" } else { "stored" });
     Ok(Receipt::new(appended, &state.public_url).into_response())
 }
@@ -95,7 +105,8 @@ async fn verified(request: Request, state: &HttpState) -> Result<Verified<Ghl>> 
     let mut trusted: Vec<&Arc<Live>> = Vec::new();
     for live in all.values() {
         let side = &live.connection.ghl;
-        let known = tried.iter().find(|(other, _)| other.shares_webhook_keys_with(side)).map(|(_, verdict)| *verdict);
+        let known =
+            tried.iter().find(|(other, _)| other.shares_webhook_keys_with(side)).map(|(_, verdict)| *verdict);
         let verdict = known.unwrap_or_else(|| {
             let verdict = live.verifier.verify(signature, legacy, &body);
             tried.push((side, verdict));
@@ -110,7 +121,7 @@ async fn verified(request: Request, state: &HttpState) -> Result<Verified<Ghl>> 
     if trusted.is_empty()
         && let Err(error) = by_highlevel()
     {
-        return Err(refused(&error));
+        return Err(refused(error));
     }
 
     let envelope = Envelope::parse(&body).map_err(|error| {
@@ -153,14 +164,18 @@ async fn check_age(
         }
     }
     let latest_ms = LATEST_RETRY.as_millis() as i64;
-    let asked_for = state.clock.now().as_millisecond().saturating_sub(state.monitor.refused_ghl_at_ms()) <= latest_ms;
+    let asked_for =
+        state.clock.now().as_millisecond().saturating_sub(state.monitor.refused_ghl_at_ms()) <= latest_ms;
     match age_ms {
         age if age > 0 && age <= latest_ms && asked_for => Ok(()),
         age if age > 0 => Err(unverified(
             "timestamp-stale",
             "`timestamp` is more than 5 minutes old and the event is not a repetition that was asked for",
         )),
-        _ => Err(unverified("timestamp-future", "`timestamp` is more than 5 minutes ahead: check the clock of this server")),
+        _ => Err(unverified(
+            "timestamp-future",
+            "`timestamp` is more than 5 minutes ahead: check the clock of this server",
+        )),
     }
 }
 
@@ -189,15 +204,18 @@ fn again_later(state: &HttpState, problem: &Problem) -> Problem {
     state.monitor.refused_ghl(state.clock.now());
     state.monitor.webhook("ghl", "not-stored");
     Problem::new(StatusCode::TOO_MANY_REQUESTS, problem.code, problem.title, problem.detail.clone())
-        .retry_after(Duration::from_secs(60))
+        .retry_after(Duration::from_mins(1))
 }
 
-fn refused(error: &SignatureError) -> Problem {
+fn refused(error: SignatureError) -> Problem {
     match error {
-        SignatureError::Missing => {
-            unverified("signature-missing", "the header `X-GHL-Signature` is missing: is this URL meant for the workflow webhook?")
+        SignatureError::Missing => unverified(
+            "signature-missing",
+            "the header `X-GHL-Signature` is missing: is this URL meant for the workflow webhook?",
+        ),
+        SignatureError::Malformed => {
+            unverified("signature-malformed", "`X-GHL-Signature` is not the base64 of a signature")
         }
-        SignatureError::Malformed => unverified("signature-malformed", "`X-GHL-Signature` is not the base64 of a signature"),
         _ => unverified("signature-mismatch", "the signature does not fit the body as it was received"),
     }
 }

@@ -18,14 +18,15 @@ pub(super) fn add(tx: &Pool, key: &ApiKey, hash: KeyHash) -> Result<()> {
 }
 
 pub(super) fn by_hash(pool: &Pool, hash: KeyHash) -> Result<Option<ApiKey>> {
-    let mut statement =
-        pool.prepare_cached(&format!("SELECT {COLUMNS} FROM api_keys WHERE hash = ? AND revoked_at IS NULL"))?;
+    let mut statement = pool
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM api_keys WHERE hash = ? AND revoked_at IS NULL"))?;
     let mut rows = statement.query([hash.0])?;
     rows.next()?.map(read).transpose()
 }
 
 pub(super) fn all(pool: &Pool) -> Result<Vec<ApiKey>> {
-    let mut statement = pool.prepare_cached(&format!("SELECT {COLUMNS} FROM api_keys ORDER BY created_at"))?;
+    let mut statement =
+        pool.prepare_cached(&format!("SELECT {COLUMNS} FROM api_keys ORDER BY created_at"))?;
     let mut rows = statement.query([])?;
     let mut keys = Vec::new();
     while let Some(found) = rows.next()? {

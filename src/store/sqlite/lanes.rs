@@ -86,7 +86,12 @@ pub(super) fn claim(tx: &Pool, limit: usize, now: Timestamp, until: Timestamp) -
 }
 
 /// The first open event of a lane and those behind it.
-fn open_events(tx: &Pool, connection: &str, subject: &str, head: i64) -> Result<Option<(i64, Vec<Follower>)>> {
+fn open_events(
+    tx: &Pool,
+    connection: &str,
+    subject: &str,
+    head: i64,
+) -> Result<Option<(i64, Vec<Follower>)>> {
     let mut statement = tx.prepare_cached(
         "SELECT seq, id, source, kind, occurred_at FROM events WHERE connection = ? AND subject = ? AND seq >= ? \
          AND state IN ('pending', 'working', 'waiting', 'parked') ORDER BY seq LIMIT ?",
@@ -115,7 +120,10 @@ pub(super) fn next_ready(pool: &Pool) -> Result<Option<Timestamp>> {
 
 pub(super) fn release_leases(tx: &Pool, now: Timestamp) -> Result<usize> {
     tx.execute("UPDATE events SET state = 'pending' WHERE state = 'working'", [])?;
-    Ok(tx.execute("UPDATE lanes SET state = 'ready', ready_at = ? WHERE state = 'leased'", [now.as_millisecond()])?)
+    Ok(tx.execute(
+        "UPDATE lanes SET state = 'ready', ready_at = ? WHERE state = 'leased'",
+        [now.as_millisecond()],
+    )?)
 }
 
 /// That the lease still holds: nobody else has claimed the lane since.
@@ -183,14 +191,12 @@ pub(super) fn settle(
                 )?
                 .query_row(place, |row| row.get(0))?;
             let Some(next) = next else {
-                tx.prepare_cached("DELETE FROM lanes WHERE connection = ? AND subject = ?")?.execute(place)?;
+                tx.prepare_cached("DELETE FROM lanes WHERE connection = ? AND subject = ?")?
+                    .execute(place)?;
                 return Ok(());
             };
-            tx.prepare_cached("UPDATE lanes SET head = ? WHERE connection = ? AND subject = ?")?.execute(params![
-                next,
-                lane.connection.as_str(),
-                lane.subject.as_str()
-            ])?;
+            tx.prepare_cached("UPDATE lanes SET head = ? WHERE connection = ? AND subject = ?")?
+                .execute(params![next, lane.connection.as_str(), lane.subject.as_str()])?;
             ("ready", now.as_millisecond())
         }
     };

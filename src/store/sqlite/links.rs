@@ -144,7 +144,12 @@ pub(super) fn change(tx: &Pool, change: &LinkChange) -> Result<()> {
     Ok(())
 }
 
-pub(super) fn put_view(tx: &Pool, connection: &ConnectionName, customer: &Customer, view: &View) -> Result<()> {
+pub(super) fn put_view(
+    tx: &Pool,
+    connection: &ConnectionName,
+    customer: &Customer,
+    view: &View,
+) -> Result<()> {
     tx.prepare_cached(
         "INSERT INTO views (connection, customer, view, fetched_at) VALUES (?, ?, ?, ?) \
          ON CONFLICT (connection, customer) DO UPDATE SET view = excluded.view, fetched_at = excluded.fetched_at",

@@ -1,4 +1,4 @@
-//! Reads: they see the last commit and never wait for the writer (WAL).
+//! Reads: they see the last commit and never wait for the writer (WAL). All that one read asks is of the same moment.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -31,11 +31,12 @@ impl Readers {
         let readers = self.clone();
         tokio::task::spawn_blocking(move || {
             let idle = readers.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-            let pool = match idle {
+            let mut pool = match idle {
                 Some(pool) => pool,
                 None => readers.open()?,
             };
-            let answer = work(&pool);
+            // One snapshot, however many statements: an event must not be counted in two states, or in none.
+            let answer = pool.transaction().map_err(Error::from).and_then(|tx| work(&tx));
             let mut idle = readers.idle.lock().unwrap_or_else(PoisonError::into_inner);
             if idle.len() < IDLE {
                 idle.push(pool);

@@ -11,9 +11,9 @@ use crate::store::{Error, Result};
 pub(super) fn replay(tx: &Pool, id: EventId, fresh: EventId, force: bool, now: Timestamp) -> Result<EventId> {
     let Some(event) = events::by_id(tx, id)? else { return Err(Error::NotFound(format!("event {id}"))) };
     match event.state {
-        State::Working => {
-            Err(Error::Conflict(format!("event {id} is being carried out right now: wait until it is finished")))
-        }
+        State::Working => Err(Error::Conflict(format!(
+            "event {id} is being carried out right now: wait until it is finished"
+        ))),
         State::Pending | State::Waiting | State::Parked | State::Dead if !force => {
             in_place(tx, &event, now)?;
             Ok(id)

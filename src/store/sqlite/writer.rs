@@ -108,7 +108,8 @@ fn serve(mut pool: Pool, queue: &Receiver<Box<dyn Job>>) {
 fn commit(pool: &mut Pool, group: &mut [Box<dyn Job>]) -> Result<()> {
     let tx = pool.transaction_with_behavior(TransactionBehavior::Immediate)?;
     for job in group {
-        catch_unwind(AssertUnwindSafe(|| job.run(&tx))).unwrap_or_else(|_| Err(Error::Unavailable(Arc::new(Panicked))))?;
+        catch_unwind(AssertUnwindSafe(|| job.run(&tx)))
+            .unwrap_or_else(|_| Err(Error::Unavailable(Arc::new(Panicked))))?;
     }
     Ok(tx.commit()?)
 }

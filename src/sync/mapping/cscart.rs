@@ -5,8 +5,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Mapped, Problem};
 use crate::connection::Settings;
-use crate::sync::normalise::{self, line};
 use crate::sync::Field;
+use crate::sync::normalise::{self, line};
 
 /// A customer. What the store does not say stays unknown: its REST API gives no addresses, and that must not empty them.
 pub fn from_user(user: &User, settings: &Settings) -> Mapped {
@@ -53,9 +53,11 @@ impl<'a> Reader<'a> {
         self.text(Field::FirstName, said(first, places.map(|place| &place.firstname)));
         self.text(Field::LastName, said(last, places.map(|place| &place.lastname)));
         let place = address(places);
-        let country = place.country.as_deref().map(|raw| self.checked(Field::Country, raw, normalise::country));
+        let country =
+            place.country.as_deref().map(|raw| self.checked(Field::Country, raw, normalise::country));
         let country = country.flatten().filter(|country| !country.is_empty());
-        let country = country.or_else(|| self.settings.default_country.as_ref().map(|code| code.to_uppercase()));
+        let country =
+            country.or_else(|| self.settings.default_country.as_ref().map(|code| code.to_uppercase()));
         if let Some(raw) = email {
             self.checked(Field::Email, raw, normalise::email);
         }
@@ -180,14 +182,17 @@ mod tests {
 
     #[test]
     fn what_the_short_form_does_not_say_stays_unknown() {
-        let mapped = mapped(json!({ "user_id": "42", "email": "ada@example.com", "firstname": "Ada", "phone": "" }));
+        let mapped =
+            mapped(json!({ "user_id": "42", "email": "ada@example.com", "firstname": "Ada", "phone": "" }));
         assert_eq!(mapped.contact.get(&Field::City), None);
         assert_eq!(mapped.contact.get(&Field::Phone), Some(""), "empty is known to be empty");
     }
 
     #[test]
     fn the_address_for_parcels_stands_in_for_an_empty_one() {
-        let mapped = mapped(json!({ "b_city": "", "b_country": "", "s_city": "Paris", "s_country": "FR", "s_phone": "01 42 68 53 00" }));
+        let mapped = mapped(
+            json!({ "b_city": "", "b_country": "", "s_city": "Paris", "s_country": "FR", "s_phone": "01 42 68 53 00" }),
+        );
         assert_eq!(mapped.contact.get(&Field::City), Some("Paris"));
         assert_eq!(mapped.contact.get(&Field::Phone), Some("+33142685300"));
     }
@@ -202,7 +207,9 @@ mod tests {
 
     #[test]
     fn a_birthday_is_the_same_day_in_any_time_zone() {
-        for (seconds, date) in [(653_958_000, "1990-09-22"), (653_961_600, "1990-09-22"), (653_997_600, "1990-09-22")] {
+        for (seconds, date) in
+            [(653_958_000, "1990-09-22"), (653_961_600, "1990-09-22"), (653_997_600, "1990-09-22")]
+        {
             // Midnight of 22 September 1990 at UTC+1, in UTC, and at UTC-10.
             assert_eq!(day(Timestamp::from_second(seconds).unwrap()), date);
         }
@@ -213,7 +220,11 @@ mod tests {
         let order = json!({ "order_id": "7", "user_id": "0", "email": "guest@example.com", "firstname": "Gus", "b_country": "DE", "phone": "030 901820" });
         let mapped = from_order(&serde_json::from_value(order).unwrap(), &Settings::default());
         assert_eq!(mapped.contact.get(&Field::Phone), Some("+4930901820"));
-        assert_eq!(mapped.contact.get(&Field::Custom("cscart_customer_id".into())), None, "a guest has no id");
+        assert_eq!(
+            mapped.contact.get(&Field::Custom("cscart_customer_id".into())),
+            None,
+            "a guest has no id"
+        );
     }
 
     #[test]

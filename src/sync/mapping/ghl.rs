@@ -107,7 +107,8 @@ mod tests {
 
     #[test]
     fn an_update_holds_the_changed_fields_and_never_tags_or_company() {
-        let before = canonical(&[(Field::City, "Paris"), (Field::Company, "Engines"), (Field::FirstName, "Ada")]);
+        let before =
+            canonical(&[(Field::City, "Paris"), (Field::Company, "Engines"), (Field::FirstName, "Ada")]);
         let now = canonical(&[(Field::City, ""), (Field::Company, "Looms"), (Field::FirstName, "Ada")]);
         let changes = changes(&Shadow { cscart: before.clone(), ghl: before }, &now);
         assert_eq!(serde_json::to_value(update(&changes)).unwrap(), json!({ "city": "" }));
@@ -117,8 +118,11 @@ mod tests {
     fn what_was_sent_reads_back_as_it_was() {
         let answer = json!({ "id": "c", "email": "Ada@Example.com", "country": "us", "dateOfBirth": "1815-12-10T00:00:00.000Z", "city": null });
         let read = from_ghl(&serde_json::from_value(answer).unwrap());
-        let expected =
-            canonical(&[(Field::Email, "ada@example.com"), (Field::Country, "US"), (Field::DateOfBirth, "1815-12-10")]);
+        let expected = canonical(&[
+            (Field::Email, "ada@example.com"),
+            (Field::Country, "US"),
+            (Field::DateOfBirth, "1815-12-10"),
+        ]);
         assert_eq!(read, expected);
     }
 }

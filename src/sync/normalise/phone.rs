@@ -22,12 +22,12 @@ pub(crate) fn phone(raw: &str, country: Option<&str>) -> Result<String, String> 
     let number = parse(id, &text).ok().filter(phonenumber::is_valid);
     match (number, id) {
         (Some(number), _) => Ok(number.format().mode(Mode::E164).to_string()),
-        (None, Some(_)) => {
-            Err(format!("it is no phone number of {}", country.unwrap_or_default()))
-        }
-        (None, None) => Err("it is no international phone number, and the customer's country is not known: set \
+        (None, Some(_)) => Err(format!("it is no phone number of {}", country.unwrap_or_default())),
+        (None, None) => {
+            Err("it is no international phone number, and the customer's country is not known: set \
                              `settings.default_country` of the connection"
-            .to_owned()),
+                .to_owned())
+        }
     }
 }
 

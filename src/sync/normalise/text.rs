@@ -57,12 +57,18 @@ mod tests {
 
     #[test]
     fn a_note_keeps_its_lines() {
-        assert_eq!(note_text(" Rang twice.\r\nWants &lt;blue&gt; ones. \n"), "Rang twice.\nWants <blue> ones.");
+        assert_eq!(
+            note_text(" Rang twice.\r\nWants &lt;blue&gt; ones. \n"),
+            "Rang twice.\nWants <blue> ones."
+        );
     }
 
     #[test]
     fn a_note_is_known_again_with_tags_around_it() {
-        assert_eq!(plain_text("<p>Rang&nbsp;twice.</p><p>Wants 5 &lt; 6</p>"), plain_text("Rang twice.\nWants 5 < 6"));
+        assert_eq!(
+            plain_text("<p>Rang&nbsp;twice.</p><p>Wants 5 &lt; 6</p>"),
+            plain_text("Rang twice.\nWants 5 < 6")
+        );
     }
 
     #[test]

@@ -9,7 +9,8 @@ use futures::future::join_all;
 use serde_json::json;
 
 use super::given::{
-    at, claimed, claims, counts_agree, done, event, other_shop, outcome, read, settle, shop, state, step, stored,
+    at, claimed, claims, counts_agree, done, event, other_shop, outcome, read, settle, shop, state, step,
+    stored,
 };
 
 /// The subjects of claims, in their order.
@@ -65,7 +66,8 @@ pub(crate) async fn a_claim_keeps_to_its_limit_and_takes_the_longest_waiting_fir
 }
 
 pub(crate) async fn a_claim_brings_what_is_needed_to_carry_out_and_to_fold(store: &dyn Store) {
-    let head = stored(store, NewEvent { kind: "customer.created".into(), ..event("msg_1", "customer:1") }).await;
+    let head =
+        stored(store, NewEvent { kind: "customer.created".into(), ..event("msg_1", "customer:1") }).await;
     stored(store, event("of another", "customer:2")).await;
     let follower = NewEvent { occurred_at: at(7), ..event("msg_2", "customer:1") };
     let follower_id = stored(store, follower.clone()).await;
@@ -115,7 +117,9 @@ async fn is_refused(store: &dyn Store, old: &Claim, now: jiff::Timestamp) {
     assert_eq!(ledger_after.len(), ledger.len());
 }
 
-pub(crate) async fn a_lease_that_ran_out_is_claimed_again_and_its_old_holder_can_write_nothing(store: &dyn Store) {
+pub(crate) async fn a_lease_that_ran_out_is_claimed_again_and_its_old_holder_can_write_nothing(
+    store: &dyn Store,
+) {
     let id = stored(store, event("msg_1", "customer:1")).await;
     let old = store.claim(1, at(0), at(60)).await.unwrap().remove(0);
     store.begin_effect(&old.lane, old.head.seq, &step("contact"), "ghl.contact.create", at(0)).await.unwrap();
@@ -148,9 +152,15 @@ pub(crate) async fn a_lease_from_an_earlier_life_of_the_lane_can_write_nothing(s
 pub(crate) async fn beginning_an_effect_extends_the_lease(store: &dyn Store) {
     stored(store, event("msg_1", "customer:1")).await;
     let claim = store.claim(1, at(0), at(10)).await.unwrap().remove(0);
-    store.begin_effect(&claim.lane, claim.head.seq, &step("contact"), "ghl.contact.create", at(9)).await.unwrap();
+    store
+        .begin_effect(&claim.lane, claim.head.seq, &step("contact"), "ghl.contact.create", at(9))
+        .await
+        .unwrap();
     assert!(claims(store, at(11)).await.is_empty());
-    assert_eq!(store.next_ready().await.unwrap(), Some(at(9) + jiff::SignedDuration::try_from(LEASE).unwrap()));
+    assert_eq!(
+        store.next_ready().await.unwrap(),
+        Some(at(9) + jiff::SignedDuration::try_from(LEASE).unwrap())
+    );
     settle(store, &claim, done(), at(12)).await;
 }
 
@@ -182,7 +192,11 @@ pub(crate) async fn an_event_that_waits_for_company_is_ready_at_its_time(store: 
 
 pub(crate) async fn an_event_that_does_not_wait_ends_the_waiting(store: &dyn Store) {
     store.append(event("msg_1", "customer:1"), at(5)).await.unwrap();
-    stored(store, NewEvent { received_at: at(1), kind: "note.created".into(), ..event("msg_2", "customer:1") }).await;
+    stored(
+        store,
+        NewEvent { received_at: at(1), kind: "note.created".into(), ..event("msg_2", "customer:1") },
+    )
+    .await;
     let claim = claimed(store, at(1)).await;
     assert_eq!((claim.head.source_id.as_str(), claim.followers.len()), ("msg_1", 1), "in order all the same");
 }

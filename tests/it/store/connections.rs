@@ -20,7 +20,11 @@ pub(crate) async fn a_connection_reads_back_with_its_secrets(store: &dyn Store) 
     let given = connection("my-shop");
     put(store, &given, Origin::Api).await.unwrap();
     put(store, &connection("b-shop"), Origin::File).await.unwrap();
-    assert_eq!(all(store).await, [("b-shop".into(), Origin::File), ("my-shop".into(), Origin::Api)], "by name");
+    assert_eq!(
+        all(store).await,
+        [("b-shop".into(), Origin::File), ("my-shop".into(), Origin::Api)],
+        "by name"
+    );
     let kept = store.connections().await.unwrap().pop().unwrap().connection;
     assert_eq!(kept.to_stored(), given.to_stored());
     assert_eq!(kept.to_stored()["ghl"]["token"], "pit-my-shop");

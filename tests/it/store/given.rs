@@ -108,7 +108,11 @@ pub(super) async fn listed(store: &dyn Store, filter: &EventFilter) -> Vec<Event
 /// That the counts are what the lists show.
 pub(super) async fn counts_agree(store: &dyn Store, after: &str) {
     let counts = store.counts().await.unwrap();
-    assert_eq!(counts.iter().map(|(state, _)| *state).collect::<Vec<_>>(), State::ALL, "every state is counted");
+    assert_eq!(
+        counts.iter().map(|(state, _)| *state).collect::<Vec<_>>(),
+        State::ALL,
+        "every state is counted"
+    );
     for (state, count) in counts {
         let filter = EventFilter { state: Some(state), ..EventFilter::default() };
         assert_eq!(count, listed(store, &filter).await.len() as u64, "{state}, {after}");

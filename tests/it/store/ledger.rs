@@ -13,10 +13,20 @@ async fn ledger(store: &dyn Store, claim: &Claim) -> Vec<Effect> {
 }
 
 async fn begun(store: &dyn Store, claim: &Claim, name: &str, second: i64) {
-    store.begin_effect(&claim.lane, claim.head.seq, &step(name), "ghl.contact.create", at(second)).await.unwrap();
+    store
+        .begin_effect(&claim.lane, claim.head.seq, &step(name), "ghl.contact.create", at(second))
+        .await
+        .unwrap();
 }
 
-async fn recorded(store: &dyn Store, claim: &Claim, name: &str, state: EffectState, result: Value, statuses: &[u16]) {
+async fn recorded(
+    store: &dyn Store,
+    claim: &Claim,
+    name: &str,
+    state: EffectState,
+    result: Value,
+    statuses: &[u16],
+) {
     let update = outcome(name, state, result, statuses);
     store.record_effect(&claim.lane, claim.head.seq, update, Vec::new()).await.unwrap();
 }
@@ -78,7 +88,10 @@ pub(crate) async fn attempts_are_appended(store: &dyn Store) {
     recorded(store, &claim, "contact", EffectState::Sending, Value::Null, &[]).await;
     recorded(store, &claim, "contact", EffectState::Done, json!({ "contact_id": "c1" }), &[201]).await;
     let effect = &ledger(store, &claim).await[0];
-    assert_eq!(effect.attempts.iter().map(|attempt| attempt.status).collect::<Vec<_>>(), [Some(503), Some(429), Some(201)]);
+    assert_eq!(
+        effect.attempts.iter().map(|attempt| attempt.status).collect::<Vec<_>>(),
+        [Some(503), Some(429), Some(201)]
+    );
     let first = &effect.attempts[0];
     assert_eq!((first.at, first.ms), (at(1), 84));
     assert_eq!((first.method.as_str(), first.path.as_str()), ("POST", "/contacts/"));

@@ -43,10 +43,14 @@ pub(crate) async fn a_link_reads_back_and_is_replaced(store: &dyn Store) {
         let first = link(customer.clone(), "c1");
         store.put_links(vec![LinkChange::Put(first.clone())]).await.unwrap();
         same(&store.link(&shop(), &customer).await.unwrap().unwrap(), &first);
-        let changed = Link { tags: ["vip".to_owned()].into(), state_at: at(9), ..link(customer.clone(), "c2") };
+        let changed =
+            Link { tags: ["vip".to_owned()].into(), state_at: at(9), ..link(customer.clone(), "c2") };
         store.put_links(vec![LinkChange::Put(changed.clone())]).await.unwrap();
         same(&store.link(&shop(), &customer).await.unwrap().unwrap(), &changed);
-        assert!(store.link(&other_shop(), &customer).await.unwrap().is_none(), "each connection has its own links");
+        assert!(
+            store.link(&other_shop(), &customer).await.unwrap().is_none(),
+            "each connection has its own links"
+        );
     }
 }
 
@@ -70,10 +74,14 @@ pub(crate) async fn a_contact_knows_its_customers(store: &dyn Store) {
 pub(crate) async fn an_item_reads_back_and_is_replaced(store: &dyn Store) {
     let note = item(ItemKind::Note, "7", "c1");
     let task = ItemLink { remote_id: "t1".into(), ..item(ItemKind::Task, "7", "c1") };
-    store.put_links(vec![LinkChange::PutItem(note.clone()), LinkChange::PutItem(task.clone())]).await.unwrap();
+    store
+        .put_links(vec![LinkChange::PutItem(note.clone()), LinkChange::PutItem(task.clone())])
+        .await
+        .unwrap();
     same(&store.item(&shop(), ItemKind::Note, "7").await.unwrap().unwrap(), &note);
     same(&store.item(&shop(), ItemKind::Task, "7").await.unwrap().unwrap(), &task);
-    let changed = ItemLink { shadow: json!({ "body": "bye" }), state_at: at(9), ..item(ItemKind::Note, "7", "c2") };
+    let changed =
+        ItemLink { shadow: json!({ "body": "bye" }), state_at: at(9), ..item(ItemKind::Note, "7", "c2") };
     store.put_links(vec![LinkChange::PutItem(changed.clone())]).await.unwrap();
     same(&store.item(&shop(), ItemKind::Note, "7").await.unwrap().unwrap(), &changed);
     assert_eq!(items(store, ItemKind::Note, "c1").await, [""; 0]);
@@ -118,7 +126,11 @@ pub(crate) async fn a_dropped_guest_leaves_the_contact_to_the_customer(store: &d
     store.put_links(changes).await.unwrap();
     assert!(store.link(&shop(), &guest).await.unwrap().is_none());
     assert!(store.link(&shop(), &Customer::User(42)).await.unwrap().is_some());
-    assert_eq!(items(store, ItemKind::Note, "c1").await, ["7"], "the contact is still there, and so is its note");
+    assert_eq!(
+        items(store, ItemKind::Note, "c1").await,
+        ["7"],
+        "the contact is still there, and so is its note"
+    );
 }
 
 pub(crate) async fn a_dropped_item_is_gone_alone(store: &dyn Store) {

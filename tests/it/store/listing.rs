@@ -1,18 +1,23 @@
 //! Reading events: one, a page, counts.
 
+use std::cell::Cell;
+
 use cartbridge::effect::EffectState;
 use cartbridge::event::{EventId, NewEvent, Source, State, Subject};
 use cartbridge::store::{EventFilter, Settlement, Store};
+use futures::future::join_all;
 use serde_json::json;
 
 use super::given::{
-    at, claimed, claims, counts_agree, dead, done, ended, event, listed, other_shop, outcome, read, settle, shop, stored,
+    at, claimed, claims, counts_agree, dead, done, ended, event, listed, other_shop, outcome, read, settle,
+    shop, stored,
 };
 
 pub(crate) async fn each_filter_lets_through_what_it_names(store: &dyn Store) {
     let dead = ended(store, event("msg_1", "customer:1"), dead()).await;
     let done = ended(store, NewEvent { received_at: at(10), ..event("msg_2", "customer:2") }, done()).await;
-    let elsewhere = NewEvent { connection: other_shop(), received_at: at(20), ..event("msg_3", "customer:1") };
+    let elsewhere =
+        NewEvent { connection: other_shop(), received_at: at(20), ..event("msg_3", "customer:1") };
     let elsewhere = stored(store, elsewhere).await;
     let note = NewEvent { kind: "note.created".into(), received_at: at(30), ..event("msg_4", "customer:1") };
     let note = stored(store, note).await;
@@ -48,7 +53,8 @@ pub(crate) async fn filters_hold_together(store: &dyn Store) {
         (6, shop(), "note.created", "customer:1"),
     ] {
         let source_id = format!("msg_{second}");
-        let event = NewEvent { received_at: at(second), connection, kind: kind.into(), ..event(&source_id, subject) };
+        let event =
+            NewEvent { received_at: at(second), connection, kind: kind.into(), ..event(&source_id, subject) };
         stored(store, event).await;
     }
     let filter = EventFilter {
@@ -150,8 +156,31 @@ pub(crate) async fn counts_agree_with_lists_after_every_change(store: &dyn Store
             counts_agree(store, "folded").await;
         }
     }
-    let open: u64 = store.counts().await.unwrap().iter().filter(|(state, _)| state.is_open()).map(|(_, n)| n).sum();
+    let open: u64 =
+        store.counts().await.unwrap().iter().filter(|(state, _)| state.is_open()).map(|(_, n)| n).sum();
     assert_eq!(open, 0);
+}
+
+pub(crate) async fn counts_are_of_one_moment(store: &dyn Store) {
+    for number in 0..20 {
+        stored(store, event(&format!("msg_{number}"), &format!("customer:{number}"))).await;
+    }
+    let working = Cell::new(true);
+    let work = async {
+        for _ in 0..100 {
+            let claims = claims(store, at(1)).await;
+            join_all(claims.iter().map(|claim| settle(store, claim, Settlement::Released, at(1)))).await;
+        }
+        working.set(false);
+    };
+    let look = async || {
+        while working.get() {
+            let counts = store.counts().await.unwrap();
+            let open: u64 = counts.iter().filter(|(state, _)| state.is_open()).map(|(_, count)| count).sum();
+            assert_eq!(open, 20, "none is lost from sight between two states: {counts:?}");
+        }
+    };
+    tokio::join!(work, join_all((0..8).map(|_| look())));
 }
 
 pub(crate) async fn an_unknown_event_is_none(store: &dyn Store) {

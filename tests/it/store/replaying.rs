@@ -35,10 +35,17 @@ pub(crate) async fn an_open_event_goes_on_in_place(store: &dyn Store) {
         let id = ended(store, event(subject, subject), settlement).await;
         assert_eq!(store.replay(id, false, at(5)).await.unwrap(), id);
         let kept = read(store, id).await;
-        assert_eq!((kept.state, kept.state_reason, kept.next_attempt_at), (State::Pending, None, None), "{subject}");
+        assert_eq!(
+            (kept.state, kept.state_reason, kept.next_attempt_at),
+            (State::Pending, None, None),
+            "{subject}"
+        );
         assert_eq!(kept.tries, 0, "the tries are counted anew");
         counts_agree(store, subject).await;
-        assert!(matches!(store.replay(id, true, at(5)).await, Err(Error::Conflict(_))), "nothing to force yet");
+        assert!(
+            matches!(store.replay(id, true, at(5)).await, Err(Error::Conflict(_))),
+            "nothing to force yet"
+        );
         let claim = claimed(store, at(5)).await;
         assert_eq!(claim.head.id, id, "at once");
         settle(store, &claim, done(), at(5)).await;
@@ -67,13 +74,20 @@ pub(crate) async fn a_finished_event_becomes_a_new_one_that_keeps_what_is_done(s
     let (old, event) = (read(store, id).await, read(store, new).await);
     assert_eq!((event.replayed_from, event.forced), (Some(id), false));
     assert_eq!((event.connection, event.source, event.kind), (old.connection, old.source, old.kind));
-    assert_eq!((event.subject, event.occurred_at, event.payload), (old.subject, old.occurred_at, old.payload));
+    assert_eq!(
+        (event.subject, event.occurred_at, event.payload),
+        (old.subject, old.occurred_at, old.payload)
+    );
     assert_eq!(event.received_at, at(5));
     counts_agree(store, "a finished one replayed").await;
     let claim = claimed(store, at(5)).await;
     assert_eq!(claim.head.id, new);
     let steps: Vec<_> = claim.effects.iter().map(|effect| (effect.key.step.as_str(), effect.state)).collect();
-    assert_eq!(steps, [("contact", EffectState::Done), ("tags", EffectState::Skipped)], "and not what failed");
+    assert_eq!(
+        steps,
+        [("contact", EffectState::Done), ("tags", EffectState::Skipped)],
+        "and not what failed"
+    );
     assert_eq!(claim.effects[0].result, json!({ "contact_id": "c1" }));
     assert!(claim.effects.iter().all(|effect| effect.attempts.is_empty()), "nothing was sent for this one");
 }

@@ -63,9 +63,13 @@ pub(crate) async fn a_waiting_event_holds_its_lane_until_its_time(store: &dyn St
 
 pub(crate) async fn only_a_failed_try_counts_as_one(store: &dyn Store) {
     let id = stored(store, event("msg_1", "customer:1")).await;
-    for (settlement, tries) in
-        [(waiting(0, true), 1), (waiting(0, false), 1), (Settlement::Released, 1), (waiting(0, true), 2), (dead(), 3)]
-    {
+    for (settlement, tries) in [
+        (waiting(0, true), 1),
+        (waiting(0, false), 1),
+        (Settlement::Released, 1),
+        (waiting(0, true), 2),
+        (dead(), 3),
+    ] {
         let claim = claimed(store, at(1)).await;
         let what = format!("{settlement:?}");
         settle(store, &claim, settlement, at(1)).await;
@@ -80,7 +84,10 @@ pub(crate) async fn a_parked_event_waits_for_its_connection_and_then_goes_on(sto
         settle(store, &claim, parked(), at(2)).await;
     }
     let kept = read(store, here).await;
-    assert_eq!((kept.state, kept.state_reason.as_deref(), kept.tries), (State::Parked, Some("needs a token"), 0));
+    assert_eq!(
+        (kept.state, kept.state_reason.as_deref(), kept.tries),
+        (State::Parked, Some("needs a token"), 0)
+    );
     let behind = stored(store, NewEvent { received_at: at(3), ..event("msg_2", "customer:1") }).await;
     assert!(claims(store, at(1_000_000)).await.is_empty(), "no time ends this, and no later event");
     assert_eq!(store.next_ready().await.unwrap(), None);

@@ -18,11 +18,15 @@ async fn what_was_acknowledged_is_there_for_whoever_opens_the_file_next() {
     let first = Sqlite::open(&path).unwrap();
     let id = stored(&first, event("msg_1", "customer:1")).await;
     let claim = claimed(&first, at(0)).await;
-    first.begin_effect(&claim.lane, claim.head.seq, &step("contact"), "ghl.contact.create", at(0)).await.unwrap();
+    first
+        .begin_effect(&claim.lane, claim.head.seq, &step("contact"), "ghl.contact.create", at(0))
+        .await
+        .unwrap();
     // The first one is not closed: as after a kill, the file is all that there is.
     let copied = folder.path().join("copy.db");
     for ending in ["", "-wal"] {
-        std::fs::copy(format!("{}{ending}", path.display()), format!("{}{ending}", copied.display())).unwrap();
+        std::fs::copy(format!("{}{ending}", path.display()), format!("{}{ending}", copied.display()))
+            .unwrap();
     }
     for path in [path, copied] {
         let second = Sqlite::open(&path).unwrap();
@@ -44,9 +48,10 @@ async fn a_database_that_another_process_holds_is_busy_and_nothing_is_acknowledg
 
     let started = Instant::now();
     // Many at once: the last of them must not wait for the timeouts of all the others.
-    let appends = join_all((1..=50).map(|number| {
-        store.append(event(&format!("msg_{number}"), &format!("customer:{number}")), at(0))
-    }));
+    let appends =
+        join_all((1..=50).map(|number| {
+            store.append(event(&format!("msg_{number}"), &format!("customer:{number}")), at(0))
+        }));
     let (appends, ping) = tokio::join!(appends, store.ping());
     assert!(appends.iter().all(|answer| matches!(answer, Err(Error::Busy))), "{appends:?}");
     assert!(matches!(ping, Err(Error::Busy)), "{ping:?}");

@@ -13,7 +13,9 @@ const MIB: usize = 1024 * 1024;
 
 /// A store's body.
 fn body(kind: &str, data: &Value) -> Vec<u8> {
-    json!({ "type": kind, "timestamp": "2026-11-24T12:00:00Z", "store": {}, "data": data }).to_string().into_bytes()
+    json!({ "type": kind, "timestamp": "2026-11-24T12:00:00Z", "store": {}, "data": data })
+        .to_string()
+        .into_bytes()
 }
 
 /// One that nothing handles, so that a test of the door calls nobody.
@@ -32,7 +34,11 @@ fn sign(secret: &str, id: &str, timestamp: i64, body: &[u8]) -> String {
 
 /// The three headers.
 fn headers(id: &str, timestamp: i64, signature: String) -> [(&'static str, String); 3] {
-    [("webhook-id", id.into()), ("webhook-timestamp", timestamp.to_string()), ("webhook-signature", signature)]
+    [
+        ("webhook-id", id.into()),
+        ("webhook-timestamp", timestamp.to_string()),
+        ("webhook-signature", signature),
+    ]
 }
 
 /// Delivers a body as the store would.
@@ -78,7 +84,10 @@ async fn any_of_several_signatures_may_be_the_one_that_fits() {
     let many = format!("v1a,bm90IG91cnM= {wrong} v1,not-base64 {right} v2,x");
     assert_eq!(post(&app, DOOR, &headers("msg_1", now, many), ping()).await.status, 202);
     let none = format!("v1a,{} {wrong}", right.strip_prefix("v1,").unwrap());
-    assert_eq!(post(&app, DOOR, &headers("msg_2", now, none), ping()).await.refusal(), (401, "signature-mismatch".into()));
+    assert_eq!(
+        post(&app, DOOR, &headers("msg_2", now, none), ping()).await.refusal(),
+        (401, "signature-mismatch".into())
+    );
     app.end().await;
 }
 
@@ -102,7 +111,8 @@ async fn secrets_are_changed_without_a_gap() {
     };
     assert_eq!((taken(old).await, taken(new).await), (true, false));
     // The new one in front; the old one, which nobody can see any more, is kept by its place holder.
-    let (status, shown) = app.api("PUT", "/api/connections/rotating", Some(definition(json!([new, "(set)"])))).await;
+    let (status, shown) =
+        app.api("PUT", "/api/connections/rotating", Some(definition(json!([new, "(set)"])))).await;
     assert_eq!(status, 200, "{shown}");
     assert_eq!((taken(old).await, taken(new).await), (true, true));
     let (status, _) = app.api("PUT", "/api/connections/rotating", Some(definition(json!(["(set)"])))).await;
@@ -115,15 +125,11 @@ async fn secrets_are_changed_without_a_gap() {
 async fn a_webhook_may_be_five_minutes_off_both_ways_and_no_more() {
     let app = TestApp::spawn().await;
     let mut answers = Vec::new();
-    for (id, off) in [("exactly old", -300), ("almost ahead", 299), ("old", -301), ("ahead", 310)] {
+    // Not to the very second, which may change on the way.
+    for (id, off) in [("just_ahead", 299), ("too_old", -301), ("too_far_ahead", 310)] {
         let time = app.clock.now().as_second() + off;
-        let id = id.replace(' ', "_");
-        let signature = sign(&secret(&app), &id, time, &ping());
-        // The second may change on the way; then "exactly" would be one too many.
-        if off == -300 {
-            continue;
-        }
-        answers.push(post(&app, DOOR, &headers(&id, time, signature), ping()).await);
+        let signature = sign(&secret(&app), id, time, &ping());
+        answers.push(post(&app, DOOR, &headers(id, time, signature), ping()).await);
     }
     assert_eq!(answers[0].status, 202);
     assert_eq!(answers[1].refusal(), (401, "timestamp-stale".into()));
@@ -137,7 +143,11 @@ async fn a_webhook_may_be_five_minutes_off_both_ways_and_no_more() {
     app.clock.advance(Duration::from_secs(20));
     assert_eq!(post(&app, DOOR, &caught, ping()).await.refusal(), (401, "timestamp-stale".into()));
     let without = headers("msg_1", now, "v1,bm90IG91cnM=".into());
-    assert_eq!(post(&app, DOOR, &without, ping()).await.code(), "signature-mismatch", "the clock is told to nobody else");
+    assert_eq!(
+        post(&app, DOOR, &without, ping()).await.code(),
+        "signature-mismatch",
+        "the clock is told to nobody else"
+    );
     app.end().await;
 }
 
@@ -153,7 +163,9 @@ fn sized(bytes: usize) -> Vec<u8> {
 async fn a_body_may_have_one_mebibyte_and_no_byte_more() {
     let app = TestApp::spawn().await;
     let now = app.clock.now().as_second();
-    for (id, bytes, status) in [("fits", MIB, 202), ("too-large", MIB + 1, 413), ("far-too-large", 5 * MIB, 413)] {
+    for (id, bytes, status) in
+        [("fits", MIB, 202), ("too-large", MIB + 1, 413), ("far-too-large", 5 * MIB, 413)]
+    {
         let body = sized(bytes);
         let signature = sign(&secret(&app), id, now, &body);
         let plain = post(&app, DOOR, &headers(id, now, signature), body.clone()).await;
@@ -186,7 +198,11 @@ async fn each_refusal_has_its_own_code_and_stores_nothing() {
         (headers("msg_1", now, "v1,".into()).into(), "signature-mismatch"),
         (headers("msg_1", now, "nonsense".into()).into(), "signature-mismatch"),
         (
-            vec![("webhook-id", "msg_1".into()), ("webhook-timestamp", "noon".into()), ("webhook-signature", right())],
+            vec![
+                ("webhook-id", "msg_1".into()),
+                ("webhook-timestamp", "noon".into()),
+                ("webhook-signature", right()),
+            ],
             "timestamp-malformed",
         ),
     ] {
@@ -212,7 +228,10 @@ async fn each_refusal_has_its_own_code_and_stores_nothing() {
         assert_eq!(answer.refusal(), (404, "unknown-connection".into()), "{path}");
     }
     assert!(app.events("").await.is_empty(), "what is refused is not kept");
-    assert_eq!(counter(&app, "cartbridge_webhooks_total{source=\"cscart\",result=\"signature-mismatch\"}").await, 4);
+    assert_eq!(
+        counter(&app, "cartbridge_webhooks_total{source=\"cscart\",result=\"signature-mismatch\"}").await,
+        4
+    );
     app.end().await;
 }
 
@@ -243,7 +262,8 @@ async fn a_refusal_does_not_tell_what_was_wrong() {
 #[tokio::test]
 async fn a_type_that_nothing_handles_is_stored_and_ignored() {
     let app = TestApp::spawn().await;
-    let answer = deliver(&app, "msg_1", body("review.created", &json!({ "review": { "user_id": 42 } }))).await;
+    let answer =
+        deliver(&app, "msg_1", body("review.created", &json!({ "review": { "user_id": 42 } }))).await;
     assert_eq!(answer.status, 202);
     let event = app.event(&answer.id()).await;
     assert_eq!((&event["state"], &event["subject"]), (&json!("ignored"), &json!("customer:42")));

@@ -51,7 +51,9 @@ fn body(location: &str, id: &str, timestamp: jiff::Timestamp) -> Vec<u8> {
 #[tokio::test]
 async fn a_webhook_of_highlevels_is_stored_once() {
     let app = TestApp::spawn().await;
-    let sent = app.highlevel(json!({ "action": "webhook.send", "type": "LocationUpdate", "body": { "name": "x" } })).await;
+    let sent = app
+        .highlevel(json!({ "action": "webhook.send", "type": "LocationUpdate", "body": { "name": "x" } }))
+        .await;
     let delivery = &sent["delivery"];
     assert_eq!(delivery["status"], 202, "{sent}");
     let event = app.event(delivery["body"]["id"].as_str().unwrap()).await;
@@ -60,7 +62,8 @@ async fn a_webhook_of_highlevels_is_stored_once() {
     assert_eq!(event["source_id"], delivery["webhook_id"]);
     assert_eq!(event["payload"]["name"], "x");
 
-    let again = app.highlevel(json!({ "action": "webhook.redeliver", "webhook_id": delivery["webhook_id"] })).await;
+    let again =
+        app.highlevel(json!({ "action": "webhook.redeliver", "webhook_id": delivery["webhook_id"] })).await;
     assert_eq!(again["delivery"]["status"], 200, "{again}");
     assert_eq!(again["delivery"]["body"], delivery["body"], "the first one's id");
     assert_eq!(app.events("").await.len(), 1);
@@ -70,10 +73,15 @@ async fn a_webhook_of_highlevels_is_stored_once() {
 #[tokio::test]
 async fn the_documented_webhooks_are_taken_and_filed() {
     let app = TestApp::spawn().await;
-    for (number, location) in
-        ["ve9EPM428h8vShlRW1KT", "0007BWpSzSwfiuSl0tR2", "otg8dTQqGLh3Q6iQI55w", "eHy2cOSZxMQzQ6Yyvl8P", "l1C08ntBrFjLS0elLIYU"]
-            .iter()
-            .enumerate()
+    for (number, location) in [
+        "ve9EPM428h8vShlRW1KT",
+        "0007BWpSzSwfiuSl0tR2",
+        "otg8dTQqGLh3Q6iQI55w",
+        "eHy2cOSZxMQzQ6Yyvl8P",
+        "l1C08ntBrFjLS0elLIYU",
+    ]
+    .iter()
+    .enumerate()
     {
         connect(&app, &format!("documented-{number}"), location, &key()).await;
     }
@@ -122,7 +130,11 @@ async fn what_highlevel_has_not_signed_is_refused_and_not_kept() {
     {
         let send = json!({ "action": "webhook.send", "type": "ContactCreate", "body": {}, "sign": how });
         let sent = app.highlevel(send).await;
-        assert_eq!((&sent["delivery"]["status"], &sent["delivery"]["body"]["code"]), (&json!(401), &json!(code)), "{how}");
+        assert_eq!(
+            (&sent["delivery"]["status"], &sent["delivery"]["body"]["code"]),
+            (&json!(401), &json!(code)),
+            "{how}"
+        );
     }
     connect(&app, "ours", "loc-ours", &key()).await;
     let now = app.clock.now();
@@ -146,7 +158,11 @@ async fn what_highlevel_has_not_signed_is_refused_and_not_kept() {
     flipped[10] ^= 1;
     let wrong_body = post(&app, DOOR, &[new(&signature)], flipped).await;
     let wrong_key = deliver(&app, &SigningKey::from_bytes(&[8; 32]), &good).await;
-    assert_eq!((wrong_body.status, &wrong_body.text), (401, &wrong_key.text), "it does not tell which was wrong");
+    assert_eq!(
+        (wrong_body.status, &wrong_body.text),
+        (401, &wrong_key.text),
+        "it does not tell which was wrong"
+    );
     assert!(app.events("").await.is_empty());
 
     let both = post(&app, DOOR, &[new(&signature), old("nonsense")], good).await;
@@ -169,15 +185,23 @@ async fn a_key_speaks_only_for_the_connections_that_trust_it() {
 #[tokio::test]
 async fn a_location_that_nobody_has_is_answered_200_and_counted() {
     let app = TestApp::spawn().await;
-    let send = json!({ "action": "webhook.send", "type": "ContactCreate", "body": { "locationId": "elsewhere" } });
+    let send =
+        json!({ "action": "webhook.send", "type": "ContactCreate", "body": { "locationId": "elsewhere" } });
     for _ in 0..2 {
         let sent = app.highlevel(send.clone()).await;
         assert_eq!(sent["delivery"]["status"], 200, "{sent}");
     }
     assert!(app.events("").await.is_empty());
-    assert_eq!(counter(&app, "cartbridge_webhooks_total{source=\"ghl\",result=\"unknown-location\"}").await, 2);
+    assert_eq!(
+        counter(&app, "cartbridge_webhooks_total{source=\"ghl\",result=\"unknown-location\"}").await,
+        2
+    );
     let agency = json!({ "action": "webhook.send", "type": "INSTALL", "body": { "locationId": null } });
-    assert_eq!(app.highlevel(agency).await["delivery"]["status"], 200, "an event of the agency has no location");
+    assert_eq!(
+        app.highlevel(agency).await["delivery"]["status"],
+        200,
+        "an event of the agency has no location"
+    );
     app.end().await;
 }
 
@@ -212,10 +236,10 @@ async fn an_old_webhook_is_taken_only_when_its_repetition_was_asked_for() {
     let first = deliver(&app, &key(), &known).await;
     assert_eq!(first.status, 202);
 
-    app.clock.advance(Duration::from_secs(4 * 60));
+    app.clock.advance(Duration::from_mins(4));
     let on_time = deliver(&app, &key(), &body("loc-ours", "on time", sent_at)).await;
     assert_eq!(on_time.status, 202);
-    app.clock.advance(Duration::from_secs(6 * 60));
+    app.clock.advance(Duration::from_mins(6));
     let again = deliver(&app, &key(), &known).await;
     assert_eq!((again.status, again.id()), (200, first.id()), "a known one is a duplicate whatever its age");
     let late = deliver(&app, &key(), &body("loc-ours", "late", sent_at)).await;
@@ -231,12 +255,17 @@ async fn an_old_webhook_is_taken_only_when_its_repetition_was_asked_for() {
 async fn bodies_that_cannot_be_read_are_refused() {
     let app = TestApp::spawn().await;
     connect(&app, "ours", "loc-ours", &key()).await;
-    for (text, code) in
-        [("{", "not-json"), ("", "not-json"), ("[]", "wrong-shape"), ("{}", "wrong-shape"), (r#"{"type":7}"#, "wrong-shape")]
-    {
+    for (text, code) in [
+        ("{", "not-json"),
+        ("", "not-json"),
+        ("[]", "wrong-shape"),
+        ("{}", "wrong-shape"),
+        (r#"{"type":7}"#, "wrong-shape"),
+    ] {
         assert_eq!(deliver(&app, &key(), text.as_bytes()).await.refusal(), (400, code.into()), "{text}");
     }
-    let envelope = json!({ "type": "LocationUpdate", "locationId": "loc-ours", "webhookId": "w", "filler": "" });
+    let envelope =
+        json!({ "type": "LocationUpdate", "locationId": "loc-ours", "webhookId": "w", "filler": "" });
     let fill = |bytes: usize| {
         let mut body = envelope.clone();
         body["filler"] = "x".repeat(bytes - envelope.to_string().len()).into();

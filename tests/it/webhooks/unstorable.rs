@@ -66,7 +66,7 @@ async fn while_the_database_is_held_highlevel_is_told_429_and_its_repetition_is_
     assert!(counter(&app, "cartbridge_webhooks_total{source=\"ghl\",result=\"not-stored\"}").await >= 1);
 
     // HighLevel comes again after ten minutes, with the time of the first delivery.
-    app.clock.advance(Duration::from_secs(10 * 60));
+    app.clock.advance(Duration::from_mins(10));
     drop(held);
     app.until("the repetition is stored", async || (app.events("").await.len() == 1).then_some(())).await;
     assert_eq!(app.events("").await[0]["source_id"], sent["delivery"]["webhook_id"]);
@@ -125,19 +125,22 @@ impl Doors {
     }
 
     /// Something that the store sends, rightly signed.
-    async fn from_the_store(&self) -> Answer {
+    async fn store_sends(&self) -> Answer {
         let body = json!({ "type": "ping", "data": {} }).to_string();
         let now = self.clock.now().as_second();
         let request = Request::builder()
             .uri("/webhooks/cscart/my-shop")
             .header("webhook-id", "msg_1")
             .header("webhook-timestamp", now)
-            .header("webhook-signature", Webhook::new(SECRET).unwrap().sign("msg_1", now, body.as_bytes()).unwrap());
+            .header(
+                "webhook-signature",
+                Webhook::new(SECRET).unwrap().sign("msg_1", now, body.as_bytes()).unwrap(),
+            );
         self.send(request, body.into()).await
     }
 
     /// Something that HighLevel sends, rightly signed, `age` after its first delivery.
-    async fn from_highlevel(&self, age: jiff::SignedDuration) -> Answer {
+    async fn highlevel_sends(&self, age: jiff::SignedDuration) -> Answer {
         let timestamp = self.clock.now() - age;
         let body = json!({ "type": "LocationUpdate", "locationId": "loc", "webhookId": "w1", "timestamp": timestamp }).to_string();
         let request = Request::builder()
@@ -159,20 +162,23 @@ async fn whatever_goes_wrong_the_store_is_told_503_and_highlevel_429() {
         Failure::Panic,
     ] {
         let doors = Doors::with(failure.clone()).await;
-        let store = doors.from_the_store().await;
+        let store = doors.store_sends().await;
         assert_eq!(store.status, 503, "{failure:?}: {store:?}");
         store.code();
         assert!(store.retry_after().is_some(), "{failure:?}: {store:?}");
 
         let minutes = jiff::SignedDuration::from_mins;
-        let old = doors.from_highlevel(minutes(11)).await;
+        let old = doors.highlevel_sends(minutes(11)).await;
         assert_eq!(old.refusal(), (401, "timestamp-stale".into()), "{failure:?}: nothing was asked for yet");
-        let highlevel = doors.from_highlevel(minutes(0)).await;
+        let highlevel = doors.highlevel_sends(minutes(0)).await;
         assert_eq!(highlevel.status, 429, "{failure:?}: {highlevel:?}");
         highlevel.code();
         assert!(highlevel.retry_after().is_some(), "{failure:?}: {highlevel:?}");
-        let repeated = doors.from_highlevel(minutes(11)).await;
-        assert_eq!(repeated.status, 429, "{failure:?}: a repetition that was asked for is not refused as stale");
+        let repeated = doors.highlevel_sends(minutes(11)).await;
+        assert_eq!(
+            repeated.status, 429,
+            "{failure:?}: a repetition that was asked for is not refused as stale"
+        );
     }
 }
 
@@ -195,6 +201,10 @@ async fn a_body_that_breaks_off_is_refused() {
         Body::from_stream(futures::stream::iter(pieces))
     };
     for uri in ["/webhooks/cscart/my-shop", "/webhooks/ghl"] {
-        assert_eq!(doors.send(Request::builder().uri(uri), broken()).await.refusal(), (400, "bad-request".into()), "{uri}");
+        assert_eq!(
+            doors.send(Request::builder().uri(uri), broken()).await.refusal(),
+            (400, "bad-request".into()),
+            "{uri}"
+        );
     }
 }
