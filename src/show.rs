@@ -6,7 +6,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::effect::{Attempt, Effect};
-use crate::event::{Event, State};
+use crate::event::Event;
 
 /// An event in a list.
 #[derive(Debug, Serialize, ToSchema)]
@@ -56,7 +56,7 @@ impl From<&Event> for EventSummary {
             occurred_at: event.occurred_at,
             state: event.state.as_str(),
             state_reason: event.state_reason.clone(),
-            next_attempt_at: event.next_attempt_at.filter(|_| event.state == State::Waiting),
+            next_attempt_at: event.next_attempt_at,
             folded_into: event.folded_into.map(|id| id.to_string()),
             replayed_from: event.replayed_from.map(|id| id.to_string()),
         }

@@ -58,6 +58,7 @@ macro_rules! conformance {
                     a_claim_keeps_to_its_limit_and_takes_the_longest_waiting_first
                     a_claim_brings_what_is_needed_to_carry_out_and_to_fold
                     claims_at_the_same_time_never_share_a_lane
+                    a_flood_is_claimed_to_the_last_event_and_in_order
                     a_lease_that_ran_out_is_claimed_again_and_its_old_holder_can_write_nothing
                     a_lease_from_an_earlier_life_of_the_lane_can_write_nothing
                     beginning_an_effect_extends_the_lease
@@ -105,6 +106,7 @@ macro_rules! conformance {
                 }
                 replaying {
                     an_open_event_goes_on_in_place
+                    an_event_that_nobody_has_looked_at_yet_is_ready_at_once
                     a_dead_event_goes_on_in_place_and_keeps_what_is_done
                     a_finished_event_becomes_a_new_one_that_keeps_what_is_done
                     a_forced_replay_keeps_nothing

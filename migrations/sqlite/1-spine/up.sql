@@ -11,9 +11,14 @@ CREATE TABLE connections (
 CREATE INDEX connections_location ON connections (location_id);
 
 -- The inbox. A row is an event as received; only the columns from `state` on ever change.
+--
+-- An acknowledgement waits for this row, so it costs as few pages as can be: `seq` and `id` grow, and the one index whose
+-- entries fall anywhere, that of duplicates, is of 16 bytes an entry. Whatever else finds an event is written when it is
+-- *filed*, for many at a time, before the next claim.
 CREATE TABLE events (
     seq             INTEGER PRIMARY KEY,      -- the order of receipt
-    id              BLOB NOT NULL,
+    id              BLOB NOT NULL,            -- UUIDv7: grows
+    source_key      BLOB NOT NULL,            -- the first 16 bytes of the SHA-256 of connection, source and source id
     connection      TEXT NOT NULL,
     source          TEXT NOT NULL,
     source_id       TEXT NOT NULL,
@@ -23,18 +28,25 @@ CREATE TABLE events (
     occurred_at     INTEGER NOT NULL,
     replayed_from   BLOB,
     forced          INTEGER NOT NULL,         -- do again what is done
+    filed           INTEGER NOT NULL DEFAULT 0,
     state           TEXT NOT NULL,
     state_reason    TEXT,
-    next_attempt_at INTEGER,
+    next_attempt_at INTEGER,                  -- while it is not filed: not before
     tries           INTEGER NOT NULL DEFAULT 0,
-    folded_into     BLOB,
-    payload         BLOB NOT NULL             -- last, so that the columns before it are read without it
+    folded_into     BLOB
 );
 CREATE UNIQUE INDEX events_id ON events (id);
-CREATE UNIQUE INDEX events_source ON events (connection, source, source_id);
-CREATE INDEX events_subject ON events (connection, subject, seq);
+CREATE UNIQUE INDEX events_source ON events (source_key);
+CREATE INDEX events_unfiled ON events (filed) WHERE filed = 0;
+CREATE INDEX events_subject ON events (subject, connection, seq) WHERE filed = 1;
 -- For lists and counts of the states that are few; `pending` and `done` are left out to keep the inbox quick.
 CREATE INDEX events_state ON events (state, seq) WHERE state NOT IN ('pending', 'done');
+
+-- The bodies, byte for byte as they were signed: apart from the rows that change.
+CREATE TABLE payloads (
+    event   INTEGER PRIMARY KEY REFERENCES events (seq) ON DELETE CASCADE,
+    payload BLOB NOT NULL
+);
 
 -- One row for each subject that has open events. A worker claims lanes, never single events: that keeps the order.
 -- `ready_at` is when the lane may next be claimed, whatever it waits for; so a claim reads only lanes that are ready.

@@ -10,24 +10,29 @@ use crate::event::{Event, EventId, State};
 use crate::store::{EventFilter, Page, Result};
 
 pub(super) fn by_id(pool: &Pool, id: EventId) -> Result<Option<Event>> {
-    let mut statement =
-        pool.prepare_cached(&format!("SELECT {}, payload FROM events WHERE id = ?", row::EVENT))?;
+    let mut statement = pool.prepare_cached(&format!("SELECT {} FROM events WHERE id = ?", row::EVENT))?;
     let mut rows = statement.query([id.0.as_bytes()])?;
     let Some(found) = rows.next()? else { return Ok(None) };
-    Ok(Some(row::event(found, found.get(16)?)?))
+    let payload = payload_of(pool, found.get(0)?)?;
+    Ok(Some(row::event(found, payload)?))
 }
 
 pub(super) fn payload(pool: &Pool, seq: i64) -> Result<Vec<u8>> {
-    Ok(pool.prepare_cached("SELECT payload FROM events WHERE seq = ?")?.query_row([seq], |row| row.get(0))?)
+    Ok(payload_of(pool, seq)?)
+}
+
+/// The body of an event.
+pub(super) fn payload_of(pool: &Pool, seq: i64) -> rusqlite::Result<Vec<u8>> {
+    pool.prepare_cached("SELECT payload FROM payloads WHERE event = ?")?.query_row([seq], |row| row.get(0))
 }
 
 pub(super) fn page(pool: &Pool, filter: &EventFilter, cursor: Option<i64>, limit: usize) -> Result<Page> {
     let mut sql = format!("SELECT {} FROM events WHERE 1", row::EVENT);
     let mut values: Vec<Value> = Vec::new();
     let mut condition = |text: &str, value: Value| {
-        // Writing to a string cannot fail.
-        let _ = write!(sql, " AND {text}");
         values.push(value);
+        // Writing to a string cannot fail.
+        let _ = write!(sql, " AND {}", text.replace('?', &format!("?{}", values.len())));
     };
     if let Some(connection) = &filter.connection {
         condition("connection = ?", connection.as_str().to_owned().into());
@@ -43,7 +48,12 @@ pub(super) fn page(pool: &Pool, filter: &EventFilter, cursor: Option<i64>, limit
         condition("kind = ?", kind.clone().into());
     }
     if let Some(subject) = &filter.subject {
-        condition("subject = ?", subject.as_str().to_owned().into());
+        // By the index for what is filed; what is not is little.
+        condition(
+            "seq IN (SELECT seq FROM events WHERE filed = 1 AND subject = ? \
+             UNION ALL SELECT seq FROM events WHERE filed = 0 AND subject = ?)",
+            subject.as_str().to_owned().into(),
+        );
     }
     if let Some(since) = filter.since {
         condition("received_at >= ?", since.as_millisecond().into());
@@ -80,10 +90,14 @@ pub(super) fn counts(pool: &Pool) -> Result<Vec<(State, u64)>> {
     let pending: i64 = pool
         .prepare_cached(
             "SELECT count(*) FROM lanes CROSS JOIN events ON events.connection = lanes.connection \
-             AND events.subject = lanes.subject AND events.seq >= lanes.head AND events.state = 'pending'",
+             AND events.subject = lanes.subject AND events.seq >= lanes.head AND events.state = 'pending' \
+             AND events.filed = 1",
         )?
         .query_row([], |row| row.get(0))?;
-    let (all, pending) = (all as u64, pending as u64);
+    let arrived: i64 = pool
+        .prepare_cached("SELECT count(*) FROM events WHERE filed = 0 AND state = 'pending'")?
+        .query_row([], |row| row.get(0))?;
+    let (all, pending) = (all as u64, (pending + arrived) as u64);
     let rest = rare.iter().map(|(_, count)| count).sum::<u64>() + pending;
     Ok(State::ALL
         .into_iter()

@@ -1,32 +1,54 @@
 //! Lanes: claiming what is ready under a lease, and giving it back.
 
-use jiff::Timestamp;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection as Pool, OptionalExtension as _, params};
 
-use super::{effects, row};
+use super::{effects, events, row};
 use crate::connection::ConnectionName;
-use crate::event::{EventId, NewEvent, Subject};
+use crate::event::{EventId, Subject};
 use crate::store::{Claim, Error, Follower, LEASE, Lane, Result, Settlement};
 
 /// How many events behind the head a claim looks at.
 const FOLLOWERS: usize = 200;
 
-/// Makes sure that the lane of a new event is there. A lane that waits for company stops waiting when an event joins
-/// that does not want to wait; leased, waiting and parked lanes are left as they are.
-pub(super) fn open(tx: &Pool, event: &NewEvent, seq: i64, not_before: Timestamp) -> Result<()> {
-    let state = if not_before > event.received_at { "held" } else { "ready" };
+/// How many arrivals are filed before one claim. More wait for the next: they cost it its chance to fold them, and no more.
+const FILED: usize = 1024;
+
+/// Files what has arrived: makes it findable by its subject, and opens its lane.
+fn file(tx: &Pool) -> Result<()> {
+    let mut statement = tx.prepare_cached(
+        "SELECT seq, connection, subject, next_attempt_at, next_attempt_at > received_at, state = 'pending' FROM events \
+         WHERE filed = 0 ORDER BY seq LIMIT ?",
+    )?;
+    let mut rows = statement.query([FILED as i64])?;
+    let mut last = None;
+    while let Some(found) = rows.next()? {
+        let seq: i64 = found.get(0)?;
+        last = Some(seq);
+        if found.get(5)? {
+            let (connection, subject): (String, String) = (found.get(1)?, found.get(2)?);
+            open(tx, &connection, &subject, seq, found.get(3)?, found.get(4)?)?;
+        }
+    }
+    if let Some(last) = last {
+        tx.prepare_cached("UPDATE events SET filed = 1 WHERE filed = 0 AND seq <= ?")?.execute([last])?;
+    }
+    Ok(())
+}
+
+/// Makes sure that the lane of an event is there. A lane that waits for company stops waiting when an event joins that does
+/// not want to wait; leased, waiting and parked lanes are left as they are.
+fn open(tx: &Pool, connection: &str, subject: &str, seq: i64, not_before_ms: i64, held: bool) -> Result<()> {
+    let state = if held { "held" } else { "ready" };
     tx.prepare_cached(
         "INSERT INTO lanes (connection, subject, head, ready_at, state) VALUES (?, ?, ?, ?, ?) \
-         ON CONFLICT (connection, subject) DO UPDATE SET ready_at = excluded.ready_at, state = 'ready' \
-         WHERE lanes.state = 'held' AND excluded.state = 'ready'",
+         ON CONFLICT (connection, subject) DO UPDATE SET head = min(head, excluded.head), \
+         ready_at = CASE WHEN state = 'held' AND excluded.state = 'ready' THEN excluded.ready_at ELSE ready_at END, \
+         state = CASE WHEN state = 'held' AND excluded.state = 'ready' THEN 'ready' ELSE state END",
     )?
-    .execute(params![
-        event.connection.as_str(),
-        event.subject.as_str(),
-        seq,
-        not_before.as_millisecond(),
-        state
-    ])?;
+    .execute(params![connection, subject, seq, not_before_ms, state])?;
     Ok(())
 }
 
@@ -43,6 +65,7 @@ pub(super) fn reopen(tx: &Pool, connection: &str, subject: &str, seq: i64, now: 
 }
 
 pub(super) fn claim(tx: &Pool, limit: usize, now: Timestamp, until: Timestamp) -> Result<Vec<Claim>> {
+    file(tx)?;
     let ready: Vec<(String, String, i64)> = tx
         .prepare_cached(
             "SELECT connection, subject, head FROM lanes WHERE state <> 'parked' AND ready_at <= ? \
@@ -68,8 +91,8 @@ pub(super) fn claim(tx: &Pool, limit: usize, now: Timestamp, until: Timestamp) -
         tx.prepare_cached("UPDATE events SET state = 'working', next_attempt_at = NULL WHERE seq = ?")?
             .execute([first])?;
         let head = tx
-            .prepare_cached(&format!("SELECT {}, payload FROM events WHERE seq = ?", row::EVENT))?
-            .query_row([first], |found| Ok(row::event(found, found.get(16)?)))??;
+            .prepare_cached(&format!("SELECT {} FROM events WHERE seq = ?", row::EVENT))?
+            .query_row([first], |found| Ok(row::event(found, events::payload_of(tx, first)?)))??;
         claims.push(Claim {
             lane: Lane {
                 connection: head.connection.clone(),
@@ -93,8 +116,8 @@ fn open_events(
     head: i64,
 ) -> Result<Option<(i64, Vec<Follower>)>> {
     let mut statement = tx.prepare_cached(
-        "SELECT seq, id, source, kind, occurred_at FROM events WHERE connection = ? AND subject = ? AND seq >= ? \
-         AND state IN ('pending', 'working', 'waiting', 'parked') ORDER BY seq LIMIT ?",
+        "SELECT seq, id, source, kind, occurred_at FROM events WHERE filed = 1 AND connection = ? AND subject = ? \
+         AND seq >= ? AND state IN ('pending', 'working', 'waiting', 'parked') ORDER BY seq LIMIT ?",
     )?;
     let mut rows = statement.query(params![connection, subject, head, FOLLOWERS as i64 + 1])?;
     let Some(first) = rows.next()?.map(|first| first.get(0)).transpose()? else { return Ok(None) };
@@ -113,13 +136,19 @@ fn open_events(
 
 pub(super) fn next_ready(pool: &Pool) -> Result<Option<Timestamp>> {
     let next: Option<i64> = pool
-        .prepare_cached("SELECT min(ready_at) FROM lanes WHERE state <> 'parked'")?
+        .prepare_cached(
+            "SELECT min(at) FROM (SELECT min(ready_at) AS at FROM lanes WHERE state <> 'parked' \
+             UNION ALL SELECT min(next_attempt_at) FROM events WHERE filed = 0 AND state = 'pending')",
+        )?
         .query_row([], |row| row.get(0))?;
     Ok(next.map(row::time))
 }
 
 pub(super) fn release_leases(tx: &Pool, now: Timestamp) -> Result<usize> {
-    tx.execute("UPDATE events SET state = 'pending' WHERE state = 'working'", [])?;
+    tx.execute(
+        "UPDATE events SET state = 'pending' WHERE state = 'working' AND state NOT IN ('pending', 'done')",
+        [],
+    )?;
     Ok(tx.execute(
         "UPDATE lanes SET state = 'ready', ready_at = ? WHERE state = 'leased'",
         [now.as_millisecond()],
@@ -128,27 +157,33 @@ pub(super) fn release_leases(tx: &Pool, now: Timestamp) -> Result<usize> {
 
 /// That the lease still holds: nobody else has claimed the lane since.
 pub(super) fn check(tx: &Pool, lane: &Lane) -> Result<()> {
-    let lease: Option<i64> = tx
-        .prepare_cached("SELECT lease FROM lanes WHERE connection = ? AND subject = ? AND state = 'leased'")?
-        .query_row(params![lane.connection.as_str(), lane.subject.as_str()], |row| row.get(0))
-        .optional()?;
-    if lease == Some(lane.lease) { Ok(()) } else { Err(Error::LeaseLost) }
+    leased_until(tx, lane).map(drop)
 }
 
-/// [`check`], and the lease holds for [`LEASE`] from now.
+/// [`check`], and the lease holds for at least half of [`LEASE`] from now: longer than any call. It is not written anew each
+/// time, which would cost two pages.
 pub(super) fn extend(tx: &Pool, lane: &Lane, now: Timestamp) -> Result<()> {
-    let until = now.saturating_add(jiff::SignedDuration::try_from(LEASE).unwrap_or_default()).unwrap_or(now);
-    let extended = tx
+    let after = |lease: Duration| {
+        now.saturating_add(SignedDuration::try_from(lease).unwrap_or_default())
+            .unwrap_or(now)
+            .as_millisecond()
+    };
+    if leased_until(tx, lane)? < after(LEASE / 2) {
+        tx.prepare_cached("UPDATE lanes SET ready_at = ? WHERE connection = ? AND subject = ?")?
+            .execute(params![after(LEASE), lane.connection.as_str(), lane.subject.as_str()])?;
+    }
+    Ok(())
+}
+
+/// Until when the lease holds, in milliseconds since 1970.
+fn leased_until(tx: &Pool, lane: &Lane) -> Result<i64> {
+    let until: Option<i64> = tx
         .prepare_cached(
-            "UPDATE lanes SET ready_at = ? WHERE connection = ? AND subject = ? AND state = 'leased' AND lease = ?",
+            "SELECT ready_at FROM lanes WHERE connection = ? AND subject = ? AND state = 'leased' AND lease = ?",
         )?
-        .execute(params![
-            until.as_millisecond(),
-            lane.connection.as_str(),
-            lane.subject.as_str(),
-            lane.lease
-        ])?;
-    if extended == 1 { Ok(()) } else { Err(Error::LeaseLost) }
+        .query_row(params![lane.connection.as_str(), lane.subject.as_str(), lane.lease], |row| row.get(0))
+        .optional()?;
+    until.ok_or(Error::LeaseLost)
 }
 
 pub(super) fn settle(
@@ -185,7 +220,7 @@ pub(super) fn settle(
         Settlement::Done { .. } | Settlement::Ignored { .. } | Settlement::Dead { .. } => {
             let next: Option<i64> = tx
                 .prepare_cached(
-                    "SELECT min(seq) FROM (SELECT seq FROM events WHERE connection = ? AND subject = ? AND seq >= \
+                    "SELECT min(seq) FROM (SELECT seq FROM events WHERE filed = 1 AND connection = ? AND subject = ? AND seq >= \
                      (SELECT head FROM lanes WHERE connection = ?1 AND subject = ?2) \
                      AND state IN ('pending', 'working', 'waiting', 'parked') ORDER BY seq LIMIT 1)",
                 )?
@@ -207,7 +242,8 @@ pub(super) fn settle(
 
 pub(super) fn unpark(tx: &Pool, connection: &ConnectionName, now: Timestamp) -> Result<usize> {
     tx.execute(
-        "UPDATE events SET state = 'pending', state_reason = NULL WHERE connection = ? AND state = 'parked'",
+        "UPDATE events SET state = 'pending', state_reason = NULL WHERE connection = ? AND state = 'parked' \
+         AND state NOT IN ('pending', 'done')",
         [connection.as_str()],
     )?;
     Ok(tx.execute(

@@ -5,15 +5,16 @@ use rusqlite::{Row, types::FromSql};
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
-use crate::event::{Event, EventId};
+use crate::event::{Event, EventId, State};
 use crate::store::{Error, Result};
 
-/// The columns that [`event`] reads, in its order; the payload is the last.
+/// The columns that [`event`] reads, in its order.
 pub(super) const EVENT: &str = "seq, id, connection, source, source_id, kind, subject, received_at, occurred_at, state, \
      state_reason, next_attempt_at, tries, folded_into, replayed_from, forced";
 
 /// An event from the columns [`EVENT`]; `payload` comes beside, where it is wanted.
 pub(super) fn event(row: &Row<'_>, payload: Vec<u8>) -> Result<Event> {
+    let state = parse_word("an event's state", &row.get::<_, String>(9)?)?;
     Ok(Event {
         seq: row.get(0)?,
         id: id(row.get(1)?),
@@ -25,9 +26,9 @@ pub(super) fn event(row: &Row<'_>, payload: Vec<u8>) -> Result<Event> {
         received_at: time(row.get(7)?),
         occurred_at: time(row.get(8)?),
         payload,
-        state: parse_word("an event's state", &row.get::<_, String>(9)?)?,
+        state,
         state_reason: row.get(10)?,
-        next_attempt_at: row.get::<_, Option<i64>>(11)?.map(time),
+        next_attempt_at: row.get::<_, Option<i64>>(11)?.map(time).filter(|_| state == State::Waiting),
         tries: row.get(12)?,
         folded_into: row.get::<_, Option<[u8; 16]>>(13)?.map(id),
         replayed_from: row.get::<_, Option<[u8; 16]>>(14)?.map(id),

@@ -100,7 +100,7 @@ pub(super) async fn state(store: &dyn Store, id: EventId) -> State {
 
 /// The ids of all events that pass a filter, newest first.
 pub(super) async fn listed(store: &dyn Store, filter: &EventFilter) -> Vec<EventId> {
-    let page = store.events(filter, None, 1000).await.unwrap();
+    let page = store.events(filter, None, 10_000).await.unwrap();
     assert_eq!(page.next, None);
     page.events.iter().map(|event| event.id).collect()
 }

@@ -52,6 +52,20 @@ pub(crate) async fn an_open_event_goes_on_in_place(store: &dyn Store) {
     }
 }
 
+pub(crate) async fn an_event_that_nobody_has_looked_at_yet_is_ready_at_once(store: &dyn Store) {
+    let held = store.append(event("msg_1", "customer:1"), at(900)).await.unwrap().id;
+    let other = stored(store, event("msg_2", "customer:2")).await;
+    for id in [held, other] {
+        assert_eq!(store.replay(id, false, at(5)).await.unwrap(), id);
+        assert_eq!(store.replay(id, false, at(5)).await.unwrap(), id);
+    }
+    counts_agree(store, "replayed as they came").await;
+    assert!(store.next_ready().await.unwrap().unwrap() <= at(5));
+    let mut claimed: Vec<_> = claims(store, at(5)).await.iter().map(|claim| claim.head.id).collect();
+    claimed.sort();
+    assert_eq!(claimed, [held, other]);
+}
+
 pub(crate) async fn a_dead_event_goes_on_in_place_and_keeps_what_is_done(store: &dyn Store) {
     let id = worked_on(store, dead()).await;
     assert_eq!(store.replay(id, false, at(5)).await.unwrap(), id);
