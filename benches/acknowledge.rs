@@ -10,20 +10,27 @@
 
 #[path = "support/bridge.rs"]
 mod bridge;
+#[path = "../tests/it/broken_store.rs"]
+mod broken_store;
 #[path = "support/load.rs"]
 mod load;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::body::Bytes;
-use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
-use axum::routing::post;
+use broken_store::{BrokenStore, Failure};
+use cartbridge::app::load_routes;
+use cartbridge::clock::Clock;
 use cartbridge::event::{EventId, NewEvent, Source, Subject};
-use cartbridge::store::Store;
-use cscart::webhook::{Secret, verify};
+use cartbridge::http::auth::AdminKey;
+use cartbridge::http::{HttpState, router};
+use cartbridge::inbox::Inbox;
+use cartbridge::monitor::Monitor;
+use cartbridge::registry::Registry;
+use cartbridge::store::sqlite::Sqlite;
+use cartbridge::store::{Origin, Store};
 use futures::stream::{FuturesUnordered, StreamExt as _};
 
 const EVENTS: usize = 60_000;
@@ -39,7 +46,7 @@ async fn main() {
         bridge::build(&folder.path().join("bench.db"), "http://127.0.0.1:9", "location", "pit-bench").await;
     // The receiving side only: what the engine takes of the machine is measured by the other benchmark.
     let durable = bridge::serve(app.router()).await;
-    let bare = bridge::serve(without_storage()).await;
+    let bare = bridge::serve(without_storage(folder.path()).await).await;
 
     // Both once to warm up, then in turn: whatever else the machine does then meets both.
     let (mut stored, mut verified) = (Duration::ZERO, Duration::ZERO);
@@ -96,24 +103,27 @@ async fn sqlite_alone(store: Arc<dyn Store>) -> Duration {
     started.elapsed()
 }
 
-/// The same verification, and nothing behind it.
-fn without_storage() -> Router {
-    async fn receive(
-        State(secrets): State<Arc<Vec<Secret>>>,
-        headers: HeaderMap,
-        body: Bytes,
-    ) -> (StatusCode, String) {
-        let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-        let now = jiff::Timestamp::now().as_second();
-        let tolerance = Duration::from_secs(300);
-        let (id, at, signature) =
-            (header("webhook-id"), header("webhook-timestamp"), header("webhook-signature"));
-        match verify(&secrets, id, at, signature, &body, now, tolerance) {
-            Ok(()) => (StatusCode::ACCEPTED, format!(r#"{{"id":"{}"}}"#, EventId::new())),
-            Err(error) => (StatusCode::UNAUTHORIZED, error.to_string()),
-        }
+/// The same door with everything before the store, and a store that forgets.
+async fn without_storage(folder: &Path) -> Router {
+    let store = Sqlite::open(&folder.join("forgets.db")).expect("it opens");
+    let store: Arc<dyn Store> = Arc::new(BrokenStore { inner: Arc::new(store), failure: Failure::Forget });
+    let clock = Clock::system();
+    let config = bridge::config(&folder.join("forgets.db"), "http://127.0.0.1:9", "location", "pit-bench");
+    let now = clock.now();
+    for connection in &config.connection {
+        store.put_connection(connection, Origin::File, now).await.expect("it is stored");
     }
-    Router::new()
-        .route("/webhooks/cscart/{connection}", post(receive))
-        .with_state(Arc::new(vec![bridge::secret()]))
+    let registry = Registry::new(Arc::clone(&store), clock.clone(), Duration::from_secs(30));
+    registry.reload().await.expect("it is read");
+    let routes = load_routes(None).expect("the shipped routes have no mistakes");
+    let inbox = Inbox::new(Arc::clone(&store), routes, clock.clone(), Arc::default(), Duration::ZERO);
+    router(HttpState {
+        store,
+        inbox,
+        registry,
+        monitor: Monitor::default(),
+        clock,
+        admin_key: AdminKey(None),
+        public_url: "http://127.0.0.1".into(),
+    })
 }

@@ -111,6 +111,8 @@ impl App {
         };
         let wake = Arc::new(Notify::new());
         let monitor = Monitor::default();
+        // Whether HighLevel was told to come again before a restart is not known: so its repetitions are taken.
+        monitor.refused_ghl(now);
         let fold_window = Duration::from_millis(config.engine.fold_window_ms);
         let inbox =
             Inbox::new(Arc::clone(&store), routes.clone(), clock.clone(), Arc::clone(&wake), fold_window);
@@ -184,7 +186,7 @@ async fn refresh(http: HttpState, stop: CancellationToken) {
                 }
             }
             Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "cannot read the connections")
+                tracing::error!(error = &error as &dyn std::error::Error, "cannot read the connections");
             }
         }
     }

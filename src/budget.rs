@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use ghl::RateLimit;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::clock::Clock;
 
@@ -18,6 +18,9 @@ const MAX: u32 = 100;
 const WINDOW: Duration = Duration::from_secs(10);
 /// Our clock and HighLevel's do not see a request at the same moment: what leaves late arrives late.
 const MARGIN: Duration = Duration::from_millis(100);
+
+/// How long a request waits in its place: a little longer than a window.
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// The budget of one location.
 #[derive(Debug)]
@@ -57,10 +60,16 @@ impl Budget {
         Self { clock, share, state: Mutex::new(state) }
     }
 
-    /// Waits until a request may leave, and counts it.
-    pub async fn take(&self) {
+    /// Waits until a request may leave, and counts it. Whoever would have to wait longer than [`PATIENCE`] is told until when
+    /// instead: he holds a lane and its lease meanwhile.
+    pub async fn take(&self) -> Result<(), Timestamp> {
+        let longest = after(self.clock.now(), PATIENCE);
         loop {
-            let Some(wait) = self.try_take() else { return };
+            let Some(wait) = self.try_take() else { return Ok(()) };
+            let until = after(self.clock.now(), wait);
+            if until > longest {
+                return Err(until);
+            }
             tokio::time::sleep(wait).await;
         }
     }
@@ -98,7 +107,7 @@ impl Budget {
         // Others have used it up: what they sent cannot be seen, so wait the whole window.
         let free = state.max.saturating_sub(state.sent.len() as u32);
         if limit.remaining == Some(0) && free > 0 {
-            let until = now + jiff::SignedDuration::try_from(state.window).unwrap_or_default();
+            let until = after(now, state.window);
             state.closed_until = state.closed_until.max(Some(until));
         }
     }
@@ -107,11 +116,16 @@ impl Budget {
     pub fn close(&self, retry_after: Option<Duration>) -> Timestamp {
         let now = self.clock.now();
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let wait = retry_after.unwrap_or(state.window).min(Duration::from_secs(24 * 3600));
-        let until = now + jiff::SignedDuration::try_from(wait).unwrap_or_default();
+        let wait = retry_after.unwrap_or(state.window).min(Duration::from_hours(24));
+        let until = after(now, wait);
         state.closed_until = state.closed_until.max(Some(until));
         state.closed_until.unwrap_or(until)
     }
+}
+
+fn after(now: Timestamp, wait: Duration) -> Timestamp {
+    now.saturating_add(SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX))
+        .unwrap_or(Timestamp::MAX)
 }
 
 fn between(from: Timestamp, to: Timestamp) -> Duration {
@@ -136,6 +150,17 @@ mod tests {
         assert!(budget.try_take().is_some(), "the 101st waits");
         clock.advance(Duration::from_secs(11));
         assert!(budget.try_take().is_none());
+    }
+
+    #[tokio::test]
+    async fn who_would_wait_long_is_told_until_when() {
+        let clock = Clock::system();
+        let budget = Budget::new(clock.clone(), None);
+        let until = budget.close(Some(Duration::from_hours(1)));
+        let told = budget.take().await.unwrap_err();
+        assert!(between(told, until) < Duration::from_secs(1) && told <= until, "{told} and {until}");
+        clock.advance(Duration::from_secs(3601));
+        assert_eq!(budget.take().await, Ok(()));
     }
 
     #[test]

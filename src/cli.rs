@@ -84,7 +84,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Command::Serve(arguments) => serve::run(config, arguments).await,
             Command::Demo(arguments) => demo::run(arguments).await,
             Command::Sandbox(arguments) => sandbox::run(arguments).await,
-            Command::Check => check::run(config),
+            Command::Check => Ok(check::run(config)),
             Command::Connection(command) => connection::run(config, command).await,
             Command::Events(command) => events::run(config, command).await,
             Command::Resync(arguments) => resync::run(config, arguments).await,

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::connection::ConnectionName;
 use crate::link::Customer;
 
-/// Identifies an event: a UUIDv7, so ids sort by the time of receipt.
+/// Identifies an event: a `UUIDv7`, so ids sort by the time of receipt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct EventId(pub Uuid);

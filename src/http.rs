@@ -8,10 +8,10 @@ mod health;
 pub mod openapi;
 pub mod webhooks;
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::FromRef;
 use axum::http::{HeaderName, Request, header};
 use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use tower_http::catch_panic::CatchPanicLayer;
@@ -45,14 +45,20 @@ pub struct HttpState {
     pub public_url: Arc<str>,
 }
 
-impl FromRef<HttpState> for Arc<dyn Store> {
-    fn from_ref(state: &HttpState) -> Self {
-        Arc::clone(&state.store)
+/// [`HttpState`] as the handlers get it: each request clones it several times.
+#[derive(Clone)]
+struct Shared(Arc<HttpState>);
+
+impl Deref for Shared {
+    type Target = HttpState;
+    fn deref(&self) -> &HttpState {
+        &self.0
     }
 }
 
 /// Everything that is served.
 pub fn router(state: HttpState) -> Router {
+    let state = Shared(Arc::new(state));
     let request_id = HeaderName::from_static("x-request-id");
     let (api, _) = openapi::documented_router().split_for_parts();
     Router::new()

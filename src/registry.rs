@@ -30,13 +30,16 @@ pub struct Live {
     pub budget: Arc<Budget>,
 }
 
+/// Connections in use, by name.
+pub type LiveByName = HashMap<ConnectionName, Arc<Live>>;
+
 /// All connections in use. Cheap to clone; all clones see the same.
 #[derive(Clone)]
 pub struct Registry {
     store: Arc<dyn Store>,
     clock: Clock,
     call_timeout: Duration,
-    live: Arc<RwLock<Arc<HashMap<ConnectionName, Arc<Live>>>>>,
+    live: Arc<RwLock<Arc<LiveByName>>>,
 }
 
 impl Registry {
@@ -57,19 +60,18 @@ impl Registry {
             let kept = before.get(&name).filter(|live| {
                 live.origin == stored.origin && live.connection.to_stored() == stored.connection.to_stored()
             });
-            let entry = match kept {
-                Some(kept) => Arc::clone(kept),
-                None => {
-                    changed.push(name.clone());
-                    let budget = before
-                        .get(&name)
-                        .filter(|live| live.connection.ghl.shares_budget_with(&stored.connection.ghl))
-                        .map(|live| Arc::clone(&live.budget));
-                    let budget = budget.unwrap_or_else(|| {
-                        Arc::new(Budget::new(self.clock.clone(), stored.connection.ghl.requests_per_window))
-                    });
-                    Arc::new(self.live(stored.connection, stored.origin, budget))
-                }
+            let entry = if let Some(kept) = kept {
+                Arc::clone(kept)
+            } else {
+                changed.push(name.clone());
+                let budget = before
+                    .get(&name)
+                    .filter(|live| live.connection.ghl.shares_budget_with(&stored.connection.ghl))
+                    .map(|live| Arc::clone(&live.budget));
+                let budget = budget.unwrap_or_else(|| {
+                    Arc::new(Budget::new(self.clock.clone(), stored.connection.ghl.requests_per_window))
+                });
+                Arc::new(self.live(stored.connection, stored.origin, budget))
             };
             live.insert(name, entry);
         }
@@ -89,7 +91,7 @@ impl Registry {
     }
 
     /// All connections.
-    pub fn all(&self) -> Arc<HashMap<ConnectionName, Arc<Live>>> {
+    pub fn all(&self) -> Arc<LiveByName> {
         Arc::clone(&self.live.read().unwrap_or_else(PoisonError::into_inner))
     }
 

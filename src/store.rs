@@ -248,7 +248,10 @@ pub trait Store: Send + Sync + 'static {
     async fn release_leases(&self, now: Timestamp) -> Result<usize>;
     /// The payload of one event.
     async fn payload(&self, seq: i64) -> Result<Vec<u8>>;
-    /// Writes down, before a call that is not idempotent, that it is about to be sent; extends the lease.
+    /// Makes sure that a lease holds for at least three quarters of [`LEASE`] from now.
+    async fn extend_lease(&self, lane: &Lane, now: Timestamp) -> Result<()>;
+    /// Writes down, before a call that is not idempotent, that it is about to be sent; extends the lease as
+    /// [`Store::extend_lease`] does.
     async fn begin_effect(
         &self,
         lane: &Lane,

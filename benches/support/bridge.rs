@@ -20,18 +20,22 @@ pub fn secret() -> Secret {
     Secret::parse(SECRET).expect("it is a secret")
 }
 
-/// Builds a bridge whose HighLevel is at `ghl`.
-pub async fn build(database: &Path, ghl: &str, location: &str, token: &str) -> App {
+/// The configuration of a bridge whose HighLevel is at `ghl`.
+pub fn config(database: &Path, ghl: &str, location: &str, token: &str) -> Config {
     let text = format!(
         "database = {database}\n[[connection]]\nname = \"my-shop\"\n[connection.ghl]\nlocation_id = \"{location}\"\n\
          token = \"{token}\"\napi_url = \"{ghl}\"\nrequests_per_window = 1000000\n\
          [connection.cscart]\nurl = \"http://127.0.0.1:9\"\nwebhook_secrets = [\"{SECRET}\"]\n",
         database = Value::String(format!("sqlite://{}", database.display())),
     );
-    let config = Config::parse("bench.toml", &text, &[]).unwrap_or_else(|mistakes| panic!("{mistakes:?}"));
-    App::build(config, Some(SecretString::from(ADMIN_KEY)), Clock::system())
-        .await
-        .expect("the bridge can be built")
+    Config::parse("bench.toml", &text, &[]).unwrap_or_else(|mistakes| panic!("{mistakes:?}"))
+}
+
+/// Builds a bridge whose HighLevel is at `ghl`.
+pub async fn build(database: &Path, ghl: &str, location: &str, token: &str) -> App {
+    let config = config(database, ghl, location, token);
+    let built = App::build(config, Some(SecretString::from(ADMIN_KEY)), Clock::system()).await;
+    built.expect("the bridge can be built")
 }
 
 /// The body of a customer's event.

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use crate::app::{StartError, load_routes};
 use crate::config::{Config, admin_key};
 
-pub(super) fn run(file: Option<PathBuf>) -> anyhow::Result<ExitCode> {
+pub(super) fn run(file: Option<PathBuf>) -> ExitCode {
     let mut mistakes: Vec<String> = Vec::new();
     let config = match Config::load(file.as_deref()) {
         Ok(config) => config,
@@ -31,11 +31,11 @@ pub(super) fn run(file: Option<PathBuf>) -> anyhow::Result<ExitCode> {
     };
     if mistakes.is_empty() {
         println!("All is well: {} connection(s) in the file, {routes} route(s).", config.connection.len());
-        return Ok(ExitCode::SUCCESS);
+        return ExitCode::SUCCESS;
     }
     for mistake in &mistakes {
         println!("{mistake}");
     }
     println!("\n{} mistake(s).", mistakes.len());
-    Ok(ExitCode::FAILURE)
+    ExitCode::FAILURE
 }

@@ -42,9 +42,9 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     }
 
     let timeline = Timeline::begin();
-    timeline.place("the store (simulated)", sandbox.cscart_url());
-    timeline.place("HighLevel (simulated)", sandbox.ghl_url());
-    timeline.place("Cartbridge", bridge.url());
+    Timeline::place("the store (simulated)", sandbox.cscart_url());
+    Timeline::place("HighLevel (simulated)", sandbox.ghl_url());
+    Timeline::place("Cartbridge", bridge.url());
     let mut stage = Stage::new(sandbox, bridge, timeline);
     let interrupted = tokio::select! {
         () = story::play(&mut stage) => false,

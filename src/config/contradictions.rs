@@ -75,6 +75,10 @@ pub fn flaws_of(connection: &Connection) -> Vec<Flaw> {
         let mend = "copy it from the location's settings in HighLevel";
         flaw("ghl.location_id", "`ghl.location_id` is empty".into(), mend);
     }
+    if ghl.token.as_ref().is_some_and(|token| token.expose_secret().trim().is_empty()) {
+        let mend = "copy the Private Integration Token from the location's settings (`pit-…`)";
+        flaw("ghl.token", "`ghl.token` is empty".into(), mend);
+    }
     if ghl.token.is_none() && ghl.oauth.is_none() {
         let mend = "make a Private Integration Token in the location's settings and give it as `ghl.token`";
         flaw("ghl", "it has neither `ghl.token` nor `ghl.oauth`".into(), mend);

@@ -17,7 +17,12 @@ pub(super) async fn call<T, F>(work: &Work<'_>, step: &mut Step, make: F) -> Res
 where
     F: Future<Output = Result<Answer<T>, Failure>>,
 {
-    work.live.budget.take().await;
+    if !step.use_permit() {
+        permit(work).await.map_err(|verdict| CallError {
+            error: ghl::Error::Unsendable { reason: "it would have to wait".into() },
+            verdict,
+        })?;
+    }
     let at = work.engine.clock.now();
     let (exchange, outcome) = match make.await {
         Ok(answer) => (answer.exchange, Ok(answer.value)),
@@ -35,6 +40,14 @@ where
         let verdict = verdict::of_ghl(&error, work.engine.clock.now(), limited);
         CallError { error, verdict }
     })
+}
+
+/// Waits until a call may leave, and makes sure that the lane is ours for longer than it takes. A lane is held for no longer
+/// than a window of the rate limit.
+pub(super) async fn permit(work: &Work<'_>) -> Result<(), Verdict> {
+    let taken = work.live.budget.take().await;
+    taken.map_err(|until| Verdict::retry_at(until, "HighLevel's rate limit is used up", false))?;
+    work.keep_lease().await
 }
 
 /// A failed call: what went wrong, and what that means unless the operation knows better.

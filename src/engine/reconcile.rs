@@ -17,7 +17,7 @@ use crate::link::ItemKind;
 use crate::sync::{self, Field};
 
 /// HighLevel's clock may be behind ours by this much.
-const SKEW: Duration = Duration::from_secs(60);
+const SKEW: Duration = Duration::from_mins(1);
 
 /// Whether a create of unknown outcome was sent. While it may still be under way, looking would be too early.
 pub(super) fn is_open(work: &Work<'_>, step: &Step) -> Result<bool, Verdict> {

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::calls::permit;
 use super::verdict::Verdict;
 use super::work::Work;
 use crate::effect::{Attempt, Effect, EffectState, StepKey};
@@ -15,6 +16,8 @@ pub(super) struct Step {
     attempts: Vec<Attempt>,
     /// Since when, and when last, a create of unknown outcome was sent; none: nothing that could have made something.
     open: Option<Open>,
+    /// A call may leave, which was not made yet.
+    permit: bool,
 }
 
 /// A create whose outcome is not known.
@@ -37,6 +40,7 @@ impl Step {
                 let since = effect.sending_since?;
                 Some(Open { since, last: effect.sending_at.unwrap_or(since) })
             }),
+            permit: false,
         }
     }
 
@@ -60,13 +64,23 @@ impl Step {
         self.attempts.push(attempt);
     }
 
-    /// Writes down, durably, that a call is about to be sent which must not be sent twice.
+    /// Writes down, durably, that a call is about to be sent which must not be sent twice. Whatever it has to wait for, it
+    /// waits for before: between this and the call the lane must not change hands.
     pub(super) async fn begin(&mut self, work: &Work<'_>) -> Result<(), Verdict> {
+        if !self.permit {
+            permit(work).await?;
+            self.permit = true;
+        }
         let now = work.engine.clock.now();
         let store = &work.engine.store;
         store.begin_effect(&work.claim.lane, work.event().seq, &self.key, &self.operation, now).await?;
         self.open = Some(Open { since: self.open.map_or(now, |open| open.since), last: now });
         Ok(())
+    }
+
+    /// Whether a call may leave without waiting; only one may.
+    pub(super) fn use_permit(&mut self) -> bool {
+        std::mem::take(&mut self.permit)
     }
 
     /// The last call has certainly made nothing: the next try need not look first.

@@ -1,5 +1,7 @@
 //! One claim from plan to verdict: fold, know the customer, plan, carry out each step that is not done.
 
+use std::sync::atomic::{AtomicI64, Ordering};
+
 use serde_json::{Value, json};
 
 use super::Engine;
@@ -12,7 +14,7 @@ use crate::flow::{Context, PlannedStep};
 use crate::inbox::fold;
 use crate::link::{Customer, Link};
 use crate::registry::Live;
-use crate::store::{Claim, LinkChange};
+use crate::store::{Claim, LEASE, LinkChange};
 use crate::sync::{self, Canonical};
 
 /// What the steps of an event work with.
@@ -33,12 +35,26 @@ pub(super) struct Work<'a> {
     pub(super) guest: Option<Customer>,
     /// What was left out of the contact, and why.
     pub(super) problems: Vec<String>,
+    /// Until when the lane is ours, in milliseconds since 1970.
+    leased_until_ms: AtomicI64,
 }
 
 impl Work<'_> {
     /// The event at the head.
     pub(super) fn event(&self) -> &Event {
         &self.claim.head
+    }
+
+    /// Keeps the lane for longer than any call takes. Written only now and then: most events are done long before.
+    pub(super) async fn keep_lease(&self) -> Result<(), Verdict> {
+        let now = self.engine.clock.now();
+        let left_ms = self.leased_until_ms.load(Ordering::Relaxed) - now.as_millisecond();
+        let lease_ms = LEASE.as_millis() as i64;
+        if left_ms < lease_ms / 4 * 3 {
+            self.engine.store.extend_lease(&self.claim.lane, now).await?;
+            self.leased_until_ms.store(now.as_millisecond() + lease_ms, Ordering::Relaxed);
+        }
+        Ok(())
     }
 
     /// A result, with what was left out of the contact.
@@ -117,6 +133,7 @@ async fn try_carry_out(engine: &Engine, claim: &Claim, folded: &mut Vec<i64>) ->
         link,
         guest,
         problems: mapped.problems.iter().map(ToString::to_string).collect(),
+        leased_until_ms: AtomicI64::new(claim.lane.until.as_millisecond()),
     };
     for planned in plan.steps {
         let effect = claim.effects.iter().find(|effect| effect.key == planned.key);

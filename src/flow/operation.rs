@@ -127,7 +127,7 @@ pub(super) const ALL: &[Spec] = &[
                 body: given.text("body")?,
                 due_date: due_date.map_err(|error| error.to_string())?,
                 assigned_to: given.text("assigned_to")?,
-                once_per_customer: given.flag("once_per_customer")?,
+                once_per_customer: given.flag("once_per_customer"),
             })
         },
     },

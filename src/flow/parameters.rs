@@ -99,8 +99,8 @@ impl Arguments {
         number.map(Some).ok_or_else(|| format!("`{name}` must be a whole number and is {value}"))
     }
 
-    pub(super) fn flag(&self, name: &str) -> Result<bool, String> {
-        Ok(self.given(name).is_some_and(Value::is_true))
+    pub(super) fn flag(&self, name: &str) -> bool {
+        self.given(name).is_some_and(Value::is_true)
     }
 }
 

@@ -200,7 +200,7 @@ fn read_step<'a>(
                 with.insert(parameter.name, template);
             }
             Err(what) => {
-                mistakes.at(value, what, "see routes/README.md for what may stand between `{{` and `}}`")
+                mistakes.at(value, what, "see routes/README.md for what may stand between `{{` and `}}`");
             }
         }
     }

@@ -7,9 +7,9 @@ mod keys;
 
 use utoipa_axum::router::OpenApiRouter;
 
-use super::HttpState;
+use super::Shared;
 
-pub(super) fn router() -> OpenApiRouter<HttpState> {
+pub(super) fn router() -> OpenApiRouter<Shared> {
     OpenApiRouter::new()
         .merge(events::router())
         .merge(connections::router())

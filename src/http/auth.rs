@@ -7,7 +7,7 @@ use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use secrecy::SecretString;
 
-use super::HttpState;
+use super::Shared;
 use super::error::Problem;
 use crate::access::{KeyHash, Role};
 
@@ -45,10 +45,10 @@ impl Right for Admin {
 #[derive(Debug)]
 pub struct Allowed<R>(PhantomData<R>);
 
-impl<R: Right> FromRequestParts<HttpState> for Allowed<R> {
+impl<R: Right> FromRequestParts<Shared> for Allowed<R> {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, state: &HttpState) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, state: &Shared) -> Result<Self, Problem> {
         let key = parts
             .headers
             .get(header::AUTHORIZATION)

@@ -6,10 +6,10 @@ use axum::response::{IntoResponse, Response};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::HttpState;
+use super::Shared;
 use super::error::{Problem, Result};
 
-pub(super) fn router() -> OpenApiRouter<HttpState> {
+pub(super) fn router() -> OpenApiRouter<Shared> {
     OpenApiRouter::new().routes(routes!(healthz)).routes(routes!(readyz)).routes(routes!(metrics))
 }
 
@@ -24,7 +24,7 @@ async fn healthz() -> &'static str {
     (status = 200, description = "ready", body = String),
     (status = 503, description = "not ready", body = Problem, content_type = "application/problem+json"),
 ))]
-async fn readyz(State(state): State<HttpState>) -> Result<&'static str> {
+async fn readyz(State(state): State<Shared>) -> Result<&'static str> {
     if state.monitor.is_stopping() {
         return Err(Problem::new(
             StatusCode::SERVICE_UNAVAILABLE,
@@ -39,7 +39,7 @@ async fn readyz(State(state): State<HttpState>) -> Result<&'static str> {
 
 /// Counters in the form that Prometheus reads.
 #[utoipa::path(get, path = "/metrics", tag = "health", responses((status = 200, description = "counters", body = String)))]
-async fn metrics(State(state): State<HttpState>) -> Result<Response> {
+async fn metrics(State(state): State<Shared>) -> Result<Response> {
     let counts = state.store.counts().await?;
     let text = state.monitor.render(&counts);
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";

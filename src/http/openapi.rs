@@ -4,7 +4,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 
-use super::{HttpState, api, health, webhooks};
+use super::{Shared, api, health, webhooks};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -39,7 +39,7 @@ impl Modify for ApiKeys {
 }
 
 /// The router with its description.
-pub(super) fn documented_router() -> OpenApiRouter<HttpState> {
+pub(super) fn documented_router() -> OpenApiRouter<Shared> {
     OpenApiRouter::with_openapi(Description::openapi())
         .merge(webhooks::router())
         .merge(api::router())

@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::HttpState;
+use super::Shared;
 use super::error::{Problem, Result};
 use crate::inbox::Incoming;
 use crate::store::Appended;
@@ -63,7 +63,7 @@ impl IntoResponse for Receipt {
     }
 }
 
-pub(super) fn router() -> OpenApiRouter<HttpState> {
+pub(super) fn router() -> OpenApiRouter<Shared> {
     OpenApiRouter::new().routes(routes!(cscart::receive)).routes(routes!(ghl::receive))
 }
 

@@ -147,6 +147,11 @@ impl Store for Sqlite {
         self.readers.run(move |pool| events::payload(pool, seq)).await
     }
 
+    async fn extend_lease(&self, lane: &Lane, now: Timestamp) -> Result<()> {
+        let lane = lane.clone();
+        self.writer.run(move |tx| lanes::extend(tx, &lane, now)).await
+    }
+
     async fn begin_effect(
         &self,
         lane: &Lane,

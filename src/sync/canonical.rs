@@ -119,6 +119,7 @@ impl Canonical {
     }
 
     /// Only the custom fields.
+    #[must_use]
     pub fn custom_fields(&self) -> Self {
         let custom = self.iter().filter(|(field, _)| matches!(field, Field::Custom(_)));
         custom.map(|(field, value)| (field.clone(), value.to_owned())).collect()

@@ -59,7 +59,12 @@ impl TestApp {
             sandbox.ghl().settings(json!({ "rate": { "max": 1_000_000, "daily": 100_000_000 } })).unwrap();
         }
         let folder = tempfile::tempdir().unwrap();
-        let text = config_text(&sandbox.announcement(), &folder.path().join("test.db").display().to_string(), &url, settings);
+        let text = config_text(
+            &sandbox.announcement(),
+            &folder.path().join("test.db").display().to_string(),
+            &url,
+            settings,
+        );
         let config = Config::parse("test.toml", &text, &[]).unwrap_or_else(|mistakes| panic!("{mistakes:?}"));
         let clock = Clock::system();
         let app = App::build(config, Some(SecretString::from(ADMIN_KEY)), clock.clone()).await.unwrap();
@@ -100,7 +105,9 @@ impl TestApp {
     /// Delivers a body of one's own with the store's signature; answers status and body.
     pub async fn deliver(&self, id: &str, body: &Value) -> (u16, Value) {
         let announcement = self.sandbox.announcement();
-        let secret = cscart::webhook::Secret::parse(announcement["cscart"]["webhook_secret"].as_str().unwrap()).unwrap();
+        let secret =
+            cscart::webhook::Secret::parse(announcement["cscart"]["webhook_secret"].as_str().unwrap())
+                .unwrap();
         let body = body.to_string();
         let now = self.clock.now().as_second();
         let request = self
@@ -127,7 +134,8 @@ impl TestApp {
 
     /// A request to the API with the admin key.
     pub async fn api(&self, method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
-        let mut request = self.http.request(method.parse().unwrap(), format!("{}{path}", self.url)).bearer_auth(ADMIN_KEY);
+        let mut request =
+            self.http.request(method.parse().unwrap(), format!("{}{path}", self.url)).bearer_auth(ADMIN_KEY);
         if let Some(body) = body {
             request = request.json(&body);
         }
@@ -153,7 +161,8 @@ impl TestApp {
 
     /// A person replays an event; answers the id to watch.
     pub async fn replay(&self, event: &Value) -> String {
-        let (status, accepted) = self.api("POST", &format!("/api/events/{}/replay", event["id"].as_str().unwrap()), None).await;
+        let (status, accepted) =
+            self.api("POST", &format!("/api/events/{}/replay", event["id"].as_str().unwrap()), None).await;
         assert_eq!(status, 202, "{accepted}");
         accepted["id"].as_str().unwrap().to_owned()
     }
@@ -162,7 +171,10 @@ impl TestApp {
     pub async fn settled(&self) {
         self.until("nothing is open", async || {
             let (_, stats) = self.api("GET", "/api/stats", None).await;
-            let open = ["pending", "working", "waiting"].iter().map(|state| stats["events"][state].as_u64().unwrap()).sum::<u64>();
+            let open = ["pending", "working", "waiting"]
+                .iter()
+                .map(|state| stats["events"][state].as_u64().unwrap())
+                .sum::<u64>();
             (open == 0).then_some(())
         })
         .await;
@@ -184,9 +196,7 @@ impl TestApp {
             if let Some(value) = condition().await {
                 return value;
             }
-            if started.elapsed() > PATIENCE {
-                panic!("it never came true that {what}\n{}", self.story().await);
-            }
+            assert!(started.elapsed() <= PATIENCE, "it never came true that {what}\n{}", self.story().await);
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
@@ -208,7 +218,8 @@ impl TestApp {
 
     /// The tags of the only contact with an e-mail address, sorted.
     pub fn tags_of(&self, email: &str) -> Vec<String> {
-        let found: Vec<Value> = self.ghl("contacts").into_iter().filter(|contact| contact["email"] == email).collect();
+        let found: Vec<Value> =
+            self.ghl("contacts").into_iter().filter(|contact| contact["email"] == email).collect();
         assert_eq!(found.len(), 1, "{found:#?}");
         let mut tags: Vec<String> = serde_json::from_value(found[0]["tags"].clone()).unwrap();
         tags.sort();
@@ -220,9 +231,17 @@ impl TestApp {
         let mut story = String::new();
         for event in self.events("limit=30").await.iter().rev() {
             let event = self.event(event["id"].as_str().unwrap()).await;
-            let _ = writeln!(story, "{} {} {} {}", event["type"], event["subject"], event["state"], event["state_reason"]);
+            let _ = writeln!(
+                story,
+                "{} {} {} {}",
+                event["type"], event["subject"], event["state"], event["state_reason"]
+            );
             for effect in event["effects"].as_array().unwrap() {
-                let _ = writeln!(story, "    {} {} {} {}", effect["step"], effect["operation"], effect["state"], effect["result"]);
+                let _ = writeln!(
+                    story,
+                    "    {} {} {} {}",
+                    effect["step"], effect["operation"], effect["state"], effect["result"]
+                );
             }
         }
         for call in self.calls() {
@@ -257,8 +276,14 @@ pub fn config_text(announcement: &Value, database: &str, public_url: &str, setti
         "public_url = \"{public_url}\"\ndatabase = \"sqlite://{database}\"\n{settings}\n\
          [[connection]]\nname = \"my-shop\"\n[connection.ghl]\nlocation_id = {}\ntoken = {}\napi_url = {}\nwebhook_public_keys = [{}]\n\
          [connection.cscart]\nurl = {}\nemail = {}\napi_key = {}\nwebhook_secrets = [{}]\n",
-        ghl["location_id"], ghl["token"], ghl["url"], ghl["webhook_public_key"],
-        cscart["url"], cscart["email"], cscart["api_key"], cscart["webhook_secret"],
+        ghl["location_id"],
+        ghl["token"],
+        ghl["url"],
+        ghl["webhook_public_key"],
+        cscart["url"],
+        cscart["email"],
+        cscart["api_key"],
+        cscart["webhook_secret"],
     )
 }
 

@@ -23,15 +23,32 @@ fn found_in(part: &str, forbidden: &[&str]) -> Vec<String> {
     let mut found = Vec::new();
     for file in files {
         let text = std::fs::read_to_string(&file).unwrap();
-        let code: String = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
-        found.extend(forbidden.iter().filter(|word| code.contains(**word)).map(|word| format!("{}: {word}", file.display())));
+        let code: String =
+            text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
+        found.extend(
+            forbidden
+                .iter()
+                .filter(|word| code.contains(**word))
+                .map(|word| format!("{}: {word}", file.display())),
+        );
     }
     found
 }
 
 #[test]
 fn planning_and_mapping_do_no_io() {
-    let io = ["rusqlite", "reqwest", "axum", "tokio", "std::fs", "std::net", "crate::store", "crate::http", "crate::engine", "crate::inbox"];
+    let io = [
+        "rusqlite",
+        "reqwest",
+        "axum",
+        "tokio",
+        "std::fs",
+        "std::net",
+        "crate::store",
+        "crate::http",
+        "crate::engine",
+        "crate::inbox",
+    ];
     for part in ["flow", "sync"] {
         assert_eq!(found_in(part, &io), [] as [String; 0]);
     }
@@ -39,7 +56,10 @@ fn planning_and_mapping_do_no_io() {
 
 #[test]
 fn the_store_knows_nothing_of_http_or_of_calls() {
-    assert_eq!(found_in("store", &["axum", "reqwest", "crate::http", "crate::engine", "crate::flow"]), [] as [String; 0]);
+    assert_eq!(
+        found_in("store", &["axum", "reqwest", "crate::http", "crate::engine", "crate::flow"]),
+        [] as [String; 0]
+    );
 }
 
 #[test]

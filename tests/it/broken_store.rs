@@ -16,6 +16,7 @@ use jiff::Timestamp;
 
 /// What happens to each event that is to be stored.
 #[derive(Debug, Clone)]
+#[allow(dead_code, reason = "the tests need some of these, a benchmark another")]
 pub enum Failure {
     /// An error is answered.
     Error(Error),
@@ -23,6 +24,8 @@ pub enum Failure {
     Hang,
     /// A mistake of ours.
     Panic,
+    /// It is acknowledged and forgotten.
+    Forget,
 }
 
 /// A store in which no event can be stored; all else works as in the one inside.
@@ -34,11 +37,12 @@ pub struct BrokenStore {
 }
 
 impl BrokenStore {
-    async fn fail(&self) -> Result<Appended> {
+    async fn fail(&self, event: NewEvent) -> Result<Appended> {
         match &self.failure {
             Failure::Error(error) => Err(error.clone()),
             Failure::Hang => std::future::pending().await,
             Failure::Panic => panic!("as a test wants it"),
+            Failure::Forget => Ok(Appended { id: event.id, duplicate: false }),
         }
     }
 }
@@ -47,8 +51,8 @@ macro_rules! all_but_append {
     ($(fn $name:ident($($argument:ident: $kind:ty),*) -> $answer:ty;)*) => {
         #[async_trait]
         impl Store for BrokenStore {
-            async fn append(&self, _: NewEvent, _: Timestamp) -> Result<Appended> {
-                self.fail().await
+            async fn append(&self, event: NewEvent, _: Timestamp) -> Result<Appended> {
+                self.fail(event).await
             }
 
             $(async fn $name(&self, $($argument: $kind),*) -> Result<$answer> {
@@ -64,6 +68,7 @@ all_but_append! {
     fn next_ready() -> Option<Timestamp>;
     fn release_leases(now: Timestamp) -> usize;
     fn payload(seq: i64) -> Vec<u8>;
+    fn extend_lease(lane: &Lane, now: Timestamp) -> ();
     fn begin_effect(lane: &Lane, seq: i64, key: &StepKey, operation: &str, now: Timestamp) -> ();
     fn record_effect(lane: &Lane, seq: i64, effect: EffectUpdate, links: Vec<LinkChange>) -> ();
     fn settle(lane: &Lane, head: &Event, folded: Vec<i64>, settlement: Settlement, now: Timestamp) -> ();

@@ -10,7 +10,10 @@ fn faults() -> Vec<(&'static str, Value)> {
         ("429", json!({ "kind": "status", "status": 429, "headers": { "retry-after": "0" } })),
         ("500 before processing", json!({ "kind": "status", "status": 500 })),
         ("502 after processing", json!({ "kind": "status", "status": 502, "processed": true })),
-        ("422 after processing", json!({ "kind": "status", "status": 422, "processed": true, "body": { "statusCode": 422, "message": "Unprocessable Entity", "error": "Unprocessable Entity" } })),
+        (
+            "422 after processing",
+            json!({ "kind": "status", "status": 422, "processed": true, "body": { "statusCode": 422, "message": "Unprocessable Entity", "error": "Unprocessable Entity" } }),
+        ),
         ("reset before", json!({ "kind": "reset_before" })),
         ("reset after", json!({ "kind": "reset_after" })),
         ("half an answer", json!({ "kind": "cut_answer" })),
@@ -35,7 +38,8 @@ async fn a_contact_is_created_exactly_once_whatever_goes_wrong() {
     for (n, (what, fault)) in faults().into_iter().enumerate() {
         app.fault(on("/contacts/", fault));
         app.register(person(n)).await;
-        let made = app.ghl("contacts").iter().filter(|contact| contact["firstName"] == format!("Person{n}")).count();
+        let made =
+            app.ghl("contacts").iter().filter(|contact| contact["firstName"] == format!("Person{n}")).count();
         assert_eq!(made, 1, "{what}\n{}", app.story().await);
     }
     assert_eq!(app.ghl("tasks").len(), faults().len(), "each is welcomed once");
@@ -48,7 +52,8 @@ async fn a_task_is_created_exactly_once_whatever_goes_wrong() {
     for (n, (what, fault)) in faults().into_iter().enumerate() {
         app.fault(on("/contacts/*/tasks", fault));
         app.register(person(n)).await;
-        let made = app.ghl("tasks").iter().filter(|task| task["title"] == format!("Welcome Person{n}")).count();
+        let made =
+            app.ghl("tasks").iter().filter(|task| task["title"] == format!("Welcome Person{n}")).count();
         assert_eq!(made, 1, "{what}\n{}", app.story().await);
     }
     app.end().await;
@@ -84,7 +89,10 @@ async fn a_note_like_one_that_is_there_is_not_taken_for_it_after_a_broken_connec
 #[tokio::test]
 async fn retry_after_wins_over_our_own_delay() {
     let app = TestApp::spawn().await;
-    app.fault(on("/contacts/", json!({ "kind": "status", "status": 503, "headers": { "retry-after": "3600" } })));
+    app.fault(on(
+        "/contacts/",
+        json!({ "kind": "status", "status": 503, "headers": { "retry-after": "3600" } }),
+    ));
     let made = app.shop(json!({ "action": "customer.register", "user": ada() })).await;
     let event = app.until_state(made["delivery"]["body"]["id"].as_str().unwrap(), "waiting").await;
     let at: jiff::Timestamp = event["next_attempt_at"].as_str().unwrap().parse().unwrap();
@@ -158,11 +166,13 @@ async fn a_refused_token_parks_the_events_and_a_new_one_sets_them_going() {
     let app = TestApp::spawn().await;
     let announcement = app.sandbox.announcement();
     let (ghl, cscart) = (&announcement["ghl"], &announcement["cscart"]);
-    let connection = |token: &Value| json!({
-        "name": "second-shop",
-        "ghl": { "location_id": ghl["location_id"], "token": token, "api_url": ghl["url"], "webhook_public_keys": [ghl["webhook_public_key"]] },
-        "cscart": { "url": cscart["url"], "webhook_secrets": [cscart["webhook_secret"]] },
-    });
+    let connection = |token: &Value| {
+        json!({
+            "name": "second-shop",
+            "ghl": { "location_id": ghl["location_id"], "token": token, "api_url": ghl["url"], "webhook_public_keys": [ghl["webhook_public_key"]] },
+            "cscart": { "url": cscart["url"], "webhook_secrets": [cscart["webhook_secret"]] },
+        })
+    };
     let (status, answer) = app.api("POST", "/api/connections", Some(connection(&json!("pit-wrong")))).await;
     assert_eq!(status, 201, "{answer}");
     app.sandbox.cscart().settings(json!({ "connection": "second-shop" })).unwrap();
@@ -170,7 +180,8 @@ async fn a_refused_token_parks_the_events_and_a_new_one_sets_them_going() {
     let id = made["delivery"]["body"]["id"].as_str().unwrap().to_owned();
     let parked = app.until_state(&id, "parked").await;
     assert!(parked["state_reason"].as_str().unwrap().contains("token"), "{parked}");
-    let (status, answer) = app.api("PUT", "/api/connections/second-shop", Some(connection(&ghl["token"]))).await;
+    let (status, answer) =
+        app.api("PUT", "/api/connections/second-shop", Some(connection(&ghl["token"]))).await;
     assert_eq!(status, 200, "{answer}");
     app.until_state(&id, "done").await;
     assert_eq!(app.ghl("contacts").len(), 1);

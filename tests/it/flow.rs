@@ -44,7 +44,8 @@ async fn the_welcome_task_is_made_once_even_when_the_customer_is_announced_again
     let app = TestApp::spawn().await;
     let made = app.shop(json!({ "action": "customer.register", "user": ada() })).await;
     app.settled().await;
-    let data = json!({ "user": { "user_id": made["user_id"], "email": "ada@example.com", "firstname": "Ada" } });
+    let data =
+        json!({ "user": { "user_id": made["user_id"], "email": "ada@example.com", "firstname": "Ada" } });
     app.shop(json!({ "action": "webhook.send", "type": "customer.created", "data": data })).await;
     app.settled().await;
     assert_eq!(app.ghl("tasks").len(), 1);
@@ -88,7 +89,8 @@ async fn an_update_carries_only_what_has_changed_and_leaves_tags_alone() {
     let id = app.register(ada()).await;
     let contact = app.ghl("contacts")[0]["id"].clone();
     app.highlevel(json!({ "action": "tags.add", "contact_id": contact, "tags": ["vip"] })).await;
-    app.shop(json!({ "action": "customer.update", "user_id": id, "user": { "phone": "(202) 555-0199" } })).await;
+    app.shop(json!({ "action": "customer.update", "user_id": id, "user": { "phone": "(202) 555-0199" } }))
+        .await;
     app.settled().await;
     let update = app.calls().into_iter().find(|call| call.method == "PUT").unwrap();
     assert_eq!(update.body, json!({ "phone": "+12025550199" }));
@@ -116,7 +118,9 @@ async fn an_older_state_that_arrives_late_changes_nothing() {
 async fn a_note_is_made_changed_and_deleted_on_the_contact() {
     let app = TestApp::spawn().await;
     let id = app.register(ada()).await;
-    let note = app.shop(json!({ "action": "note.add", "user_id": id, "body": "Rang twice.\r\nFor Tom &amp; Jerry." })).await;
+    let note = app
+        .shop(json!({ "action": "note.add", "user_id": id, "body": "Rang twice.\r\nFor Tom &amp; Jerry." }))
+        .await;
     app.settled().await;
     assert_eq!(app.ghl("notes")[0]["bodyText"], "Rang twice.\nFor Tom & Jerry.");
     app.shop(json!({ "action": "note.update", "note_id": note["note_id"], "body": "Rang thrice." })).await;
@@ -185,12 +189,15 @@ async fn a_guest_who_registers_keeps_his_contact_and_is_not_welcomed_twice() {
 #[tokio::test]
 async fn a_contact_that_is_there_is_adopted_what_is_empty_is_filled_and_nothing_is_wiped() {
     let app = TestApp::spawn().await;
-    let theirs = json!({ "email": "ada@example.com", "firstName": "Augusta", "city": "London", "tags": ["lead"] });
+    let theirs =
+        json!({ "email": "ada@example.com", "firstName": "Augusta", "city": "London", "tags": ["lead"] });
     app.highlevel(json!({ "action": "contact.create", "contact": theirs })).await;
     app.register(ada()).await;
     let contacts = app.ghl("contacts");
     assert_eq!(contacts.len(), 1);
-    for (field, value) in [("firstName", "Augusta"), ("city", "London"), ("lastName", "Lovelace"), ("phone", "+12025550143")] {
+    for (field, value) in
+        [("firstName", "Augusta"), ("city", "London"), ("lastName", "Lovelace"), ("phone", "+12025550143")]
+    {
         assert_eq!(contacts[0][field], value, "{field}");
     }
     assert_eq!(app.tags_of("ada@example.com"), ["cs-cart", "customer", "lead"]);
@@ -282,7 +289,8 @@ async fn a_note_before_its_customer_finds_the_customer_in_the_store() {
     app.sandbox.cscart().settings(json!({ "deliver_to": null })).unwrap();
     let made = app.shop(json!({ "action": "customer.register", "user": ada() })).await;
     let note = json!({ "note": { "note_id": 5, "user_id": made["user_id"], "body": "Hello" } });
-    app.deliver("msg_note", &json!({ "type": "note.created", "timestamp": null, "store": {}, "data": note })).await;
+    app.deliver("msg_note", &json!({ "type": "note.created", "timestamp": null, "store": {}, "data": note }))
+        .await;
     app.settled().await;
     assert_eq!(app.ghl("contacts")[0]["email"], "ada@example.com");
     assert_eq!(app.ghl("notes").len(), 1);

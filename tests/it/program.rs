@@ -20,7 +20,12 @@ impl Desk {
     }
 
     async fn run(&self, arguments: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_cartbridge")).args(arguments).current_dir(self.folder.path()).output().await.unwrap()
+        Command::new(env!("CARGO_BIN_EXE_cartbridge"))
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .output()
+            .await
+            .unwrap()
     }
 
     async fn ok(&self, arguments: &[&str]) -> String {
@@ -58,11 +63,18 @@ async fn the_sandbox_announces_itself_in_its_first_line() {
     let first = BufReader::new(sandbox.stdout.take().unwrap()).lines().next_line().await.unwrap().unwrap();
     let announced: Value = serde_json::from_str(&first).unwrap();
     for (side, keys) in [
-        ("ghl", ["url", "location_id", "company_id", "token", "client_id", "client_secret", "webhook_public_key"].as_slice()),
+        (
+            "ghl",
+            ["url", "location_id", "company_id", "token", "client_id", "client_secret", "webhook_public_key"]
+                .as_slice(),
+        ),
         ("cscart", &["url", "email", "api_key", "webhook_secret"]),
     ] {
         for key in keys {
-            assert!(announced[side][key].as_str().is_some_and(|value| !value.is_empty()), "{side}.{key} in {first}");
+            assert!(
+                announced[side][key].as_str().is_some_and(|value| !value.is_empty()),
+                "{side}.{key} in {first}"
+            );
         }
     }
     let url = announced["ghl"]["url"].as_str().unwrap();
@@ -108,8 +120,17 @@ async fn connections_and_keys_are_made_shown_and_removed_on_the_command_line() {
     write("secrets", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n");
     let made = desk
         .ok(&[
-            "connection", "add", "my-shop", "--location-id", "loc1", "--token-file", "token", "--store-url",
-            "https://shop.example.com", "--webhook-secrets-file", "secrets",
+            "connection",
+            "add",
+            "my-shop",
+            "--location-id",
+            "loc1",
+            "--token-file",
+            "token",
+            "--store-url",
+            "https://shop.example.com",
+            "--webhook-secrets-file",
+            "secrets",
         ])
         .await;
     assert!(made.contains("/webhooks/cscart/my-shop"), "{made}");
@@ -128,8 +149,11 @@ async fn connections_and_keys_are_made_shown_and_removed_on_the_command_line() {
 async fn events_are_listed_shown_and_replayed_on_the_command_line() {
     let mut app = TestApp::spawn().await;
     app.may_have_dead_letters = true;
-    let refusal = json!({ "statusCode": 422, "message": ["city must be a string"], "error": "Unprocessable Entity" });
-    app.fault(json!({ "method": "POST", "path": "/contacts/", "kind": "status", "status": 422, "body": refusal }));
+    let refusal =
+        json!({ "statusCode": 422, "message": ["city must be a string"], "error": "Unprocessable Entity" });
+    app.fault(
+        json!({ "method": "POST", "path": "/contacts/", "kind": "status", "status": 422, "body": refusal }),
+    );
     let made = app.shop(json!({ "action": "customer.register", "user": crate::app::ada() })).await;
     let id = made["delivery"]["body"]["id"].as_str().unwrap().to_owned();
     app.until_state(&id, "dead").await;
@@ -148,7 +172,10 @@ async fn events_are_listed_shown_and_replayed_on_the_command_line() {
 #[tokio::test]
 async fn a_second_bridge_on_the_same_database_is_refused() {
     let app = TestApp::spawn().await;
-    let desk = Desk::new(&format!("listen = \"127.0.0.1:0\"\ndatabase = \"sqlite://{}\"\n", app.database().display()));
+    let desk = Desk::new(&format!(
+        "listen = \"127.0.0.1:0\"\ndatabase = \"sqlite://{}\"\n",
+        app.database().display()
+    ));
     let output = desk.run(&["serve"]).await;
     assert!(!output.status.success());
     assert!(text(&output.stderr).contains("another Cartbridge works with this database"), "{output:?}");
@@ -181,7 +208,11 @@ async fn no_secret_is_in_the_log_or_in_what_the_api_tells() {
         std::fs::read_to_string(desk.folder.path().join("kept/cartbridge.toml")).unwrap().parse().unwrap();
     let connection = &config["connection"][0];
     let log = std::fs::read_to_string(desk.folder.path().join("kept/bridge.log")).unwrap();
-    for secret in [&connection["ghl"]["token"], &connection["cscart"]["api_key"], &connection["cscart"]["webhook_secrets"][0]] {
+    for secret in [
+        &connection["ghl"]["token"],
+        &connection["cscart"]["api_key"],
+        &connection["cscart"]["webhook_secrets"][0],
+    ] {
         let secret = secret.as_str().unwrap();
         assert!(!log.contains(secret) && !text(&output.stdout).contains(secret), "{secret}");
     }

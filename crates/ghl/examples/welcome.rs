@@ -47,6 +47,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let task = client.tasks().create(&contact, &NewTask::new("Say hello", due)).await?.value;
     println!("made task {}", task.id);
     let note = client.notes().create(&contact, &NewNote::new("Made by an example.")).await?;
-    println!("made note {}; {:?} requests are left in this window", note.value.id, note.exchange.rate_limit.remaining);
+    println!(
+        "made note {}; {:?} requests are left in this window",
+        note.value.id, note.exchange.rate_limit.remaining
+    );
     Ok(())
 }

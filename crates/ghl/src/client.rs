@@ -204,7 +204,10 @@ impl ClientBuilder {
         let base_url = Url::parse(&self.base_url)
             .map_err(|source| BuildError::BaseUrl { url: self.base_url.clone(), source: source.into() })?;
         if !matches!(base_url.scheme(), "http" | "https") || base_url.cannot_be_a_base() {
-            return Err(BuildError::BaseUrl { url: self.base_url, source: "not an http or https URL".into() });
+            return Err(BuildError::BaseUrl {
+                url: self.base_url,
+                source: "not an http or https URL".into(),
+            });
         }
         let http = match self.http {
             Some(http) => http,

@@ -7,9 +7,7 @@ mod write;
 
 use serde::Deserialize;
 
-use crate::{
-    Appointment, BusinessId, Client, ContactId, LocationId, Result, client::Call, decode, loose,
-};
+use crate::{Appointment, BusinessId, Client, ContactId, LocationId, Result, client::Call, decode, loose};
 
 pub use list::{ContactList, ContactPages, Cursor, ListQuery};
 pub use model::{Contact, CustomFieldValue};
@@ -100,11 +98,7 @@ impl<'a> Contacts<'a> {
     }
 
     /// The contact that HighLevel would call a duplicate, if there is one.
-    pub async fn find_duplicate(
-        &self,
-        location: &LocationId,
-        by: Duplicate<'_>,
-    ) -> Result<Option<Contact>> {
+    pub async fn find_duplicate(&self, location: &LocationId, by: Duplicate<'_>) -> Result<Option<Contact>> {
         let call = Call::get(&["contacts", "search", "duplicate"]).query("locationId", location);
         let call = match by {
             Duplicate::Email(email) => call.query("email", email),

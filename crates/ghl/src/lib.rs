@@ -21,7 +21,7 @@ pub mod webhook;
 pub use appointments::Appointment;
 pub use client::{BuildError, Client, ClientBuilder, DEFAULT_BASE_URL, DEFAULT_VERSION};
 pub use contacts::{
-    Contact, ContactList, ContactPages, ContactUpdate, Contacts, CustomFieldInput, CustomFieldValue, Cursor,
+    Contact, ContactList, ContactPages, ContactUpdate, Contacts, Cursor, CustomFieldInput, CustomFieldValue,
     Duplicate, ListQuery, NewContact, SearchAfter, SearchPage, SearchPages, SearchQuery, Upserted,
 };
 pub use error::{Error, MatchingField};

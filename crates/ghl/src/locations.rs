@@ -141,7 +141,9 @@ fn picklist<'de, D: serde::Deserializer<'de>>(deserializer: D) -> std::result::R
         .filter_map(|option| match option {
             Value::String(text) => Some(text.clone()),
             Value::Number(number) => Some(number.to_string()),
-            option => ["value", "label", "name"].iter().find_map(|key| option.get(key)?.as_str()).map(str::to_owned),
+            option => {
+                ["value", "label", "name"].iter().find_map(|key| option.get(key)?.as_str()).map(str::to_owned)
+            }
         })
         .collect())
 }

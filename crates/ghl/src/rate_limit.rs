@@ -97,7 +97,7 @@ mod tests {
         assert_eq!(limit.interval, Some(Duration::from_secs(10)));
         assert_eq!(limit.daily_limit, Some(200_000));
         assert_eq!(limit.daily_remaining, Some(0));
-        assert_eq!(limit.daily_reset, Some(Duration::from_secs(3600)));
+        assert_eq!(limit.daily_reset, Some(Duration::from_hours(1)));
         assert_eq!(limit.retry_after, Some(Duration::from_secs(3)));
     }
 
@@ -122,8 +122,7 @@ mod tests {
 
     #[test]
     fn a_date_in_the_past_is_no_wait() {
-        let limit =
-            RateLimit::from_headers(&headers(&[("Retry-After", "Wed, 21 Oct 2015 07:29:30 GMT")]));
+        let limit = RateLimit::from_headers(&headers(&[("Retry-After", "Wed, 21 Oct 2015 07:29:30 GMT")]));
         assert_eq!(limit.retry_after, Some(Duration::ZERO));
     }
 }

@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use ghl::{
-    Client, ContactId, ContactUpdate, Duplicate, Error, ListQuery, MatchingField, NewContact, NewNote, NewTask, NoteUpdate,
-    SearchQuery, TaskUpdate,
+    Client, ContactId, ContactUpdate, Duplicate, Error, ListQuery, MatchingField, NewContact, NewNote,
+    NewTask, NoteUpdate, SearchQuery, TaskUpdate,
 };
 use sandbox::{Options, Sandbox};
 use secrecy::SecretString;
@@ -33,12 +33,16 @@ impl HighLevel {
         Self { client, location: text("location_id"), sandbox }
     }
 
-    fn new(&self, email: &str) -> NewContact {
-        NewContact { email: Some(email.into()), first_name: Some("Ada".into()), ..NewContact::new(self.location.as_str()) }
+    fn person(&self, email: &str) -> NewContact {
+        NewContact {
+            email: Some(email.into()),
+            first_name: Some("Ada".into()),
+            ..NewContact::new(self.location.as_str())
+        }
     }
 
     async fn contact(&self, email: &str) -> ContactId {
-        self.client.contacts().create(&self.new(email)).await.unwrap().value.id
+        self.client.contacts().create(&self.person(email)).await.unwrap().value.id
     }
 
     async fn act(&self, action: Value) -> Value {
@@ -58,7 +62,7 @@ async fn a_contact_is_made_read_changed_and_deleted() {
         phone: Some("+12025550143".into()),
         company_name: Some("Engines".into()),
         tags: vec!["VIP".into()],
-        ..there.new("Ada@Example.com")
+        ..there.person("Ada@Example.com")
     };
     let made = contacts.create(&new).await.unwrap();
     assert_eq!(made.exchange.status, Some(201));
@@ -79,21 +83,25 @@ async fn a_contact_is_made_read_changed_and_deleted() {
 async fn a_duplicate_names_the_contact_that_is_there() {
     let there = HighLevel::start().await;
     let id = there.contact("ada@example.com").await;
-    let failure = there.client.contacts().create(&there.new("ADA@example.com")).await.unwrap_err();
-    let Error::DuplicateContact { contact_id, matching_field, .. } = failure.error else { panic!("{failure:?}") };
+    let failure = there.client.contacts().create(&there.person("ADA@example.com")).await.unwrap_err();
+    let Error::DuplicateContact { contact_id, matching_field, .. } = failure.error else {
+        panic!("{failure:?}")
+    };
     assert_eq!((contact_id, matching_field), (id.clone(), MatchingField::Email));
     let location = there.location.as_str().into();
     let contacts = there.client.contacts();
     let found = contacts.find_duplicate(&location, Duplicate::Email("ada@example.com")).await.unwrap().value;
     assert_eq!(found.unwrap().id, id);
-    assert!(contacts.find_duplicate(&location, Duplicate::Number("+12025550143")).await.unwrap().value.is_none());
+    assert!(
+        contacts.find_duplicate(&location, Duplicate::Number("+12025550143")).await.unwrap().value.is_none()
+    );
 }
 
 #[tokio::test]
 async fn an_upsert_says_whether_it_made_the_contact() {
     let there = HighLevel::start().await;
-    let first = there.client.contacts().upsert(&there.new("ada@example.com")).await.unwrap().value;
-    let second = there.client.contacts().upsert(&there.new("ada@example.com")).await.unwrap().value;
+    let first = there.client.contacts().upsert(&there.person("ada@example.com")).await.unwrap().value;
+    let second = there.client.contacts().upsert(&there.person("ada@example.com")).await.unwrap().value;
     assert_eq!((first.new, second.new), (Some(true), Some(false)));
     assert_eq!(first.contact.id, second.contact.id);
 }
@@ -126,12 +134,18 @@ async fn tasks_go_their_whole_way() {
     let contact = there.contact("ada@example.com").await;
     let tasks = there.client.tasks();
     let due: jiff::Timestamp = "2026-11-25T12:00:00Z".parse().unwrap();
-    let made = tasks.create(&contact, &NewTask { body: Some("Ring".into()), ..NewTask::new("Say hello", due) }).await.unwrap();
+    let made = tasks
+        .create(&contact, &NewTask { body: Some("Ring".into()), ..NewTask::new("Say hello", due) })
+        .await
+        .unwrap();
     let id = made.value.id;
     let read = tasks.get(&contact, &id).await.unwrap().value;
     assert_eq!((read.title.as_deref(), read.due_date, read.completed), (Some("Say hello"), Some(due), false));
     let update = TaskUpdate { title: Some("Say good day".into()), ..TaskUpdate::default() };
-    assert_eq!(tasks.update(&contact, &id, &update).await.unwrap().value.title.as_deref(), Some("Say good day"));
+    assert_eq!(
+        tasks.update(&contact, &id, &update).await.unwrap().value.title.as_deref(),
+        Some("Say good day")
+    );
     assert!(tasks.set_completed(&contact, &id, true).await.unwrap().value.completed);
     assert_eq!(tasks.list(&contact).await.unwrap().value.len(), 1);
     tasks.delete(&contact, &id).await.unwrap();
@@ -176,7 +190,8 @@ async fn appointments_businesses_locations_and_users_are_read() {
     let business = there.act(json!({ "action": "business.create", "name": "Engines" })).await;
     let business = business["business"]["id"].as_str().unwrap().into();
     let location = there.location.as_str().into();
-    let of_it = there.client.contacts().list_of_business(&business, &location, Some(10), None).await.unwrap().value;
+    let of_it =
+        there.client.contacts().list_of_business(&business, &location, Some(10), None).await.unwrap().value;
     assert!(of_it.contacts.is_empty());
     let read = there.client.locations().get(&location).await.unwrap().value;
     assert_eq!(read.settings.allow_duplicate_contact, Some(false));
@@ -190,7 +205,7 @@ async fn each_failure_says_what_may_be_done() {
     let there = HighLevel::start().await;
     let contacts = there.client.contacts();
     let create = |email: &'static str| {
-        let new = there.new(email);
+        let new = there.person(email);
         async move { there_create(&contacts, &new).await }
     };
     async fn there_create(contacts: &ghl::Contacts<'_>, new: &NewContact) -> Error {
@@ -215,16 +230,18 @@ async fn each_failure_says_what_may_be_done() {
     ] {
         post(kind.clone());
         // A name of its own for each: some of them are made.
-        let new = there.new(&format!("{}@example.com", there.sandbox.ghl().journal().len()));
+        let new = there.person(&format!("{}@example.com", there.sandbox.ghl().journal().len()));
         let error = contacts.create(&new).await.unwrap_err().error;
         assert_eq!((error.code(), error.maybe_processed()), (code, true), "{kind}");
     }
     let wrong = NewContact { email: Some("no address".into()), ..NewContact::new(there.location.as_str()) };
-    let Error::Invalid { fields, status, .. } = contacts.create(&wrong).await.unwrap_err().error else { panic!() };
+    let Error::Invalid { fields, status, .. } = contacts.create(&wrong).await.unwrap_err().error else {
+        panic!()
+    };
     assert_eq!((fields, status), (vec!["email".to_owned()], 422));
 
     let other = there.client.with_token(SecretString::from("pit-nobody"));
-    let error = other.contacts().create(&there.new("b@example.com")).await.unwrap_err().error;
+    let error = other.contacts().create(&there.person("b@example.com")).await.unwrap_err().error;
     assert!(matches!(error, Error::Unauthorized { .. }), "{error:?}");
     there.sandbox.ghl().settings(json!({ "scopes": ["contacts.readonly"] })).unwrap();
     assert!(matches!(create("c@example.com").await, Error::MissingScope { .. }));

@@ -11,7 +11,7 @@ use super::bridge::Bridge;
 use super::timeline::Timeline;
 
 /// How long a scene waits for its end. Far more than it needs.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 pub(super) struct Stage {
     pub(super) sandbox: Sandbox,

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use sandbox::Entry;
-use serde_json::Value;
 
 use super::stage::Stage;
 use super::story::Expected;
@@ -58,8 +57,7 @@ fn kind(call: &Entry) -> String {
 fn lost_and_doubled(journal: &[Entry], expected: &Expected) -> (Vec<String>, Vec<String>) {
     let made = |effect: &str, key: &str, value: &str| {
         let is = |call: &&Entry| {
-            call.effect.as_ref().is_some_and(|done| done.kind == effect)
-                && call.body[key] == Value::from(value)
+            call.effect.as_ref().is_some_and(|done| done.kind == effect) && call.body[key] == value
         };
         journal.iter().filter(is).count()
     };

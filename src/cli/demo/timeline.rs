@@ -29,7 +29,7 @@ impl Timeline {
     }
 
     /// Where something is to be found.
-    pub(super) fn place(&self, what: &str, url: &str) {
+    pub(super) fn place(what: &str, url: &str) {
         anstream::println!("  {what:<24}{DIM}{url}{DIM:#}");
     }
 

@@ -14,7 +14,7 @@ pub(super) async fn delete(work: &mut Work<'_>, step: &mut Step) -> Result<(), V
         return step.skip(work, "the customer has no contact").await;
     };
     match call(work, step, work.client.contacts().delete(&link.contact_id)).await {
-        Ok(_) => {}
+        Ok(()) => {}
         Err(failed) if matches!(failed.error, ghl::Error::NotFound { .. }) => {}
         Err(failed) => return Err(failed.verdict),
     }

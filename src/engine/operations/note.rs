@@ -105,7 +105,7 @@ pub(super) async fn delete(work: &mut Work<'_>, step: &mut Step, note_id: &str) 
     };
     match call(work, step, work.client.notes().delete(&item.contact_id, &item.remote_id.clone().into())).await
     {
-        Ok(_) => {}
+        Ok(()) => {}
         Err(failed) if matches!(failed.error, ghl::Error::NotFound { .. }) => {}
         Err(failed) => return Err(failed.verdict),
     }

@@ -29,9 +29,10 @@ pub(super) async fn create(
     once_per_customer: bool,
 ) -> Result<(), Verdict> {
     let link = super::link(work)?;
-    let key = match once_per_customer {
-        true => format!("{}/{}/{}", link.customer, step.key().route, step.key().step),
-        false => format!("{}/{}/{}", work.event().id, step.key().route, step.key().step),
+    let key = if once_per_customer {
+        format!("{}/{}/{}", link.customer, step.key().route, step.key().step)
+    } else {
+        format!("{}/{}/{}", work.event().id, step.key().route, step.key().step)
     };
     if !work.event().forced && has_had(work, &link, &key, once_per_customer).await? {
         return step.skip(work, "the customer has had this task").await;

@@ -15,15 +15,15 @@ use utoipa_axum::routes;
 use super::events::{Accepted, required_body};
 use crate::connection::{Connection, ConnectionName};
 use crate::event::Subject;
-use crate::http::HttpState;
 use crate::http::auth::{Admin, Allowed, Operate, Read};
 use crate::http::error::{Problem, Result};
+use crate::http::{HttpState, Shared};
 use crate::inbox::Incoming;
 use crate::link::Customer;
 use crate::registry::Live;
 use crate::store::Origin;
 
-pub(super) fn router() -> OpenApiRouter<HttpState> {
+pub(super) fn router() -> OpenApiRouter<Shared> {
     OpenApiRouter::new()
         .routes(routes!(list, add))
         .routes(routes!(show, replace, remove))
@@ -67,7 +67,7 @@ struct ConnectionList {
     (status = 200, description = "the connections, by name", body = ConnectionList),
     (status = 401, description = "no API key", body = Problem, content_type = "application/problem+json"),
 ))]
-async fn list(_: Allowed<Read>, State(state): State<HttpState>) -> Result<Json<ConnectionList>> {
+async fn list(_: Allowed<Read>, State(state): State<Shared>) -> Result<Json<ConnectionList>> {
     let all = state.registry.all();
     let mut items: Vec<_> = all.values().collect();
     items.sort_by(|a, b| a.connection.name.cmp(&b.connection.name));
@@ -84,7 +84,7 @@ async fn list(_: Allowed<Read>, State(state): State<HttpState>) -> Result<Json<C
     (status = 403, description = "the key does not allow it", body = Problem, content_type = "application/problem+json"),
     (status = 409, description = "there is one of this name", body = Problem, content_type = "application/problem+json"),
 ))]
-async fn add(_: Allowed<Admin>, State(state): State<HttpState>, body: Bytes) -> Result<Response> {
+async fn add(_: Allowed<Admin>, State(state): State<Shared>, body: Bytes) -> Result<Response> {
     let connection = definition(&body)?;
     if state.registry.get(&connection.name).is_some() {
         return Err(Problem::new(
@@ -106,7 +106,7 @@ async fn add(_: Allowed<Admin>, State(state): State<HttpState>, body: Bytes) -> 
 ))]
 async fn show(
     _: Allowed<Read>,
-    State(state): State<HttpState>,
+    State(state): State<Shared>,
     Path(name): Path<String>,
 ) -> Result<Json<ConnectionView>> {
     let live = find(&state, &name)?;
@@ -127,7 +127,7 @@ async fn show(
 ))]
 async fn replace(
     _: Allowed<Admin>,
-    State(state): State<HttpState>,
+    State(state): State<Shared>,
     Path(name): Path<String>,
     body: Bytes,
 ) -> Result<Response> {
@@ -153,7 +153,7 @@ async fn replace(
 ))]
 async fn remove(
     _: Allowed<Admin>,
-    State(state): State<HttpState>,
+    State(state): State<Shared>,
     Path(name): Path<String>,
 ) -> Result<StatusCode> {
     let live = find(&state, &name)?;
@@ -183,7 +183,7 @@ struct Resync {
 ))]
 async fn resync(
     _: Allowed<Operate>,
-    State(state): State<HttpState>,
+    State(state): State<Shared>,
     Path(name): Path<String>,
     body: Bytes,
 ) -> Result<Response> {

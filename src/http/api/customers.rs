@@ -14,7 +14,7 @@ use utoipa_axum::routes;
 use super::connections::{customer, find};
 use super::events::{Accepted, required_body};
 use crate::event::Subject;
-use crate::http::HttpState;
+use crate::http::Shared;
 use crate::http::auth::{Allowed, Operate, Read};
 use crate::http::error::{Problem, Result};
 use crate::inbox::Incoming;
@@ -22,7 +22,7 @@ use crate::link::Link;
 use crate::store::LinkChange;
 use crate::sync::Shadow;
 
-pub(super) fn router() -> OpenApiRouter<HttpState> {
+pub(super) fn router() -> OpenApiRouter<Shared> {
     OpenApiRouter::new().routes(routes!(show, link))
 }
 
@@ -54,7 +54,7 @@ struct CustomerView {
 ))]
 async fn show(
     _: Allowed<Read>,
-    State(state): State<HttpState>,
+    State(state): State<Shared>,
     Path((name, who)): Path<(String, String)>,
 ) -> Result<Json<CustomerView>> {
     let live = find(&state, &name)?;
@@ -93,7 +93,7 @@ struct LinkByHand {
 ))]
 async fn link(
     _: Allowed<Operate>,
-    State(state): State<HttpState>,
+    State(state): State<Shared>,
     Path((name, who)): Path<(String, String)>,
     body: Bytes,
 ) -> Result<Response> {

@@ -11,13 +11,13 @@ use utoipa_axum::routes;
 
 use crate::engine::requests;
 use crate::event::{EventId, State as EventState, Subject};
-use crate::http::HttpState;
 use crate::http::auth::{Allowed, Operate, Read};
 use crate::http::error::{Problem, Result};
+use crate::http::{HttpState, Shared};
 use crate::show::{EventDetail, EventSummary};
 use crate::store::EventFilter;
 
-pub(super) fn router() -> OpenApiRouter<HttpState> {
+pub(super) fn router() -> OpenApiRouter<Shared> {
     OpenApiRouter::new()
         .routes(routes!(list))
         .routes(routes!(show))
@@ -94,7 +94,7 @@ struct EventPage {
 ))]
 async fn list(
     _: Allowed<Read>,
-    State(state): State<HttpState>,
+    State(state): State<Shared>,
     Query(paging): Query<Paging>,
     Query(query): Query<std::collections::BTreeMap<String, String>>,
 ) -> Result<Json<EventPage>> {
@@ -132,7 +132,7 @@ fn filter_of(mut query: std::collections::BTreeMap<String, String>) -> Result<Fi
 ))]
 async fn show(
     _: Allowed<Read>,
-    State(state): State<HttpState>,
+    State(state): State<Shared>,
     Path(id): Path<String>,
 ) -> Result<Json<EventDetail>> {
     let id = event_id(&id)?;
@@ -180,7 +180,7 @@ impl Accepted {
 ))]
 async fn replay(
     _: Allowed<Operate>,
-    State(state): State<HttpState>,
+    State(state): State<Shared>,
     Path(id): Path<String>,
     body: axum::body::Bytes,
 ) -> Result<Response> {
@@ -220,7 +220,7 @@ struct Replayed {
 ))]
 async fn replay_all(
     _: Allowed<Operate>,
-    State(state): State<HttpState>,
+    State(state): State<Shared>,
     body: axum::body::Bytes,
 ) -> Result<Response> {
     let asked: ReplayMany = required_body(&body)?;
@@ -242,7 +242,7 @@ struct Stats {
     (status = 200, description = "counts by state", body = Stats),
     (status = 401, description = "no API key", body = Problem, content_type = "application/problem+json"),
 ))]
-async fn stats(_: Allowed<Read>, State(state): State<HttpState>) -> Result<Json<Stats>> {
+async fn stats(_: Allowed<Read>, State(state): State<Shared>) -> Result<Json<Stats>> {
     let counts = state.store.counts().await?;
     Ok(Json(Stats { events: counts.into_iter().map(|(state, count)| (state.as_str(), count)).collect() }))
 }

@@ -13,11 +13,11 @@ use utoipa_axum::routes;
 
 use super::events::required_body;
 use crate::access::{ApiKey, KeyHash, Role};
-use crate::http::HttpState;
+use crate::http::Shared;
 use crate::http::auth::{Admin, Allowed};
 use crate::http::error::{Problem, Result};
 
-pub(super) fn router() -> OpenApiRouter<HttpState> {
+pub(super) fn router() -> OpenApiRouter<Shared> {
     OpenApiRouter::new().routes(routes!(list, add)).routes(routes!(revoke))
 }
 
@@ -57,7 +57,7 @@ struct KeyList {
     (status = 401, description = "no API key", body = Problem, content_type = "application/problem+json"),
     (status = 403, description = "the key does not allow it", body = Problem, content_type = "application/problem+json"),
 ))]
-async fn list(_: Allowed<Admin>, State(state): State<HttpState>) -> Result<Json<KeyList>> {
+async fn list(_: Allowed<Admin>, State(state): State<Shared>) -> Result<Json<KeyList>> {
     Ok(Json(KeyList { items: state.store.keys().await?.into_iter().map(KeyView::from).collect() }))
 }
 
@@ -86,7 +86,7 @@ struct MadeKey {
     (status = 401, description = "no API key", body = Problem, content_type = "application/problem+json"),
     (status = 403, description = "the key does not allow it", body = Problem, content_type = "application/problem+json"),
 ))]
-async fn add(_: Allowed<Admin>, State(state): State<HttpState>, body: Bytes) -> Result<Response> {
+async fn add(_: Allowed<Admin>, State(state): State<Shared>, body: Bytes) -> Result<Response> {
     let asked: NewKey = required_body(&body)?;
     let (key, secret) = ApiKey::generate(asked.name, asked.role, state.clock.now());
     state.store.add_key(&key, KeyHash::of(&secret)).await?;
@@ -104,7 +104,7 @@ async fn add(_: Allowed<Admin>, State(state): State<HttpState>, body: Bytes) -> 
 ))]
 async fn revoke(
     _: Allowed<Admin>,
-    State(state): State<HttpState>,
+    State(state): State<Shared>,
     Path(id): Path<String>,
 ) -> Result<StatusCode> {
     state.store.revoke_key(&id, state.clock.now()).await?;

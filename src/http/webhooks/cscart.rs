@@ -7,8 +7,8 @@ use cscart::webhook::{SignatureError, verify};
 
 use super::{Receipt, TOLERANCE, Verified, bad_shape, raw_body, unverified};
 use crate::connection::ConnectionName;
-use crate::http::HttpState;
 use crate::http::error::{Problem, Result};
+use crate::http::{HttpState, Shared};
 use crate::inbox::Incoming;
 
 /// The side of the store: the connection in the URL, whose secret has signed.
@@ -37,7 +37,7 @@ pub struct CsCart {
         (status = 413, description = "over 1 MiB", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "not stored: send it again", body = Problem, content_type = "application/problem+json"),
     ))]
-pub(super) async fn receive(State(state): State<HttpState>, webhook: Verified<CsCart>) -> Result<Receipt> {
+pub(super) async fn receive(State(state): State<Shared>, webhook: Verified<CsCart>) -> Result<Receipt> {
     let appended =
         state.inbox.append(&webhook.side.connection, webhook.incoming).await.inspect_err(|_| {
             state.monitor.webhook("cscart", "not-stored");
@@ -46,10 +46,10 @@ pub(super) async fn receive(State(state): State<HttpState>, webhook: Verified<Cs
     Ok(Receipt::new(appended, &state.public_url))
 }
 
-impl FromRequest<HttpState> for Verified<CsCart> {
+impl FromRequest<Shared> for Verified<CsCart> {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, state: &HttpState) -> Result<Self> {
+    async fn from_request(request: Request, state: &Shared) -> Result<Self> {
         let verified = verified(request, state).await;
         if let Err(problem) = &verified {
             state.monitor.webhook("cscart", problem.code);

@@ -15,8 +15,8 @@ use ghl::webhook::{Envelope, EnvelopeError, SignatureError, Verifier};
 use super::{Receipt, TOLERANCE, Verified, bad_shape, raw_body, unverified};
 use crate::connection::{ConnectionName, GhlSide};
 use crate::event::Source;
-use crate::http::HttpState;
 use crate::http::error::{Problem, Result};
+use crate::http::{HttpState, Shared};
 use crate::inbox::{Incoming, ShapeError};
 use crate::registry::Live;
 
@@ -50,7 +50,7 @@ pub struct Ghl {
         (status = 413, description = "over 1 MiB", body = Problem, content_type = "application/problem+json"),
         (status = 429, description = "not stored: send it again", body = Problem, content_type = "application/problem+json"),
     ))]
-pub(super) async fn receive(State(state): State<HttpState>, webhook: Verified<Ghl>) -> Result<Response> {
+pub(super) async fn receive(State(state): State<Shared>, webhook: Verified<Ghl>) -> Result<Response> {
     // Two stores may share a location; then each has its own event. The first receipt is as good as the other.
     let Some((first, others)) = webhook.side.connections.split_first() else {
         state.monitor.webhook("ghl", "unknown-location");
@@ -79,10 +79,10 @@ pub(super) async fn receive(State(state): State<HttpState>, webhook: Verified<Gh
     Ok(Receipt::new(appended, &state.public_url).into_response())
 }
 
-impl FromRequest<HttpState> for Verified<Ghl> {
+impl FromRequest<Shared> for Verified<Ghl> {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, state: &HttpState) -> Result<Self> {
+    async fn from_request(request: Request, state: &Shared) -> Result<Self> {
         let verified = verified(request, state).await;
         if let Err(problem) = &verified {
             state.monitor.webhook("ghl", problem.code);
@@ -181,7 +181,7 @@ async fn check_age(
 
 /// Whatever has failed on the way, a mistake of ours and a lack of time included, is answered as what HighLevel repeats.
 pub(in crate::http) async fn ask_highlevel_again(
-    State(state): State<HttpState>,
+    State(state): State<Shared>,
     request: Request,
     next: Next,
 ) -> Response {

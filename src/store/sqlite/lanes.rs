@@ -134,11 +134,13 @@ fn open_events(
     Ok(Some((first, followers)))
 }
 
+/// Of what has arrived and is not filed yet only the oldest are looked at: with more, there is work anyway.
 pub(super) fn next_ready(pool: &Pool) -> Result<Option<Timestamp>> {
     let next: Option<i64> = pool
         .prepare_cached(
             "SELECT min(at) FROM (SELECT min(ready_at) AS at FROM lanes WHERE state <> 'parked' \
-             UNION ALL SELECT min(next_attempt_at) FROM events WHERE filed = 0 AND state = 'pending')",
+             UNION ALL SELECT min(next_attempt_at) FROM (SELECT next_attempt_at FROM events \
+             WHERE filed = 0 AND state = 'pending' ORDER BY seq LIMIT 64))",
         )?
         .query_row([], |row| row.get(0))?;
     Ok(next.map(row::time))
@@ -160,15 +162,15 @@ pub(super) fn check(tx: &Pool, lane: &Lane) -> Result<()> {
     leased_until(tx, lane).map(drop)
 }
 
-/// [`check`], and the lease holds for at least half of [`LEASE`] from now: longer than any call. It is not written anew each
-/// time, which would cost two pages.
+/// [`check`], and the lease holds for at least three quarters of [`LEASE`] from now: longer than any call. It is not written
+/// anew each time, which would cost two pages.
 pub(super) fn extend(tx: &Pool, lane: &Lane, now: Timestamp) -> Result<()> {
     let after = |lease: Duration| {
         now.saturating_add(SignedDuration::try_from(lease).unwrap_or_default())
             .unwrap_or(now)
             .as_millisecond()
     };
-    if leased_until(tx, lane)? < after(LEASE / 2) {
+    if leased_until(tx, lane)? < after(LEASE / 4 * 3) {
         tx.prepare_cached("UPDATE lanes SET ready_at = ? WHERE connection = ? AND subject = ?")?
             .execute(params![after(LEASE), lane.connection.as_str(), lane.subject.as_str()])?;
     }

@@ -12,7 +12,10 @@ use crate::sync::normalise::{self, line};
 pub fn from_user(user: &User, settings: &Settings) -> Mapped {
     let mut reader = Reader::new(settings);
     let places = [&user.billing, &user.shipping];
-    reader.person(&user.firstname, &user.lastname, &user.email, &user.phone, places);
+    reader.person(
+        [&user.firstname, &user.lastname, &user.email, &user.phone].map(|text| text.as_deref()),
+        places,
+    );
     reader.text(Field::Company, user.company.as_deref());
     if let Some(birthday) = user.birthday {
         reader.mapped.contact.set(Field::DateOfBirth, day(birthday));
@@ -26,7 +29,10 @@ pub fn from_user(user: &User, settings: &Settings) -> Mapped {
 pub fn from_order(order: &Order, settings: &Settings) -> Mapped {
     let mut reader = Reader::new(settings);
     let places = [&order.billing, &order.shipping];
-    reader.person(&order.firstname, &order.lastname, &order.email, &order.phone, places);
+    reader.person(
+        [&order.firstname, &order.lastname, &order.email, &order.phone].map(|text| text.as_deref()),
+        places,
+    );
     reader.text(Field::Company, order.company.as_deref());
     reader.custom(&settings.custom_fields.customer_id, order.user_id.map(|id| id.to_string()));
     reader.mapped
@@ -42,16 +48,9 @@ impl<'a> Reader<'a> {
         Self { settings, mapped: Mapped::default() }
     }
 
-    fn person(
-        &mut self,
-        first: &Option<String>,
-        last: &Option<String>,
-        email: &Option<String>,
-        phone: &Option<String>,
-        places: [&Address; 2],
-    ) {
-        self.text(Field::FirstName, said(first, places.map(|place| &place.firstname)));
-        self.text(Field::LastName, said(last, places.map(|place| &place.lastname)));
+    fn person(&mut self, [first, last, email, phone]: [Option<&str>; 4], places: [&Address; 2]) {
+        self.text(Field::FirstName, said(first, places.map(|place| place.firstname.as_deref())));
+        self.text(Field::LastName, said(last, places.map(|place| place.lastname.as_deref())));
         let place = address(places);
         let country =
             place.country.as_deref().map(|raw| self.checked(Field::Country, raw, normalise::country));
@@ -61,7 +60,7 @@ impl<'a> Reader<'a> {
         if let Some(raw) = email {
             self.checked(Field::Email, raw, normalise::email);
         }
-        if let Some(raw) = said(phone, places.map(|place| &place.phone)) {
+        if let Some(raw) = said(phone, places.map(|place| place.phone.as_deref())) {
             self.checked(Field::Phone, raw, |raw| normalise::phone(raw, country.as_deref()));
         }
         if let Some(first_line) = place.address.as_deref() {
@@ -109,9 +108,9 @@ impl<'a> Reader<'a> {
 
 /// What was said of the customer himself, or where that is empty what his addresses say: CS-Cart does the same with names
 /// (`fn_update_user` takes them from `b_*` and `s_*`).
-fn said<'a>(own: &'a Option<String>, others: [&'a Option<String>; 2]) -> Option<&'a str> {
+fn said<'a>(own: Option<&'a str>, others: [Option<&'a str>; 2]) -> Option<&'a str> {
     let filled = [own, others[0], others[1]].into_iter().flatten().find(|text| !text.trim().is_empty());
-    filled.or(own.as_ref()).map(String::as_str)
+    filled.or(own)
 }
 
 /// The address for bills; the one for parcels where that is empty.

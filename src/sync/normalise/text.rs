@@ -23,15 +23,12 @@ pub fn plain_text(raw: &str) -> String {
         let (before, tag) = rest.split_at(start);
         words.push_str(before);
         let is_tag = tag[1..].starts_with(|c: char| c.is_ascii_alphabetic() || c == '/' || c == '!');
-        match tag.find('>').filter(|_| is_tag) {
-            Some(end) => {
-                words.push(' ');
-                rest = &tag[end + 1..];
-            }
-            None => {
-                words.push('<');
-                rest = &tag[1..];
-            }
+        if let Some(end) = tag.find('>').filter(|_| is_tag) {
+            words.push(' ');
+            rest = &tag[end + 1..];
+        } else {
+            words.push('<');
+            rest = &tag[1..];
         }
     }
     words.push_str(rest);

@@ -13,14 +13,17 @@ pub(crate) struct Call {
     query: Vec<(String, String)>,
     pub(crate) body: Body,
     /// Whether the exchange is about tokens: then nothing of the answer is shown, and `invalid_grant` counts.
-    pub(crate) token_call: bool,
+    pub(crate) for_tokens: bool,
     /// Whether the client's bearer token goes along.
     pub(crate) with_token: bool,
 }
 
 enum Path {
     /// Each segment is encoded; so an id can neither leave its place nor vanish.
-    Segments { segments: Vec<String>, slash: bool },
+    Segments {
+        segments: Vec<String>,
+        slash: bool,
+    },
     Raw(String),
 }
 
@@ -39,7 +42,7 @@ pub(crate) struct FormField {
 
 impl Call {
     fn new(method: Method, path: Path) -> Self {
-        Self { method, path, query: Vec::new(), body: Body::None, token_call: false, with_token: true }
+        Self { method, path, query: Vec::new(), body: Body::None, for_tokens: false, with_token: true }
     }
 
     fn segments(method: Method, segments: &[&str]) -> Self {
@@ -100,7 +103,7 @@ impl Call {
 
     pub(crate) fn token_form(mut self, fields: Vec<FormField>) -> Self {
         self.body = Body::Form(fields);
-        self.token_call = true;
+        self.for_tokens = true;
         self
     }
 
@@ -176,7 +179,10 @@ mod tests {
     #[test]
     fn a_path_in_the_base_url_is_kept() {
         for base in ["https://x.test/ghl", "https://x.test/ghl/"] {
-            assert_eq!(url(&Call::post(&["contacts"]).with_slash(), base).unwrap(), "https://x.test/ghl/contacts/");
+            assert_eq!(
+                url(&Call::post(&["contacts"]).with_slash(), base).unwrap(),
+                "https://x.test/ghl/contacts/"
+            );
             assert_eq!(url(&Call::raw(Method::GET, "/a/b"), base).unwrap(), "https://x.test/ghl/a/b");
         }
         assert!(url(&Call::raw(Method::GET, "a"), "https://x.test").is_err());

@@ -100,26 +100,28 @@ impl Client {
         exchange.rate_limit = RateLimit::from_headers(response.headers());
 
         let (body, complete) = read_body(&mut response, self.inner.max_answer_bytes).await;
-        exchange.response_body =
-            Some(if call.token_call && status.is_success() { "[redacted]".to_owned() } else { excerpt(&body) });
+        exchange.response_body = Some(if call.for_tokens && status.is_success() {
+            "[redacted]".to_owned()
+        } else {
+            excerpt(&body)
+        });
 
         let refused = || {
             classify(&Refusal {
                 status: status.as_u16(),
                 body: &body,
                 rate_limit: exchange.rate_limit,
-                token_call: call.token_call,
+                token_call: call.for_tokens,
             })
         };
         match complete {
             Ok(()) if status.is_success() => Ok((status.as_u16(), body)),
-            Ok(()) => Err(refused()),
             Err(Incomplete::TooLarge) if status.is_success() => Err(Error::Protocol {
                 status: status.as_u16(),
                 path: ".".to_owned(),
                 source: TooLarge { limit: self.inner.max_answer_bytes }.into(),
             }),
-            Err(Incomplete::TooLarge) => Err(refused()),
+            Ok(()) | Err(Incomplete::TooLarge) => Err(refused()),
             // For these the status says it all. For a 400 it does not: the missing half may say that there
             // is such a contact already.
             Err(Incomplete::Broken(_)) if speaks_for_itself(status) => Err(refused()),

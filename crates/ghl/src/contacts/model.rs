@@ -97,7 +97,8 @@ pub struct Contact {
 impl Contact {
     /// The whole name: as HighLevel has it, or put together from first and last name.
     pub fn full_name(&self) -> Option<String> {
-        let given = [&self.name, &self.contact_name].into_iter().flatten().find(|name| !name.trim().is_empty());
+        let given =
+            [&self.name, &self.contact_name].into_iter().flatten().find(|name| !name.trim().is_empty());
         given.cloned().or_else(|| {
             let parts = [&self.first_name, &self.last_name];
             let parts: Vec<&str> =

@@ -233,7 +233,8 @@ mod tests {
         assert_eq!(serde_json::to_value(&update).unwrap(), json!({}));
 
         update.city = Some(String::new());
-        update.custom_fields = vec![CustomFieldInput::by_id("f1", 5), CustomFieldInput::by_key("k", vec!["a"])];
+        update.custom_fields =
+            vec![CustomFieldInput::by_id("f1", 5), CustomFieldInput::by_key("k", vec!["a"])];
         update.extra.insert("website".into(), Value::Null);
         assert!(!update.is_empty());
         assert_eq!(

@@ -109,12 +109,13 @@ fn says_not_found(message: &str) -> bool {
     let text = lower.trim().trim_end_matches('.');
     let text = text.strip_prefix("the ").unwrap_or(text);
     if let Some(rest) = text.strip_prefix("no ") {
-        return THINGS.iter().any(|thing| rest.strip_prefix(thing).is_some_and(|rest| rest.starts_with(" found")));
+        return THINGS
+            .iter()
+            .any(|thing| rest.strip_prefix(thing).is_some_and(|rest| rest.starts_with(" found")));
     }
     let Some(rest) = THINGS.iter().find_map(|thing| text.strip_prefix(thing)) else { return false };
-    let Some(between) = ["not found", "does not exist", "doesn't exist"]
-        .iter()
-        .find_map(|end| rest.strip_suffix(end))
+    let Some(between) =
+        ["not found", "does not exist", "doesn't exist"].iter().find_map(|end| rest.strip_suffix(end))
     else {
         return false;
     };

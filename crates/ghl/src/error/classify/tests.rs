@@ -3,21 +3,11 @@ use std::time::Duration;
 use super::*;
 
 fn refused(status: u16, body: &str) -> Error {
-    classify(&Refusal {
-        status,
-        body: body.as_bytes(),
-        rate_limit: RateLimit::default(),
-        token_call: false,
-    })
+    classify(&Refusal { status, body: body.as_bytes(), rate_limit: RateLimit::default(), token_call: false })
 }
 
 fn refused_token(status: u16, body: &str) -> Error {
-    classify(&Refusal {
-        status,
-        body: body.as_bytes(),
-        rate_limit: RateLimit::default(),
-        token_call: true,
-    })
+    classify(&Refusal { status, body: body.as_bytes(), rate_limit: RateLimit::default(), token_call: true })
 }
 
 #[test]
@@ -133,8 +123,7 @@ fn limits_and_outages_carry_how_long_to_wait() {
         daily_remaining: Some(0),
         ..RateLimit::default()
     };
-    let classified =
-        |status| classify(&Refusal { status, body: b"", rate_limit, token_call: false });
+    let classified = |status| classify(&Refusal { status, body: b"", rate_limit, token_call: false });
     assert!(matches!(classified(429), Error::RateLimited { daily: true, .. }));
     assert_eq!(classified(429).retry_after(), Some(Duration::from_secs(7)));
     for status in [408, 425, 500, 502, 503, 504, 522] {

@@ -22,10 +22,8 @@ fn sign(key: &SigningKey, body: &[u8]) -> String {
 fn rsa() -> (RsaKeyPair, String) {
     let key = RsaKeyPair::generate(KeySize::Rsa2048).unwrap();
     let der: PublicKeyX509Der<'_> = key.public_key().as_der().unwrap();
-    let pem = format!(
-        "-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n",
-        STANDARD.encode(der.as_ref())
-    );
+    let pem =
+        format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", STANDARD.encode(der.as_ref()));
     (key, pem)
 }
 
