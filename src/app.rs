@@ -24,7 +24,7 @@ use crate::inbox::Inbox;
 use crate::monitor::Monitor;
 use crate::registry::Registry;
 use crate::store::sqlite::{OpenError, Sqlite};
-use crate::store::{self, Origin, Store};
+use crate::store::{self, EventFilter, Origin, Store};
 
 static ROUTES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/routes");
 
@@ -111,8 +111,10 @@ impl App {
         };
         let wake = Arc::new(Notify::new());
         let monitor = Monitor::default();
-        // Whether HighLevel was told to come again before a restart is not known: so its repetitions are taken.
-        monitor.refused_ghl(now);
+        if !store.events(&EventFilter::default(), None, 1).await?.events.is_empty() {
+            // A restart: whether HighLevel was told to come again before it is not known, so its repetitions are taken.
+            monitor.refused_ghl(now);
+        }
         let fold_window = Duration::from_millis(config.engine.fold_window_ms);
         let inbox =
             Inbox::new(Arc::clone(&store), routes.clone(), clock.clone(), Arc::clone(&wake), fold_window);

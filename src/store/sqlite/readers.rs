@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::Connection as Pool;
+use tokio::sync::Semaphore;
 
 use crate::store::{Error, Result};
 
@@ -12,14 +13,17 @@ use crate::store::{Error, Result};
 pub(super) struct Readers {
     path: Arc<PathBuf>,
     idle: Arc<Mutex<Vec<Pool>>>,
+    /// Who may read now.
+    turns: Arc<Semaphore>,
 }
 
-/// How many connections are kept when nobody reads.
-const IDLE: usize = 4;
+/// How many read at the same time, and so how many connections there are. More would only take each other's processor, and
+/// opening one costs more than most reads.
+const READERS: usize = 8;
 
 impl Readers {
     pub(super) fn new(path: PathBuf) -> Self {
-        Self { path: Arc::new(path), idle: Arc::default() }
+        Self { path: Arc::new(path), idle: Arc::default(), turns: Arc::new(Semaphore::new(READERS)) }
     }
 
     /// Runs `work` on a thread that may block.
@@ -28,6 +32,8 @@ impl Readers {
         T: Send + 'static,
         F: FnOnce(&Pool) -> Result<T> + Send + 'static,
     {
+        // It is never closed.
+        let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(|error| Error::Unavailable(Arc::new(error)))?;
         let readers = self.clone();
         tokio::task::spawn_blocking(move || {
             let idle = readers.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
@@ -37,10 +43,8 @@ impl Readers {
             };
             // One snapshot, however many statements: an event must not be counted in two states, or in none.
             let answer = pool.transaction().map_err(Error::from).and_then(|tx| work(&tx));
-            let mut idle = readers.idle.lock().unwrap_or_else(PoisonError::into_inner);
-            if idle.len() < IDLE {
-                idle.push(pool);
-            }
+            readers.idle.lock().unwrap_or_else(PoisonError::into_inner).push(pool);
+            drop(turn);
             answer
         })
         .await
