@@ -33,7 +33,10 @@ impl Readers {
         F: FnOnce(&Pool) -> Result<T> + Send + 'static,
     {
         // It is never closed.
-        let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(|error| Error::Unavailable(Arc::new(error)))?;
+        let turn = Arc::clone(&self.turns)
+            .acquire_owned()
+            .await
+            .map_err(|error| Error::Unavailable(Arc::new(error)))?;
         let readers = self.clone();
         tokio::task::spawn_blocking(move || {
             let idle = readers.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
