@@ -74,7 +74,7 @@ impl Default for Config {
 impl Default for EngineConfig {
     fn default() -> Self {
         Self {
-            workers: 64,
+            workers: 128,
             fold_window_ms: 500,
             call_timeout_ms: 30_000,
             settle_ms: 5_000,

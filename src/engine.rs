@@ -13,6 +13,7 @@ mod verdict;
 mod work;
 
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,6 +34,9 @@ use verdict::Verdict;
 
 /// Other processes (the command line) write to the same database without waking us; this is how soon we look anyway.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+/// How long a claim waits for company while more than half of the workers are busy.
+const RUSH: Duration = Duration::from_millis(2);
 
 /// Everything the engine needs.
 pub struct Engine {
@@ -59,16 +63,21 @@ impl Engine {
         let tasks = TaskTracker::new();
         while !stop.is_cancelled() {
             // Registered before we look, so that what comes in while we look is not missed.
-            let woken = self.wake.notified();
+            let woken = pin!(self.wake.notified());
             let claimed = self.claim(&slots, &tasks).await;
             if claimed {
                 continue;
             }
-            let timer = self.until_next().await;
+            if slots.available_permits() < self.config.workers / 2 {
+                // In a rush each claim shall be worth its commit; whoever ends meanwhile is served by the next.
+                tokio::time::sleep(RUSH).await;
+            }
+            let timer = async { tokio::time::sleep(self.until_next().await).await };
             tokio::select! {
+                biased;
                 () = woken => {}
-                () = tokio::time::sleep(timer) => {}
                 () = stop.cancelled() => {}
+                () = timer => {}
             }
         }
         tasks.close();

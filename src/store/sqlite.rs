@@ -15,6 +15,7 @@ mod replay;
 mod row;
 mod writer;
 
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +24,7 @@ use async_trait::async_trait;
 use include_dir::{Dir, include_dir};
 use jiff::Timestamp;
 use rusqlite::Connection as Pool;
+use rusqlite::config::DbConfig;
 use rusqlite_migration::{Error as MigrationError, MigrationDefinitionError, Migrations};
 
 use super::{
@@ -57,6 +59,9 @@ pub enum OpenError {
         "the folder of the database, {0}, cannot be made: choose another with `database` or mend its permissions"
     )]
     Folder(PathBuf, #[source] std::io::Error),
+    /// The file cannot be made or written.
+    #[error("{0} cannot be written: choose another file with `database`, or mend its permissions")]
+    Create(PathBuf, #[source] std::io::Error),
     /// SQLite will not open it.
     #[error("{0} cannot be opened as a database: check that it is a Cartbridge database and can be written")]
     Open(PathBuf, #[source] rusqlite::Error),
@@ -76,6 +81,10 @@ impl Sqlite {
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder).map_err(|source| OpenError::Folder(folder.to_owned(), source))?;
         }
+        // It holds tokens. SQLite gives the files beside it the same permissions.
+        let mut made = std::fs::OpenOptions::new();
+        made.create(true).append(true).mode(0o600);
+        made.open(path).map_err(|source| OpenError::Create(path.to_owned(), source))?;
         let opened = |source| OpenError::Open(path.to_owned(), source);
         let migrated = |error| match error {
             MigrationError::MigrationDefinition(MigrationDefinitionError::DatabaseTooFarAhead) => {
@@ -87,8 +96,8 @@ impl Sqlite {
         configure(&pool).map_err(opened)?;
         let migrations = Migrations::from_directory(&MIGRATIONS).map_err(migrated)?;
         migrations.to_latest(&mut pool).map_err(migrated)?;
-        // Enough for the indexes of a busy store; a negative number is in KiB.
-        pool.pragma_update(None, "cache_size", -32 * 1024).map_err(opened)?;
+        // Enough for the pages that a busy store changes all the time; a negative number is in KiB.
+        pool.pragma_update(None, "cache_size", -8 * 1024).map_err(opened)?;
         Ok(Self { writer: Writer::start(pool), readers: Readers::new(path.to_owned()) })
     }
 }
@@ -99,6 +108,8 @@ fn configure(pool: &Pool) -> rusqlite::Result<()> {
     pool.pragma_update(None, "synchronous", "FULL")?;
     pool.pragma_update(None, "foreign_keys", true)?;
     pool.pragma_update(None, "temp_store", "MEMORY")?;
+    // Without this SQLite plans a statement anew for other values of its parameters (STAT4), which here is never worth it.
+    pool.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     // Rewriting the same pages of an index less often is worth a longer log: 32 MiB at SQLite's page of 4 KiB.
     pool.pragma_update(None, "wal_autocheckpoint", 8192)?;
     pool.set_prepared_statement_cache_capacity(64);

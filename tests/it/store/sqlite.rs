@@ -167,3 +167,16 @@ async fn fill(store: &dyn Store, size: usize) -> Vec<EventId> {
         assert!(acknowledged.len() < 200, "the disk is never full");
     }
 }
+
+#[tokio::test]
+async fn nobody_else_on_the_machine_can_read_the_file() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("private.db");
+    let store = Sqlite::open(&path).unwrap();
+    stored(&store, event("msg_1", "customer:1")).await;
+    for entry in std::fs::read_dir(folder.path()).unwrap() {
+        let entry = entry.unwrap();
+        assert_eq!(entry.metadata().unwrap().permissions().mode() & 0o077, 0, "{:?}", entry.file_name());
+    }
+}
