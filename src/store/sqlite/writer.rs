@@ -7,7 +7,6 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::time::Duration;
 
 use rusqlite::{Connection as Pool, Transaction, TransactionBehavior};
 use tokio::sync::oneshot;
@@ -18,11 +17,6 @@ use crate::store::{Error, Result};
 const GROUP: usize = 256;
 /// Jobs that may wait. More means that the disk does not keep up: better to refuse than to pile up.
 const QUEUE: usize = 8192;
-
-/// More jobs than this at a time are a rush, in which a commit waits a moment for company.
-const BUSY: usize = 8;
-/// That moment: a fraction of what a commit takes.
-const LINGER: Duration = Duration::from_micros(100);
 
 trait Job: Send {
     fn run(&mut self, tx: &Transaction<'_>) -> Result<()>;
@@ -91,11 +85,10 @@ fn serve(mut pool: Pool, queue: &Receiver<Box<dyn Job>>) {
     let mut group = Vec::with_capacity(GROUP);
     while let Ok(first) = queue.recv() {
         group.push(first);
-        gather(queue, &mut group);
-        if group.len() > BUSY {
-            // Those who were answered last are about to come again: a commit with them costs no more than one without.
-            std::thread::sleep(LINGER);
-            gather(queue, &mut group);
+        while group.len() < GROUP
+            && let Ok(job) = queue.try_recv()
+        {
+            group.push(job);
         }
         let together = commit(&mut pool, &mut group);
         if matches!(together, Err(Error::Busy)) {
@@ -109,14 +102,6 @@ fn serve(mut pool: Pool, queue: &Receiver<Box<dyn Job>>) {
                 job.answer(alone);
             }
         }
-    }
-}
-
-fn gather(queue: &Receiver<Box<dyn Job>>, group: &mut Vec<Box<dyn Job>>) {
-    while group.len() < GROUP
-        && let Ok(job) = queue.try_recv()
-    {
-        group.push(job);
     }
 }
 
