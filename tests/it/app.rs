@@ -173,7 +173,7 @@ impl TestApp {
             let (_, stats) = self.api("GET", "/api/stats", None).await;
             let open = ["pending", "working", "waiting"]
                 .iter()
-                .map(|state| stats["events"][state].as_u64().unwrap())
+                .map(|state| stats[state].as_u64().unwrap())
                 .sum::<u64>();
             (open == 0).then_some(())
         })

@@ -59,12 +59,7 @@ impl Killable {
         let answer =
             self.http.get(format!("{}/api/stats", self.url)).bearer_auth(ADMIN_KEY).send().await.ok()?;
         let stats: Value = answer.json().await.ok()?;
-        Some(
-            ["pending", "working", "waiting"]
-                .iter()
-                .map(|state| stats["events"][state].as_u64().unwrap_or(0))
-                .sum(),
-        )
+        Some(["pending", "working", "waiting"].iter().map(|state| stats[state].as_u64().unwrap_or(0)).sum())
     }
 
     async fn settled(&self) {

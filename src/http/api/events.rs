@@ -194,7 +194,7 @@ async fn replay(
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct ReplayMany {
-    /// Which events; at least one condition.
+    /// Which events; without any condition all dead letters.
     filter: Filter,
     /// Do again also what is done.
     #[serde(default)]
@@ -231,11 +231,10 @@ async fn replay_all(
     Ok((StatusCode::ACCEPTED, Json(Replayed { replayed, skipped })).into_response())
 }
 
+/// How many events are in each state.
 #[derive(Debug, Serialize, ToSchema)]
-struct Stats {
-    /// How many events are in each state.
-    events: std::collections::BTreeMap<&'static str, u64>,
-}
+#[serde(transparent)]
+struct Stats(std::collections::BTreeMap<&'static str, u64>);
 
 /// How many events are in each state.
 #[utoipa::path(get, path = "/api/stats", tag = "events", security(("api_key" = [])), responses(
@@ -244,7 +243,7 @@ struct Stats {
 ))]
 async fn stats(_: Allowed<Read>, State(state): State<Shared>) -> Result<Json<Stats>> {
     let counts = state.store.counts().await?;
-    Ok(Json(Stats { events: counts.into_iter().map(|(state, count)| (state.as_str(), count)).collect() }))
+    Ok(Json(Stats(counts.into_iter().map(|(state, count)| (state.as_str(), count)).collect())))
 }
 
 fn event_id(text: &str) -> Result<EventId> {
