@@ -84,12 +84,6 @@ impl Registry {
         self.all().get(name).cloned()
     }
 
-    /// The connections of a HighLevel location.
-    pub fn of_location(&self, location: &str) -> Vec<Arc<Live>> {
-        let all = self.all();
-        all.values().filter(|live| live.connection.ghl.location_id.as_str() == location).cloned().collect()
-    }
-
     /// All connections.
     pub fn all(&self) -> Arc<LiveByName> {
         Arc::clone(&self.live.read().unwrap_or_else(PoisonError::into_inner))

@@ -57,6 +57,13 @@ pub(super) struct CallError {
     pub(super) verdict: Verdict,
 }
 
+impl CallError {
+    /// Whether HighLevel does not have (any more) what the call was about.
+    pub(super) fn is_not_found(&self) -> bool {
+        matches!(self.error, ghl::Error::NotFound { .. })
+    }
+}
+
 impl From<CallError> for Verdict {
     fn from(failed: CallError) -> Self {
         failed.verdict

@@ -177,19 +177,18 @@ async fn who(
 ) -> Result<(Value, sync::Mapped, Option<Customer>), Verdict> {
     let settings = &live.connection.settings;
     let subject: Option<Customer> = event.subject.as_str().parse().ok();
-    if event.source == Source::Manual {
-        if event.kind == "resync"
-            && let Some(Customer::User(id)) = subject
-        {
-            let user = fetch_user(engine, live, id).await?;
-            payload["data"] = json!({ "user": user });
-        }
-        if event.kind == "resync"
-            && let Some(Customer::Guest(_)) = subject
-        {
-            return Err(Verdict::dead(
-                "a guest has no account in the store to compare with: only registered customers can be resynced",
-            ));
+    if event.source == Source::Manual && event.kind == "resync" {
+        match &subject {
+            Some(Customer::User(id)) => {
+                let user = fetch_user(engine, live, *id).await?;
+                payload["data"] = json!({ "user": user });
+            }
+            Some(Customer::Guest(_)) => {
+                return Err(Verdict::dead(
+                    "a guest has no account in the store to compare with: only registered customers can be resynced",
+                ));
+            }
+            None => {}
         }
     }
     let data = payload.get("data").unwrap_or(&Value::Null);

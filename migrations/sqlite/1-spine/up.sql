@@ -4,11 +4,9 @@ CREATE TABLE connections (
     name         TEXT PRIMARY KEY,
     origin       TEXT NOT NULL,               -- 'file': from cartbridge.toml, read-only elsewhere; 'api'
     definition   TEXT NOT NULL,               -- JSON
-    location_id  TEXT NOT NULL,               -- HighLevel's webhooks are told apart by it
     created_at   INTEGER NOT NULL,
     updated_at   INTEGER NOT NULL
 ) WITHOUT ROWID;
-CREATE INDEX connections_location ON connections (location_id);
 
 -- The inbox. A row is an event as received; only the columns from `state` on ever change.
 --

@@ -15,7 +15,7 @@ pub(super) async fn delete(work: &mut Work<'_>, step: &mut Step) -> Result<(), V
     };
     match call(work, step, work.client.contacts().delete(&link.contact_id)).await {
         Ok(()) => {}
-        Err(failed) if matches!(failed.error, ghl::Error::NotFound { .. }) => {}
+        Err(failed) if failed.is_not_found() => {}
         Err(failed) => return Err(failed.verdict),
     }
     work.link = None;

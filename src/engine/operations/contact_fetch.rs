@@ -18,7 +18,7 @@ pub(super) async fn fetch(work: &mut Work<'_>, step: &mut Step) -> Result<(), Ve
     };
     let contact = match call(work, step, work.client.contacts().get(&link.contact_id)).await {
         Ok(contact) => contact,
-        Err(failed) if matches!(failed.error, ghl::Error::NotFound { .. }) => {
+        Err(failed) if failed.is_not_found() => {
             return step
                 .skip(work, "the contact is gone from HighLevel; the next change makes a new one")
                 .await;
@@ -35,7 +35,7 @@ pub(super) async fn fetch(work: &mut Work<'_>, step: &mut Step) -> Result<(), Ve
             .await
         {
             Ok(task) => welcome_task = json!(task),
-            Err(failed) if matches!(failed.error, ghl::Error::NotFound { .. }) => {}
+            Err(failed) if failed.is_not_found() => {}
             Err(failed) => return Err(failed.verdict),
         }
     }

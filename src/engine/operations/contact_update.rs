@@ -44,7 +44,7 @@ pub(super) async fn update(work: &mut Work<'_>, step: &mut Step, tags: &[String]
                 link.shadow.ghl.extend(&sync::from_ghl(&updated));
                 break;
             }
-            Err(failed) if matches!(failed.error, ghl::Error::NotFound { .. }) => {
+            Err(failed) if failed.is_not_found() => {
                 return heal(work, step, tags).await;
             }
             Err(failed)
@@ -57,7 +57,7 @@ pub(super) async fn update(work: &mut Work<'_>, step: &mut Step, tags: &[String]
     }
     match add_to(work, step, &link.contact_id, &missing).await {
         Ok(()) => link.tags.extend(missing),
-        Err(failed) if matches!(failed.error, ghl::Error::NotFound { .. }) => {
+        Err(failed) if failed.is_not_found() => {
             return heal(work, step, tags).await;
         }
         Err(failed) => return Err(failed.verdict),

@@ -46,9 +46,7 @@ pub(super) async fn save(
             {
                 Ok(_) => id,
                 // Deleted over there; the store still has it, and the store is its home.
-                Err(failed) if matches!(failed.error, ghl::Error::NotFound { .. }) => {
-                    create(work, step, &link.contact_id, &body).await?
-                }
+                Err(failed) if failed.is_not_found() => create(work, step, &link.contact_id, &body).await?,
                 Err(failed) => return Err(failed.verdict),
             }
         }
@@ -106,7 +104,7 @@ pub(super) async fn delete(work: &mut Work<'_>, step: &mut Step, note_id: &str) 
     match call(work, step, work.client.notes().delete(&item.contact_id, &item.remote_id.clone().into())).await
     {
         Ok(()) => {}
-        Err(failed) if matches!(failed.error, ghl::Error::NotFound { .. }) => {}
+        Err(failed) if failed.is_not_found() => {}
         Err(failed) => return Err(failed.verdict),
     }
     let dropped = LinkChange::DropItem(connection, ItemKind::Note, note_id.to_owned());

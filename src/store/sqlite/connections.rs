@@ -25,9 +25,9 @@ pub(super) fn put(tx: &Pool, connection: &Connection, origin: Origin, now: Times
         return Err(read_only(&connection.name));
     }
     tx.prepare_cached(
-        "INSERT INTO connections (name, origin, definition, location_id, created_at, updated_at) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?5) ON CONFLICT (name) DO UPDATE SET origin = excluded.origin, \
-         definition = excluded.definition, location_id = excluded.location_id, updated_at = excluded.updated_at",
+        "INSERT INTO connections (name, origin, definition, created_at, updated_at) \
+         VALUES (?1, ?2, ?3, ?4, ?4) ON CONFLICT (name) DO UPDATE SET origin = excluded.origin, \
+         definition = excluded.definition, updated_at = excluded.updated_at",
     )?
     .execute(params![
         connection.name.as_str(),
@@ -36,7 +36,6 @@ pub(super) fn put(tx: &Pool, connection: &Connection, origin: Origin, now: Times
             Origin::Api => "api",
         },
         row::to_json("a connection", &connection.to_stored())?,
-        connection.ghl.location_id.as_str(),
         now.as_millisecond()
     ])?;
     Ok(())
