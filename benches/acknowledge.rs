@@ -31,6 +31,7 @@ use cartbridge::monitor::Monitor;
 use cartbridge::registry::Registry;
 use cartbridge::store::sqlite::Sqlite;
 use cartbridge::store::{Origin, Store};
+use cartbridge::vault::{Key, Vault};
 use futures::stream::{FuturesUnordered, StreamExt as _};
 
 const EVENTS: usize = 60_000;
@@ -105,7 +106,7 @@ async fn sqlite_alone(store: Arc<dyn Store>) -> Duration {
 
 /// The same door with everything before the store, and a store that forgets.
 async fn without_storage(folder: &Path) -> Router {
-    let store = Sqlite::open(&folder.join("forgets.db")).expect("it opens");
+    let store = Sqlite::open(&folder.join("forgets.db"), Vault::new(Key::generate())).expect("it opens");
     let store: Arc<dyn Store> = Arc::new(BrokenStore { inner: Arc::new(store), failure: Failure::Forget });
     let clock = Clock::system();
     let config = bridge::config(&folder.join("forgets.db"), "http://127.0.0.1:9", "location", "pit-bench");

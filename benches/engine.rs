@@ -25,6 +25,7 @@ use axum::routing::any;
 use cartbridge::event::{EventId, NewEvent, Source, State as EventState, Subject};
 use cartbridge::store::sqlite::Sqlite;
 use cartbridge::store::{Settlement, Store};
+use cartbridge::vault::{Key, Vault};
 use futures::future::join_all;
 use sandbox::{Options, Sandbox};
 use serde_json::json;
@@ -193,7 +194,7 @@ fn resident_mb() -> f64 {
 /// Claiming one lane and giving it back, with few and with many pending.
 async fn claiming() {
     let folder = tempfile::tempdir().expect("there is a temporary folder");
-    let store = Sqlite::open(&folder.path().join("bench.db")).expect("it opens");
+    let store = Sqlite::open(&folder.path().join("bench.db"), Vault::new(Key::generate())).expect("it opens");
     let mut pending = 0;
     let mut medians = Vec::new();
     for wanted in [1_000, 1_000_000] {

@@ -9,6 +9,7 @@ use crate::config::Config;
 use crate::mistake::Mistake;
 use crate::store::Store;
 use crate::store::sqlite::Sqlite;
+use crate::vault::Vault;
 
 /// The configuration, or all that is wrong with it.
 pub(super) fn config(file: Option<PathBuf>) -> anyhow::Result<Config> {
@@ -19,7 +20,8 @@ pub(super) fn config(file: Option<PathBuf>) -> anyhow::Result<Config> {
 pub(super) fn open_or_make(file: Option<PathBuf>) -> anyhow::Result<(Config, Arc<dyn Store>)> {
     let config = config(file)?;
     let path = config.sqlite_path().unwrap_or_default();
-    let store = Sqlite::open(&path).context("the database cannot be opened")?;
+    let vault = Vault::beside(&path).context("the key file beside the database cannot be used")?;
+    let store = Sqlite::open(&path, vault).context("the database cannot be opened")?;
     Ok((config, Arc::new(store)))
 }
 

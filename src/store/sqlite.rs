@@ -36,6 +36,7 @@ use crate::connection::{Connection, ConnectionName};
 use crate::effect::{Effect, StepKey};
 use crate::event::{Event, EventId, NewEvent, Source, State};
 use crate::link::{Customer, ItemKind, ItemLink, Link};
+use crate::vault::Vault;
 
 use readers::Readers;
 use writer::Writer;
@@ -49,6 +50,8 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 pub struct Sqlite {
     writer: Writer,
     readers: Readers,
+    /// Seals the secrets in it.
+    vault: Vault,
 }
 
 /// Why a database file could not be opened.
@@ -77,7 +80,7 @@ pub enum OpenError {
 
 impl Sqlite {
     /// Opens a file, makes it where it is missing, and brings it to this version's form.
-    pub fn open(path: &Path) -> std::result::Result<Self, OpenError> {
+    pub fn open(path: &Path, vault: Vault) -> std::result::Result<Self, OpenError> {
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder).map_err(|source| OpenError::Folder(folder.to_owned(), source))?;
         }
@@ -98,7 +101,7 @@ impl Sqlite {
         migrations.to_latest(&mut pool).map_err(migrated)?;
         // Enough for the pages that a busy store changes all the time; a negative number is in KiB.
         pool.pragma_update(None, "cache_size", -8 * 1024).map_err(opened)?;
-        Ok(Self { writer: Writer::start(pool), readers: Readers::new(path.to_owned()) })
+        Ok(Self { writer: Writer::start(pool), readers: Readers::new(path.to_owned()), vault })
     }
 }
 

@@ -21,6 +21,7 @@ use std::sync::Arc;
 
 use cartbridge::store::Store;
 use cartbridge::store::sqlite::Sqlite;
+use cartbridge::vault::{Key, Vault};
 
 /// An empty database, open.
 pub(crate) struct Database {
@@ -33,7 +34,7 @@ pub(crate) struct Database {
 /// An empty SQLite database in a folder of its own.
 async fn open_sqlite() -> Database {
     let folder = tempfile::tempdir().unwrap();
-    let store = Sqlite::open(&folder.path().join("test.db")).unwrap();
+    let store = Sqlite::open(&folder.path().join("test.db"), Vault::new(Key::generate())).unwrap();
     Database { store: Arc::new(store), _kept: Box::new(folder) }
 }
 

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use cartbridge::event::{EventId, NewEvent, State};
 use cartbridge::store::sqlite::{OpenError, Sqlite};
 use cartbridge::store::{Error, EventFilter, Store};
+use cartbridge::vault::{Key, Vault};
 use futures::future::join_all;
 
 use super::given::{at, claimed, event, listed, read, state, step, stored};
@@ -15,7 +16,7 @@ use super::given::{at, claimed, event, listed, read, state, step, stored};
 async fn what_was_acknowledged_is_there_for_whoever_opens_the_file_next() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("test.db");
-    let first = Sqlite::open(&path).unwrap();
+    let first = Sqlite::open(&path, Vault::new(Key::generate())).unwrap();
     let id = stored(&first, event("msg_1", "customer:1")).await;
     let claim = claimed(&first, at(0)).await;
     first
@@ -29,7 +30,7 @@ async fn what_was_acknowledged_is_there_for_whoever_opens_the_file_next() {
             .unwrap();
     }
     for path in [path, copied] {
-        let second = Sqlite::open(&path).unwrap();
+        let second = Sqlite::open(&path, Vault::new(Key::generate())).unwrap();
         assert_eq!(state(&second, id).await, State::Working);
         assert_eq!(second.event(id).await.unwrap().unwrap().1.len(), 1);
         let again = second.append(event("msg_1", "customer:1"), at(0)).await.unwrap();
@@ -41,7 +42,7 @@ async fn what_was_acknowledged_is_there_for_whoever_opens_the_file_next() {
 async fn a_database_that_another_process_holds_is_busy_and_nothing_is_acknowledged() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("test.db");
-    let store = Arc::new(Sqlite::open(&path).unwrap());
+    let store = Arc::new(Sqlite::open(&path, Vault::new(Key::generate())).unwrap());
     let before = stored(&*store, event("msg_0", "customer:0")).await;
     let other = rusqlite::Connection::open(&path).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
@@ -68,10 +69,10 @@ async fn a_database_that_another_process_holds_is_busy_and_nothing_is_acknowledg
 async fn a_file_of_a_newer_version_is_refused_and_left_as_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("test.db");
-    drop(Sqlite::open(&path).unwrap());
+    drop(Sqlite::open(&path, Vault::new(Key::generate())).unwrap());
     let file = rusqlite::Connection::open(&path).unwrap();
     file.pragma_update(None, "user_version", 99).unwrap();
-    let refused = Sqlite::open(&path).err().unwrap();
+    let refused = Sqlite::open(&path, Vault::new(Key::generate())).err().unwrap();
     assert!(matches!(refused, OpenError::Newer(_)), "{refused:?}");
     let message = refused.to_string();
     assert!(message.contains("newer version of Cartbridge") && message.contains("test.db"), "{message}");
@@ -85,7 +86,7 @@ fn a_file_that_is_no_database_is_refused_and_left_as_it_is() {
     let path = folder.path().join("notes.txt");
     let text = "not a database, but a file that somebody needs. ".repeat(50);
     std::fs::write(&path, &text).unwrap();
-    let refused = Sqlite::open(&path).err().unwrap();
+    let refused = Sqlite::open(&path, Vault::new(Key::generate())).err().unwrap();
     assert!(matches!(refused, OpenError::Open(..)), "{refused:?}");
     assert!(refused.to_string().contains("notes.txt"), "{refused}");
     assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
@@ -122,7 +123,7 @@ fn a_full_disk_is_an_error_and_nothing_is_acknowledged() {
 async fn on_a_full_disk() {
     let Some(folder) = std::env::var_os(FULL_DISK) else { return };
     let folder = std::path::PathBuf::from(folder);
-    let store = Sqlite::open(&folder.join("test.db")).unwrap();
+    let store = Sqlite::open(&folder.join("test.db"), Vault::new(Key::generate())).unwrap();
     store.ping().await.unwrap();
     // What others have on this disk.
     let others = folder.join("others");
@@ -173,7 +174,7 @@ async fn nobody_else_on_the_machine_can_read_the_file() {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("private.db");
-    let store = Sqlite::open(&path).unwrap();
+    let store = Sqlite::open(&path, Vault::new(Key::generate())).unwrap();
     stored(&store, event("msg_1", "customer:1")).await;
     for entry in std::fs::read_dir(folder.path()).unwrap() {
         let entry = entry.unwrap();

@@ -18,6 +18,7 @@ use cartbridge::monitor::Monitor;
 use cartbridge::registry::Registry;
 use cartbridge::store::sqlite::Sqlite;
 use cartbridge::store::{Error, Origin, Store};
+use cartbridge::vault::{Key, Vault};
 use ed25519_dalek::pkcs8::EncodePublicKey as _;
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
 use ed25519_dalek::{Signer as _, SigningKey};
@@ -89,7 +90,8 @@ fn key() -> SigningKey {
 impl Doors {
     async fn with(failure: Failure) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let inner: Arc<dyn Store> = Arc::new(Sqlite::open(&folder.path().join("test.db")).unwrap());
+        let inner: Arc<dyn Store> =
+            Arc::new(Sqlite::open(&folder.path().join("test.db"), Vault::new(Key::generate())).unwrap());
         let clock = Clock::system();
         let connection = serde_json::from_value(json!({
             "name": "my-shop",
