@@ -4,6 +4,7 @@
 //! their own (`readers`). The other files hold the statements, by subject.
 
 mod access;
+mod arrivals;
 mod connections;
 mod effects;
 mod events;
@@ -17,7 +18,7 @@ mod writer;
 
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -38,6 +39,7 @@ use crate::event::{Event, EventId, NewEvent, Source, State};
 use crate::link::{Customer, ItemKind, ItemLink, Link};
 use crate::vault::Vault;
 
+use arrivals::{Arrivals, SourceKey};
 use readers::Readers;
 use writer::Writer;
 
@@ -50,6 +52,8 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 pub struct Sqlite {
     writer: Writer,
     readers: Readers,
+    /// What has arrived and is not filed.
+    arrivals: Arc<Mutex<Arrivals>>,
     /// Seals the secrets in it.
     vault: Vault,
 }
@@ -68,6 +72,9 @@ pub enum OpenError {
     /// SQLite will not open it.
     #[error("{0} cannot be opened as a database: check that it is a Cartbridge database and can be written")]
     Open(PathBuf, #[source] rusqlite::Error),
+    /// It opens, and cannot be read.
+    #[error("{0} cannot be read: restore it from a backup")]
+    Read(PathBuf, #[source] Error),
     /// It was made by a newer version.
     #[error(
         "{0} was written by a newer version of Cartbridge: use that version, or a backup from before its first start"
@@ -101,8 +108,17 @@ impl Sqlite {
         migrations.to_latest(&mut pool).map_err(migrated)?;
         // Enough for the pages that a busy store changes all the time; a negative number is in KiB.
         pool.pragma_update(None, "cache_size", -8 * 1024).map_err(opened)?;
-        Ok(Self { writer: Writer::start(pool), readers: Readers::new(path.to_owned()), vault })
+        let arrivals = Arrivals::load(&pool).map_err(|error| OpenError::Read(path.to_owned(), error))?;
+        let arrivals = Arc::new(Mutex::new(arrivals));
+        let ended = Arc::clone(&arrivals);
+        let writer = Writer::start(pool, move |committed| locked(&ended).end(committed));
+        Ok(Self { writer, readers: Readers::new(path.to_owned()), arrivals, vault })
     }
+}
+
+/// A panic while they were locked has left them whole: they change in one step.
+fn locked(arrivals: &Mutex<Arrivals>) -> MutexGuard<'_, Arrivals> {
+    arrivals.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn configure(pool: &Pool) -> rusqlite::Result<()> {
@@ -132,7 +148,8 @@ impl From<rusqlite::Error> for Error {
 #[async_trait]
 impl Store for Sqlite {
     async fn append(&self, event: NewEvent, not_before: Timestamp) -> Result<Appended> {
-        self.writer.run(move |tx| inbox::append(tx, &event, not_before)).await
+        let arrivals = Arc::clone(&self.arrivals);
+        self.writer.run(move |tx| inbox::append(tx, &mut locked(&arrivals), &event, not_before)).await
     }
 
     async fn known(
@@ -141,12 +158,18 @@ impl Store for Sqlite {
         source: Source,
         source_id: &str,
     ) -> Result<Option<EventId>> {
-        let (connection, source_id) = (connection.clone(), source_id.to_owned());
-        self.readers.run(move |pool| inbox::known(pool, &connection, source, &source_id)).await
+        let key = SourceKey::of(connection, source, source_id);
+        // In this order: what is filed meanwhile is found in the database.
+        let arrived = locked(&self.arrivals).committed(key);
+        match arrived {
+            Some(id) => Ok(Some(id)),
+            None => self.readers.run(move |pool| inbox::filed(pool, key)).await,
+        }
     }
 
     async fn claim(&self, limit: usize, now: Timestamp, until: Timestamp) -> Result<Vec<Claim>> {
-        self.writer.run(move |tx| lanes::claim(tx, limit, now, until)).await
+        let arrivals = Arc::clone(&self.arrivals);
+        self.writer.run(move |tx| lanes::claim(tx, &mut locked(&arrivals), limit, now, until)).await
     }
 
     async fn next_ready(&self) -> Result<Option<Timestamp>> {
@@ -286,7 +309,8 @@ impl Store for Sqlite {
 
     async fn replay(&self, id: EventId, force: bool, now: Timestamp) -> Result<EventId> {
         let fresh = EventId::new();
-        self.writer.run(move |tx| replay::replay(tx, id, fresh, force, now)).await
+        let arrivals = Arc::clone(&self.arrivals);
+        self.writer.run(move |tx| replay::replay(tx, &mut locked(&arrivals), id, fresh, force, now)).await
     }
 
     async fn connections(&self) -> Result<Vec<StoredConnection>> {

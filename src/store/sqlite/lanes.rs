@@ -5,7 +5,8 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection as Pool, OptionalExtension as _, params};
 
-use super::{effects, events, row};
+use super::arrivals::{Arrivals, SourceKey};
+use super::{effects, events, inbox, row};
 use crate::connection::ConnectionName;
 use crate::event::{EventId, Subject};
 use crate::store::{Claim, Error, Follower, LEASE, Lane, Result, Settlement};
@@ -16,24 +17,34 @@ const FOLLOWERS: usize = 200;
 /// How many arrivals are filed before one claim. More wait for the next: they cost it its chance to fold them, and no more.
 const FILED: usize = 1024;
 
-/// Files what has arrived: makes it findable by its subject, and opens its lane.
-fn file(tx: &Pool) -> Result<()> {
+/// Files what has arrived: makes it findable by its source and by its subject, and opens its lane.
+pub(super) fn file(tx: &Pool, arrivals: &mut Arrivals) -> Result<()> {
     let mut statement = tx.prepare_cached(
-        "SELECT seq, connection, subject, next_attempt_at, next_attempt_at > received_at, state = 'pending' FROM events \
-         WHERE filed = 0 ORDER BY seq LIMIT ?",
+        "SELECT seq, source_key, connection, subject, next_attempt_at, next_attempt_at > received_at, state = 'pending' \
+         FROM events WHERE filed = 0 ORDER BY seq LIMIT ?",
     )?;
-    let mut rows = statement.query([FILED as i64])?;
-    let mut last = None;
-    while let Some(found) = rows.next()? {
-        let seq: i64 = found.get(0)?;
-        last = Some(seq);
-        if found.get(5)? {
-            let (connection, subject): (String, String) = (found.get(1)?, found.get(2)?);
-            open(tx, &connection, &subject, seq, found.get(3)?, found.get(4)?)?;
+    // All are read before the first is changed: they are found by what changes.
+    let arrived: Vec<(i64, SourceKey, String, String, i64, bool, bool)> = statement
+        .query_map([FILED as i64], |row| {
+            let key = SourceKey(row.get(1)?);
+            Ok((row.get(0)?, key, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?, row.get(6)?))
+        })?
+        .collect::<rusqlite::Result<_>>()?;
+    for (seq, key, connection, subject, not_before_ms, held, pending) in arrived {
+        if inbox::filed(tx, key)?.is_some() {
+            // Two processes have stored the same delivery without seeing each other's: the first one counts.
+            tx.prepare_cached(
+                "UPDATE events SET filed = 1, state = 'ignored', state_reason = 'the same delivery was stored before' \
+                 WHERE seq = ?",
+            )?
+            .execute([seq])?;
+            continue;
         }
-    }
-    if let Some(last) = last {
-        tx.prepare_cached("UPDATE events SET filed = 1 WHERE filed = 0 AND seq <= ?")?.execute([last])?;
+        tx.prepare_cached("UPDATE events SET filed = 1 WHERE seq = ?")?.execute([seq])?;
+        arrivals.file(key);
+        if pending {
+            open(tx, &connection, &subject, seq, not_before_ms, held)?;
+        }
     }
     Ok(())
 }
@@ -64,8 +75,14 @@ pub(super) fn reopen(tx: &Pool, connection: &str, subject: &str, seq: i64, now: 
     Ok(())
 }
 
-pub(super) fn claim(tx: &Pool, limit: usize, now: Timestamp, until: Timestamp) -> Result<Vec<Claim>> {
-    file(tx)?;
+pub(super) fn claim(
+    tx: &Pool,
+    arrivals: &mut Arrivals,
+    limit: usize,
+    now: Timestamp,
+    until: Timestamp,
+) -> Result<Vec<Claim>> {
+    file(tx, arrivals)?;
     let ready: Vec<(String, String, i64)> = tx
         .prepare_cached(
             "SELECT connection, subject, head FROM lanes WHERE state <> 'parked' AND ready_at <= ? \

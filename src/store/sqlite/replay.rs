@@ -3,12 +3,20 @@
 use jiff::Timestamp;
 use rusqlite::Connection as Pool;
 
+use super::arrivals::Arrivals;
 use super::{effects, events, inbox, lanes};
 use crate::event::{Event, EventId, NewEvent, State};
 use crate::store::{Error, Result};
 
 /// See [`crate::store::Store::replay`]. `fresh` is the id of the new event, should one be needed.
-pub(super) fn replay(tx: &Pool, id: EventId, fresh: EventId, force: bool, now: Timestamp) -> Result<EventId> {
+pub(super) fn replay(
+    tx: &Pool,
+    arrivals: &mut Arrivals,
+    id: EventId,
+    fresh: EventId,
+    force: bool,
+    now: Timestamp,
+) -> Result<EventId> {
     let Some(event) = events::by_id(tx, id)? else { return Err(Error::NotFound(format!("event {id}"))) };
     match event.state {
         State::Working => Err(Error::Conflict(format!(
@@ -22,7 +30,7 @@ pub(super) fn replay(tx: &Pool, id: EventId, fresh: EventId, force: bool, now: T
             "event {id} is not finished, so there is nothing to force: replay it without `force`"
         ))),
         State::Dead | State::Done | State::Ignored | State::Folded => {
-            again(tx, event, fresh, force, now)?;
+            again(tx, arrivals, event, fresh, force, now)?;
             Ok(fresh)
         }
     }
@@ -38,7 +46,14 @@ fn in_place(tx: &Pool, event: &Event, now: Timestamp) -> Result<()> {
     lanes::reopen(tx, event.connection.as_str(), event.subject.as_str(), event.seq, now)
 }
 
-fn again(tx: &Pool, event: Event, fresh: EventId, force: bool, now: Timestamp) -> Result<()> {
+fn again(
+    tx: &Pool,
+    arrivals: &mut Arrivals,
+    event: Event,
+    fresh: EventId,
+    force: bool,
+    now: Timestamp,
+) -> Result<()> {
     let new = NewEvent {
         id: fresh,
         source_id: format!("replay:{fresh}"),
@@ -53,7 +68,7 @@ fn again(tx: &Pool, event: Event, fresh: EventId, force: bool, now: Timestamp) -
         occurred_at: event.occurred_at,
         payload: event.payload,
     };
-    inbox::append(tx, &new, now)?;
+    inbox::append(tx, arrivals, &new, now)?;
     if !force {
         let seq = tx
             .prepare_cached("SELECT seq FROM events WHERE id = ?")?

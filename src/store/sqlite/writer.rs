@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 
 use rusqlite::{Connection as Pool, Transaction, TransactionBehavior};
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use crate::store::{Error, Result};
@@ -56,12 +57,14 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Starts the thread; it ends when the writer is dropped and the queue is empty.
-    pub(super) fn start(pool: Pool) -> Self {
+    /// Starts the thread, inside a runtime; it ends when the writer is dropped and the queue is empty. `ended` is told after each transaction
+    /// whether it was committed, before anybody is answered.
+    pub(super) fn start(pool: Pool, ended: impl Fn(bool) + Send + 'static) -> Self {
         let (jobs, queue) = sync_channel(QUEUE);
+        let runtime = Handle::current();
         std::thread::Builder::new()
             .name("sqlite-writer".into())
-            .spawn(move || serve(pool, &queue))
+            .spawn(move || serve(pool, &queue, &ended, &runtime))
             .expect("a thread can be started");
         Self { jobs }
     }
@@ -81,9 +84,9 @@ impl Writer {
     }
 }
 
-fn serve(mut pool: Pool, queue: &Receiver<Box<dyn Job>>) {
-    let mut group = Vec::with_capacity(GROUP);
+fn serve(mut pool: Pool, queue: &Receiver<Box<dyn Job>>, ended: &dyn Fn(bool), runtime: &Handle) {
     while let Ok(first) = queue.recv() {
+        let mut group = Vec::with_capacity(GROUP);
         group.push(first);
         while group.len() < GROUP
             && let Ok(job) = queue.try_recv()
@@ -91,17 +94,20 @@ fn serve(mut pool: Pool, queue: &Receiver<Box<dyn Job>>) {
             group.push(job);
         }
         let together = commit(&mut pool, &mut group);
+        ended(together.is_ok());
         if matches!(together, Err(Error::Busy)) {
             // What came in meanwhile has waited as well; another round would only add to it.
-            group.drain(..).chain(queue.try_iter()).for_each(|job| job.answer(Err(Error::Busy)));
-        } else if together.is_ok() || group.len() == 1 {
-            group.drain(..).for_each(|job| job.answer(together.clone()));
-        } else {
-            for mut job in group.drain(..) {
+            group.extend(queue.try_iter());
+        } else if together.is_err() && group.len() > 1 {
+            for mut job in group {
                 let alone = commit(&mut pool, std::slice::from_mut(&mut job));
+                ended(alone.is_ok());
                 job.answer(alone);
             }
+            continue;
         }
+        // By a task: waking many from there is cheaper than waking each from another thread.
+        runtime.spawn(async move { group.into_iter().for_each(|job| job.answer(together.clone())) });
     }
 }
 
@@ -131,7 +137,7 @@ mod tests {
     async fn a_job_that_panics_or_fails_takes_no_other_with_it() {
         let pool = Pool::open_in_memory().unwrap();
         pool.execute_batch("CREATE TABLE t (n INTEGER)").unwrap();
-        let writer = Writer::start(pool);
+        let writer = Writer::start(pool, |_| ());
         let insert = || writer.run(|tx| Ok(tx.execute("INSERT INTO t VALUES (1)", []).map(drop)?));
         let panics = writer.run(|tx| -> Result<()> {
             tx.execute("INSERT INTO t VALUES (2)", [])?;
@@ -153,7 +159,7 @@ mod tests {
     async fn a_full_database_refuses_what_does_not_fit_and_nothing_else() {
         let pool = Pool::open_in_memory().unwrap();
         pool.execute_batch("CREATE TABLE t (n); PRAGMA max_page_count = 20").unwrap();
-        let writer = Writer::start(pool);
+        let writer = Writer::start(pool, |_| ());
         let insert = |bytes: i64| {
             writer.run(move |tx| Ok(tx.execute("INSERT INTO t VALUES (zeroblob(?))", [bytes]).map(drop)?))
         };
