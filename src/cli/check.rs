@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use crate::app::{StartError, load_routes};
 use crate::config::{Config, admin_key};
+use crate::store::sqlite::{OpenError, Sqlite};
 
 pub(super) fn run(file: Option<PathBuf>) -> ExitCode {
     let mut mistakes: Vec<String> = Vec::new();
@@ -17,6 +18,11 @@ pub(super) fn run(file: Option<PathBuf>) -> ExitCode {
     };
     if let Err(problem) = admin_key() {
         mistakes.push(problem.to_string());
+    }
+    let keys = config.master_key().map_err(OpenError::from);
+    let path = config.sqlite_path().unwrap_or_default();
+    if let Err(error) = keys.and_then(|keys| Sqlite::check_keys(&path, keys)) {
+        mistakes.push(error.to_string());
     }
     let routes = match load_routes(config.routes_dir.as_deref()) {
         Ok(routes) => routes.routes().len(),
