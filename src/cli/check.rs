@@ -10,7 +10,14 @@ use crate::store::sqlite::{OpenError, Sqlite};
 pub(super) fn run(file: Option<PathBuf>) -> ExitCode {
     let mut mistakes: Vec<String> = Vec::new();
     let config = match Config::load(file.as_deref()) {
-        Ok(config) => config,
+        Ok(config) => {
+            let keys = config.master_key().map_err(OpenError::from);
+            let path = config.sqlite_path().unwrap_or_default();
+            if let Err(error) = keys.and_then(|keys| Sqlite::check_keys(&path, keys)) {
+                mistakes.push(error.to_string());
+            }
+            config
+        }
         Err(problems) => {
             mistakes.extend(problems.iter().map(ToString::to_string));
             Config::default()
@@ -18,11 +25,6 @@ pub(super) fn run(file: Option<PathBuf>) -> ExitCode {
     };
     if let Err(problem) = admin_key() {
         mistakes.push(problem.to_string());
-    }
-    let keys = config.master_key().map_err(OpenError::from);
-    let path = config.sqlite_path().unwrap_or_default();
-    if let Err(error) = keys.and_then(|keys| Sqlite::check_keys(&path, keys)) {
-        mistakes.push(error.to_string());
     }
     let routes = match load_routes(config.routes_dir.as_deref()) {
         Ok(routes) => routes.routes().len(),

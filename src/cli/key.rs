@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use secrecy::ExposeSecret as _;
 
 use crate::access::{ApiKey, KeyHash, Role};
@@ -90,11 +91,14 @@ fn rotate_master(file: Option<PathBuf>) -> anyhow::Result<ExitCode> {
         Some(RotateError::NeedsNewKey(place)) => {
             println!("The old key is not needed any more: leave it out of {place} at the next start.");
         }
-        Some(error) => println!(
-            "The old key is not needed any more, but stands in {} still: remove it there, and leave the first line. ({:#})",
-            rotated.keys,
-            anyhow::Error::from(error)
+        Some(RotateError::Write { source, .. }) => println!(
+            "The old key is not needed any more, but could not be removed from {} ({source}): leave only the first one there.",
+            rotated.keys
         ),
+        Some(error) => {
+            return Err(error)
+                .context("the secrets are sealed anew, but the key file cannot be read any more");
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

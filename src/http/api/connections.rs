@@ -103,6 +103,7 @@ async fn add(_: Allowed<Admin>, State(state): State<Shared>, body: Bytes) -> Res
     (status = 200, description = "the connection", body = ConnectionView),
     (status = 401, description = "no API key", body = Problem, content_type = "application/problem+json"),
     (status = 404, description = "no such connection", body = Problem, content_type = "application/problem+json"),
+    (status = 409, description = "it is stored and cannot be read", body = Problem, content_type = "application/problem+json"),
 ))]
 async fn show(
     _: Allowed<Read>,
@@ -123,7 +124,7 @@ async fn show(
     (status = 401, description = "no API key", body = Problem, content_type = "application/problem+json"),
     (status = 403, description = "the key does not allow it", body = Problem, content_type = "application/problem+json"),
     (status = 404, description = "no such connection", body = Problem, content_type = "application/problem+json"),
-    (status = 409, description = "it is defined in the file", body = Problem, content_type = "application/problem+json"),
+    (status = 409, description = "it is defined in the file, or cannot be read", body = Problem, content_type = "application/problem+json"),
 ))]
 async fn replace(
     _: Allowed<Admin>,
@@ -149,7 +150,7 @@ async fn replace(
     (status = 401, description = "no API key", body = Problem, content_type = "application/problem+json"),
     (status = 403, description = "the key does not allow it", body = Problem, content_type = "application/problem+json"),
     (status = 404, description = "no such connection", body = Problem, content_type = "application/problem+json"),
-    (status = 409, description = "it is defined in the file", body = Problem, content_type = "application/problem+json"),
+    (status = 409, description = "it is defined in the file, or cannot be read", body = Problem, content_type = "application/problem+json"),
 ))]
 async fn remove(
     _: Allowed<Admin>,
@@ -180,6 +181,7 @@ struct Resync {
     (status = 401, description = "no API key", body = Problem, content_type = "application/problem+json"),
     (status = 403, description = "the key does not allow it", body = Problem, content_type = "application/problem+json"),
     (status = 404, description = "no such connection", body = Problem, content_type = "application/problem+json"),
+    (status = 409, description = "it is stored and cannot be read", body = Problem, content_type = "application/problem+json"),
 ))]
 async fn resync(
     _: Allowed<Operate>,

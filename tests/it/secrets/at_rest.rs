@@ -56,8 +56,10 @@ async fn a_database_of_an_earlier_version_is_sealed_when_it_is_opened_and_keeps_
         definition["name"] = name.into();
         old.execute(insert, (name, definition.to_string())).unwrap();
     }
-    // Free space remembers, too.
-    old.execute("DELETE FROM connections WHERE name = 'gone'", []).unwrap();
+    // Free space remembers, too: whole pages of it.
+    let long = given.to_stored().to_string().repeat(200);
+    old.execute(insert, ("long", long)).unwrap();
+    old.execute("DELETE FROM connections WHERE name IN ('gone', 'long')", []).unwrap();
     let before = files(desk.folder.path(), &["cartbridge.toml"]);
     assert!(before.iter().any(|(_, bytes)| holds(bytes, SECRETS[0])));
     drop(old);

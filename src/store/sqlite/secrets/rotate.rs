@@ -62,7 +62,7 @@ pub(in crate::store::sqlite) fn rotate(
 pub(super) fn reseal(pool: &mut Pool, vault: &Vault) -> std::result::Result<(usize, KeyId), RotateError> {
     let tx = pool.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let mut opened = Vec::new();
-    for column in &SEALED {
+    for column in SEALED {
         for (name, sealed) in column.values(&tx, "blob")? {
             opened.push((column, super::open(vault, &column.place(&name), &sealed)?, name));
         }
