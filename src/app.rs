@@ -25,7 +25,7 @@ use crate::monitor::Monitor;
 use crate::registry::Registry;
 use crate::store::sqlite::{OpenError, Sqlite};
 use crate::store::{self, EventFilter, Origin, Store};
-use crate::vault::Vault;
+use crate::vault::KeyError;
 
 static ROUTES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/routes");
 
@@ -48,9 +48,9 @@ pub enum StartError {
     /// The lock file cannot be made.
     #[error("the lock file {0} cannot be made: the database's folder must be writable")]
     LockFile(PathBuf, #[source] std::io::Error),
-    /// The key to the secrets in the database is not to be had.
-    #[error("the key file beside {0} cannot be read or made: check the folder's permissions")]
-    Key(PathBuf, #[source] std::io::Error),
+    /// It is not said, or said twice, where the master key is.
+    #[error(transparent)]
+    Key(#[from] KeyError),
     /// The database does not answer.
     #[error("the database cannot be used")]
     Store(#[from] store::Error),
@@ -87,10 +87,7 @@ impl App {
         tokio::task::spawn_blocking(crate::sync::warm_up);
         let path = config.sqlite_path().unwrap_or_default();
         let routes = load_routes(config.routes_dir.as_deref())?;
-        let store: Arc<dyn Store> = Arc::new(Sqlite::open(
-            &path,
-            Vault::beside(&path).map_err(|error| StartError::Key(path.clone(), error))?,
-        )?);
+        let store: Arc<dyn Store> = Arc::new(Sqlite::open_with(&path, config.master_key()?)?);
         let lock = lock(&path)?;
         let now = clock.now();
         // Whoever held these leases is gone: we have the lock.

@@ -53,7 +53,7 @@ enum Command {
     Events(events::Command),
     /// Compare one customer on both sides and repair the difference
     Resync(resync::Arguments),
-    /// Make, list and revoke API keys
+    /// Make, list and revoke API keys; change the master key
     #[command(subcommand)]
     Key(key::Command),
     /// Ask the running bridge whether it can store events

@@ -17,6 +17,7 @@ use serde::Deserialize;
 
 use crate::connection::Connection;
 use crate::mistake::{self, Mistake};
+use crate::vault;
 
 pub use contradictions::{Flaw, flaws_of};
 
@@ -30,6 +31,8 @@ pub struct Config {
     pub public_url: Option<String>,
     /// The database, as a URL: `sqlite://data/cartbridge.db`.
     pub database: String,
+    /// The file with the master key, in place of `<database>.key`.
+    pub key_file: Option<PathBuf>,
     /// A folder of routes that override and add to the embedded ones.
     pub routes_dir: Option<PathBuf>,
     /// How the engine works.
@@ -64,6 +67,7 @@ impl Default for Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             public_url: None,
             database: "sqlite://data/cartbridge.db".into(),
+            key_file: None,
             routes_dir: None,
             engine: EngineConfig::default(),
             connection: Vec::new(),
@@ -134,6 +138,17 @@ impl Config {
     /// Where the database file is.
     pub fn sqlite_path(&self) -> Option<PathBuf> {
         self.database.strip_prefix("sqlite://").map(PathBuf::from)
+    }
+
+    /// Where the master key comes from: `CARTBRIDGE_KEY`, `CARTBRIDGE_KEY_FILE`, `key_file`, or beside the database.
+    pub fn master_key(&self) -> Result<vault::Source, vault::KeyError> {
+        let [key, file] = ["CARTBRIDGE_KEY", "CARTBRIDGE_KEY_FILE"].map(environment::text);
+        vault::Source::choose(
+            key.as_ref().map(secrecy::ExposeSecret::expose_secret),
+            file.as_ref().map(secrecy::ExposeSecret::expose_secret),
+            self.key_file.as_deref(),
+            &self.sqlite_path().unwrap_or_default(),
+        )
     }
 
     /// The address that HighLevel and the store are told.

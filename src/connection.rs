@@ -78,6 +78,7 @@ impl Connection {
                 "token": self.ghl.token.as_ref().map(secret),
                 "oauth": self.ghl.oauth.as_ref().map(|oauth| json!({
                     "client_id": oauth.client_id, "client_secret": secret(&oauth.client_secret),
+                    "previous_client_secret": oauth.previous_client_secret.as_ref().map(secret),
                 })),
                 "api_url": self.ghl.api_url,
                 "requests_per_window": self.ghl.requests_per_window,
@@ -104,6 +105,7 @@ impl Connection {
                 "token": set(self.ghl.token.as_ref()),
                 "oauth": self.ghl.oauth.as_ref().map(|oauth| json!({
                     "client_id": oauth.client_id, "client_secret": "(set)",
+                    "previous_client_secret": set(oauth.previous_client_secret.as_ref()),
                 })),
                 "api_url": self.ghl.api_url,
                 "requests_per_window": self.ghl.requests_per_window,
@@ -169,6 +171,9 @@ pub struct OauthClient {
     pub client_id: String,
     /// Its secret.
     pub client_secret: SecretString,
+    /// The secret before this one, while HighLevel may still know the client by it: tried where the newer one is refused.
+    #[serde(default)]
+    pub previous_client_secret: Option<SecretString>,
 }
 
 /// How to reach a store.

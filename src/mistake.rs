@@ -61,6 +61,19 @@ pub fn mend_of_field(message: &str) -> Option<String> {
     Some(nearest(unknown, quoted))
 }
 
+/// The message of a reader of JSON or TOML without the value that it found: that may be a secret in the wrong place. serde
+/// words it as "invalid type: string \"x\", expected a sequence" and "invalid value: integer `5`, expected a map"
+/// (`serde::de::Unexpected`).
+pub fn without_values(message: &str) -> String {
+    for beginning in ["invalid type: ", "invalid value: "] {
+        let Some(rest) = message.strip_prefix(beginning) else { continue };
+        let Some((found, expected)) = rest.rsplit_once(", expected ") else { continue };
+        let kind = found.split(['"', '`']).next().unwrap_or_default().trim_end();
+        return format!("{beginning}{kind}, expected {expected}");
+    }
+    message.to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -74,6 +87,21 @@ mod tests {
         assert_eq!(mend_of_field("missing field `name`").as_deref(), Some("add `name`"));
         assert_eq!(mend_of_field("invalid type: integer"), None);
         assert_eq!(nearest("zzz", ["a", "b"].into_iter()), "use one of a, b");
+    }
+
+    #[test]
+    fn a_value_that_was_found_is_not_repeated() {
+        for (told, kept) in [
+            (
+                "invalid type: string \"whsec_x, expected y\", expected a sequence",
+                "invalid type: string, expected a sequence",
+            ),
+            ("invalid type: integer `123456`, expected a string", "invalid type: integer, expected a string"),
+            ("invalid type: map, expected a string", "invalid type: map, expected a string"),
+            ("missing field `name`", "missing field `name`"),
+        ] {
+            assert_eq!(without_values(told), kept);
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The connections in use: each with its clients and the keys to verify its webhooks, ready for work.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use secrecy::ExposeSecret as _;
 use crate::budget::Budget;
 use crate::clock::Clock;
 use crate::connection::{Connection, ConnectionName, GhlSide};
-use crate::store::{self, Origin, Store};
+use crate::store::{self, Origin, Store, UnreadableConnection};
 
 /// A connection with everything that serves it.
 pub struct Live {
@@ -40,18 +40,21 @@ pub struct Registry {
     clock: Clock,
     call_timeout: Duration,
     live: Arc<RwLock<Arc<LiveByName>>>,
+    /// Why the others cannot be used.
+    unreadable: Arc<RwLock<BTreeMap<ConnectionName, String>>>,
 }
 
 impl Registry {
     /// An empty registry; [`Registry::reload`] fills it.
     pub fn new(store: Arc<dyn Store>, clock: Clock, call_timeout: Duration) -> Self {
-        Self { store, clock, call_timeout, live: Arc::default() }
+        Self { store, clock, call_timeout, live: Arc::default(), unreadable: Arc::default() }
     }
 
     /// Reads the connections from the store again; answers those that are new or changed. An unchanged one keeps its
     /// clients and its budget.
     pub async fn reload(&self) -> store::Result<Vec<ConnectionName>> {
-        let stored = self.store.connections().await?;
+        let store::Connections { readable: stored, unreadable } = self.store.connections().await?;
+        self.note_unreadable(unreadable);
         let before = self.all();
         let mut changed = Vec::new();
         let mut live = HashMap::with_capacity(stored.len());
@@ -87,6 +90,30 @@ impl Registry {
     /// All connections.
     pub fn all(&self) -> Arc<LiveByName> {
         Arc::clone(&self.live.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Why a stored connection cannot be used; none: it can, or there is none of this name.
+    pub fn unreadable(&self, name: &ConnectionName) -> Option<String> {
+        self.unreadable.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+    }
+
+    /// Whether any stored connection cannot be used.
+    pub fn has_unreadable(&self) -> bool {
+        !self.unreadable.read().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
+    /// Keeps why connections cannot be used, and tells the log once of each.
+    fn note_unreadable(&self, found: Vec<UnreadableConnection>) {
+        let mut noted = self.unreadable.write().unwrap_or_else(PoisonError::into_inner);
+        let mut now = BTreeMap::new();
+        for UnreadableConnection { name, error } in found {
+            let why = store::in_full(&error);
+            if noted.get(&name) != Some(&why) {
+                tracing::error!(connection = %name, "connection {name} cannot be used: {why}");
+            }
+            now.insert(name, why);
+        }
+        *noted = now;
     }
 
     fn live(&self, connection: Connection, origin: Origin, budget: Arc<Budget>) -> Live {

@@ -54,6 +54,12 @@ impl Error {
     }
 }
 
+/// An error and all its causes, in a line.
+pub fn in_full(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
 /// What the store answers.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -206,6 +212,24 @@ pub struct StoredConnection {
     pub origin: Origin,
 }
 
+/// A connection whose definition cannot be read back: damaged, or sealed with a key that is not here.
+#[derive(Debug, Clone)]
+pub struct UnreadableConnection {
+    /// Its name.
+    pub name: ConnectionName,
+    /// Why.
+    pub error: Error,
+}
+
+/// All stored connections, by name. One that cannot be read takes no other with it.
+#[derive(Debug, Clone, Default)]
+pub struct Connections {
+    /// Those that can be used.
+    pub readable: Vec<StoredConnection>,
+    /// Those that cannot.
+    pub unreadable: Vec<UnreadableConnection>,
+}
+
 /// Where a connection is defined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -315,7 +339,7 @@ pub trait Store: Send + Sync + 'static {
     async fn replay(&self, id: EventId, force: bool, now: Timestamp) -> Result<EventId>;
 
     /// All connections, by name.
-    async fn connections(&self) -> Result<Vec<StoredConnection>>;
+    async fn connections(&self) -> Result<Connections>;
     /// Makes or replaces a connection. One from the file can be replaced only from the file ([`Error::Conflict`]).
     async fn put_connection(&self, connection: &Connection, origin: Origin, now: Timestamp) -> Result<()>;
     /// Removes a connection made by the API; its events stay.

@@ -1,141 +1,177 @@
 //! Secrets at rest: sealed with XChaCha20-Poly1305, each bound to the place where it stands, so that it cannot be moved to
 //! another row.
+//!
+//! A sealed secret is the id of its key (8 bytes), a nonce (24 bytes), the ciphertext and its tag (16 bytes). Several keys
+//! can be at hand: which of them seals is for the database to say, so that a rotation reaches a running bridge.
 
-use std::fmt;
-use std::fs::OpenOptions;
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+mod file;
+mod key;
+mod source;
+#[cfg(test)]
+mod tests;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
+use std::io;
+use std::sync::{Arc, PoisonError, RwLock};
+
 use chacha20poly1305::aead::{Aead as _, Payload};
 use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305, XNonce};
-use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-/// The length of a key, in bytes.
-pub const KEY: usize = 32;
+pub use key::{Key, KeyId};
+pub use source::{KeyError, Source};
+
+use key::Ring;
+
 const NONCE: usize = 24;
-const ID: usize = 8;
 
-/// A master key. It cannot be printed, and is wiped from memory when it is dropped.
-#[derive(Clone)]
-pub struct Key(Zeroizing<[u8; KEY]>);
-
-impl Key {
-    /// A new key by chance.
-    pub fn generate() -> Self {
-        Self(Zeroizing::new(rand::random()))
-    }
-
-    /// Names the key without telling it.
-    fn id(&self) -> [u8; ID] {
-        let hash =
-            Sha256::new().chain_update(b"cartbridge key id\0").chain_update(self.0.as_slice()).finalize();
-        let mut id = [0; ID];
-        id.copy_from_slice(&hash[..ID]);
-        id
-    }
-}
-
-impl fmt::Debug for Key {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Key([redacted])")
-    }
-}
-
-/// Seals secrets and opens them. Cheap to clone.
+/// Seals secrets and opens them. Cheap to clone; all clones see the same keys.
 #[derive(Clone, Debug)]
 pub struct Vault {
-    key: Arc<Key>,
+    source: Arc<Source>,
+    ring: Arc<RwLock<Arc<Ring>>>,
 }
 
-/// Why a secret cannot be opened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+/// Why a secret cannot be opened or sealed.
+#[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// It was sealed with a key that is not here.
+    /// Its key is not here, and was not found by looking again.
     #[error(
-        "it is sealed with another master key: give Cartbridge the key that it was started with (CARTBRIDGE_KEY, or the key file)"
+        "it needs the master key {0}, which is not here: give Cartbridge the key that it was started with before \
+         (CARTBRIDGE_KEY, or the key file)"
     )]
-    WrongKey,
+    WrongKey(KeyId, #[source] Option<KeyError>),
     /// It was changed, cut, or moved from another place.
-    #[error("it was changed or moved since it was sealed: restore the database from a backup")]
+    #[error("it was changed or moved since it was sealed: give it to Cartbridge again, or restore a backup")]
     Damaged,
 }
 
+/// Why the master key cannot be changed.
+#[derive(Debug, thiserror::Error)]
+pub enum RotateError {
+    /// The keys come from the environment, which is not ours to change.
+    #[error(
+        "the master key comes from {0}, which this command cannot change. Do it in three steps: make a new key with \
+         `openssl rand -base64 32`; start Cartbridge with {0} set to NEW,OLD; run this command with the same value. After \
+         that OLD can be left out at the next start"
+    )]
+    NeedsNewKey(String),
+    /// The keys cannot be read.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The key file cannot be written.
+    #[error(
+        "{file} cannot be written, so nothing was changed. Where it is kept by other means, put a new key \
+         (`openssl rand -base64 32`) in front of the old one there, and run this command again"
+    )]
+    Write {
+        /// The key file.
+        file: String,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+}
+
 impl Vault {
-    /// A vault with the key that lies beside a database, in `<database>.key`; it is made where it is missing.
-    pub fn beside(database: &Path) -> std::io::Result<Self> {
-        let mut path = database.as_os_str().to_owned();
-        path.push(".key");
-        let path = PathBuf::from(path);
-        let invalid = || std::io::Error::new(std::io::ErrorKind::InvalidData, "it holds no key");
-        match std::fs::read_to_string(&path) {
-            Ok(text) => {
-                let bytes = BASE64.decode(text.trim()).map_err(|_| invalid())?;
-                Ok(Self::new(Key(Zeroizing::new(bytes.try_into().map_err(|_| invalid())?))))
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                let key = Key::generate();
-                let mut file = OpenOptions::new().create_new(true).write(true).mode(0o600).open(&path)?;
-                file.write_all(BASE64.encode(key.0.as_slice()).as_bytes())?;
-                file.sync_all()?;
-                Ok(Self::new(key))
-            }
-            Err(error) => Err(error),
-        }
-    }
-
-    /// A vault with one key.
+    /// A vault with one key and no place to look for others.
     pub fn new(key: Key) -> Self {
-        Self { key: Arc::new(key) }
+        let ring = Ring::of(key);
+        Self::with(Source::given(ring.clone()), ring)
     }
 
-    /// Seals `plain` for `place`, such as `connections/my-shop`: it opens only with the same place.
-    pub fn seal(&self, place: &str, plain: &[u8]) -> Vec<u8> {
+    /// A vault with the keys of a source; all of them must be there already.
+    pub fn load(source: Source) -> Result<Self, KeyError> {
+        let ring = source.read()?;
+        Ok(Self::with(source, ring))
+    }
+
+    /// A vault with the keys of a source. Where the file beside the database is missing, it is made, with a new key: right
+    /// only as long as nothing is sealed.
+    pub fn load_or_make(source: Source) -> Result<Self, KeyError> {
+        let ring = source.read_or_make()?;
+        Ok(Self::with(source, ring))
+    }
+
+    fn with(source: Source, ring: Ring) -> Self {
+        Self { source: Arc::new(source), ring: Arc::new(RwLock::new(Arc::new(ring))) }
+    }
+
+    /// Where the keys come from.
+    pub fn source(&self) -> &Source {
+        &self.source
+    }
+
+    /// The first key: it seals what is sealed for the first time.
+    pub fn first(&self) -> KeyId {
+        self.ring().first().id()
+    }
+
+    /// Seals `plain` for `place`, such as `connections/my-shop`: it opens only with the same place. `key` must be here, or
+    /// where the keys come from.
+    pub fn seal(&self, key: KeyId, place: &str, plain: &[u8]) -> Result<Vec<u8>, Error> {
         let nonce: [u8; NONCE] = rand::random();
         let payload = Payload { msg: plain, aad: place.as_bytes() };
         // It fails only beyond 256 GiB.
-        let sealed = self.cipher().encrypt(&XNonce::from(nonce), payload).unwrap_or_default();
-        [&self.key.id()[..], &nonce, &sealed].concat()
+        let sealed =
+            cipher(&self.key(key)?).encrypt(&XNonce::from(nonce), payload).map_err(|_| Error::Damaged)?;
+        Ok([&key.as_bytes()[..], &nonce, &sealed].concat())
     }
 
     /// Opens what was sealed for `place`.
     pub fn open(&self, place: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
-        let (id, rest) = sealed.split_first_chunk::<ID>().ok_or(Error::Damaged)?;
-        if *id != self.key.id() {
-            return Err(Error::WrongKey);
-        }
+        let (id, rest) = sealed.split_first_chunk().ok_or(Error::Damaged)?;
         let (nonce, sealed) = rest.split_first_chunk::<NONCE>().ok_or(Error::Damaged)?;
         let payload = Payload { msg: sealed, aad: place.as_bytes() };
-        self.cipher().decrypt(&XNonce::from(*nonce), payload).map(Zeroizing::new).map_err(|_| Error::Damaged)
+        cipher(&self.key(KeyId::from(*id))?)
+            .decrypt(&XNonce::from(*nonce), payload)
+            .map(Zeroizing::new)
+            .map_err(|_| Error::Damaged)
     }
 
-    fn cipher(&self) -> XChaCha20Poly1305 {
-        XChaCha20Poly1305::new((&*self.key.0).into())
+    /// Begins a rotation: answers the key that everything is to be sealed with in place of `current`. It is where the keys
+    /// come from before this answers. A key that was put in front of `current`, by a person or by a rotation that was cut
+    /// off, is taken; otherwise a new one is made. Two must not do this at the same time.
+    pub fn begin_rotation(&self, current: KeyId) -> Result<KeyId, RotateError> {
+        let mut ring = self.source.read()?;
+        if ring.first().id() == current {
+            ring = ring.with_first(Key::generate());
+            self.source.replace(&ring)?;
+        }
+        let next = ring.first().id();
+        self.learn(ring);
+        Ok(next)
+    }
+
+    /// Ends a rotation: all keys but the current one are removed from where they come from, as far as that can be written.
+    pub fn end_rotation(&self, current: KeyId) -> Result<(), RotateError> {
+        let ring = self.source.read()?;
+        match ring.only(current) {
+            Some(only) if ring.len() > 1 => self.source.replace(&only),
+            _ => Ok(()),
+        }
+    }
+
+    /// A key; the source is read once more where it is not at hand, because a rotation may have put it there.
+    fn key(&self, id: KeyId) -> Result<Key, Error> {
+        if let Some(key) = self.ring().find(id) {
+            return Ok(key);
+        }
+        let fresh = self.source.read().map_err(|error| Error::WrongKey(id, Some(error)))?;
+        self.learn(fresh);
+        self.ring().find(id).ok_or(Error::WrongKey(id, None))
+    }
+
+    /// Takes new keys in front. None is forgotten: a reader may still see what was sealed with an older one.
+    fn learn(&self, fresh: Ring) {
+        let mut ring = self.ring.write().unwrap_or_else(PoisonError::into_inner);
+        *ring = Arc::new(fresh.with_last(&ring));
+    }
+
+    fn ring(&self) -> Arc<Ring> {
+        Arc::clone(&self.ring.read().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_was_sealed_opens_only_with_its_key_in_its_place_and_unchanged() {
-        let vault = Vault::new(Key::generate());
-        let sealed = vault.seal("connections/one", b"pit-secret");
-        assert_eq!(vault.open("connections/one", &sealed).unwrap().as_slice(), b"pit-secret");
-        assert_eq!(vault.open("connections/two", &sealed), Err(Error::Damaged));
-        assert_eq!(Vault::new(Key::generate()).open("connections/one", &sealed), Err(Error::WrongKey));
-        for byte in ID..sealed.len() {
-            let mut changed = sealed.clone();
-            changed[byte] ^= 1;
-            assert_eq!(vault.open("connections/one", &changed), Err(Error::Damaged), "{byte}");
-        }
-        for length in 0..sealed.len() {
-            assert!(vault.open("connections/one", &sealed[..length]).is_err());
-        }
-    }
+fn cipher(key: &Key) -> XChaCha20Poly1305 {
+    XChaCha20Poly1305::new(key.as_bytes().into())
 }

@@ -5,11 +5,19 @@ use std::process::ExitCode;
 
 use crate::app::{StartError, load_routes};
 use crate::config::{Config, admin_key};
+use crate::store::sqlite::{OpenError, Sqlite};
 
 pub(super) fn run(file: Option<PathBuf>) -> ExitCode {
     let mut mistakes: Vec<String> = Vec::new();
     let config = match Config::load(file.as_deref()) {
-        Ok(config) => config,
+        Ok(config) => {
+            let keys = config.master_key().map_err(OpenError::from);
+            let path = config.sqlite_path().unwrap_or_default();
+            if let Err(error) = keys.and_then(|keys| Sqlite::check_keys(&path, keys)) {
+                mistakes.push(error.to_string());
+            }
+            config
+        }
         Err(problems) => {
             mistakes.extend(problems.iter().map(ToString::to_string));
             Config::default()

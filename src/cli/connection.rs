@@ -10,7 +10,7 @@ use secrecy::SecretString;
 use crate::clock::Clock;
 use crate::config::flaws_of;
 use crate::connection::{Connection, ConnectionName};
-use crate::store::{Origin, Store};
+use crate::store::{Connections, Origin, Store, in_full};
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
@@ -82,7 +82,8 @@ pub(super) async fn run(file: Option<PathBuf>, command: Command) -> anyhow::Resu
                 "store",
                 "defined in",
             ]);
-            for stored in store.connections().await? {
+            let connections = store.connections().await?;
+            for stored in connections.readable {
                 let connection = stored.connection;
                 table.add_row([
                     connection.name.to_string(),
@@ -95,6 +96,9 @@ pub(super) async fn run(file: Option<PathBuf>, command: Command) -> anyhow::Resu
                 ]);
             }
             println!("{table}");
+            for unreadable in connections.unreadable {
+                println!("{} cannot be used: {}", unreadable.name, in_full(&unreadable.error));
+            }
         }
         Command::Show { name } => {
             let connection = find(&*store, &name).await?;
@@ -111,8 +115,11 @@ pub(super) async fn run(file: Option<PathBuf>, command: Command) -> anyhow::Resu
 }
 
 async fn find(store: &dyn Store, name: &ConnectionName) -> anyhow::Result<Connection> {
-    let all = store.connections().await?;
-    match all.into_iter().find(|stored| stored.connection.name == *name) {
+    let Connections { readable, unreadable } = store.connections().await?;
+    if let Some(stored) = unreadable.iter().find(|stored| stored.name == *name) {
+        bail!("connection `{name}` cannot be used: {}", in_full(&stored.error));
+    }
+    match readable.into_iter().find(|stored| stored.connection.name == *name) {
         Some(stored) => Ok(stored.connection),
         None => bail!("there is no connection `{name}`; `cartbridge connection list` shows all"),
     }

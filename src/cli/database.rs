@@ -9,7 +9,6 @@ use crate::config::Config;
 use crate::mistake::Mistake;
 use crate::store::Store;
 use crate::store::sqlite::Sqlite;
-use crate::vault::Vault;
 
 /// The configuration, or all that is wrong with it.
 pub(super) fn config(file: Option<PathBuf>) -> anyhow::Result<Config> {
@@ -20,21 +19,26 @@ pub(super) fn config(file: Option<PathBuf>) -> anyhow::Result<Config> {
 pub(super) fn open_or_make(file: Option<PathBuf>) -> anyhow::Result<(Config, Arc<dyn Store>)> {
     let config = config(file)?;
     let path = config.sqlite_path().unwrap_or_default();
-    let vault = Vault::beside(&path).context("the key file beside the database cannot be used")?;
-    let store = Sqlite::open(&path, vault).context("the database cannot be opened")?;
+    let store = Sqlite::open_with(&path, config.master_key()?).context("the database cannot be opened")?;
     Ok((config, Arc::new(store)))
 }
 
 /// The database of the configuration. The bridge may be running beside: both see each other's changes.
 pub(super) fn open(file: Option<PathBuf>) -> anyhow::Result<(Config, Arc<dyn Store>)> {
-    let path = config(file.clone())?.sqlite_path().unwrap_or_default();
+    path(&config(file.clone())?)?;
+    open_or_make(file)
+}
+
+/// Where the database of a configuration is; it must be there.
+pub(super) fn path(config: &Config) -> anyhow::Result<PathBuf> {
+    let path = config.sqlite_path().unwrap_or_default();
     if !path.exists() {
         bail!(
             "there is no database at {} yet: start `cartbridge serve` once, or name its configuration with --config",
             path.display()
         );
     }
-    open_or_make(file)
+    Ok(path)
 }
 
 fn all(problems: &[Mistake]) -> String {

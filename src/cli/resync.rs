@@ -27,7 +27,7 @@ pub(super) struct Arguments {
 
 pub(super) async fn run(file: Option<PathBuf>, arguments: Arguments) -> anyhow::Result<ExitCode> {
     let (config, store) = super::database::open(file)?;
-    if !store.connections().await?.iter().any(|stored| stored.connection.name == arguments.name) {
+    if !store.connections().await?.readable.iter().any(|stored| stored.connection.name == arguments.name) {
         bail!("there is no connection `{}`; `cartbridge connection list` shows all", arguments.name);
     }
     let routes = load_routes(config.routes_dir.as_deref())?;

@@ -15,6 +15,11 @@ pub(super) fn variables() -> Vec<(String, String)> {
         .collect()
 }
 
+/// A variable as it is. What is not UTF-8 is kept as far as it goes, so that it is refused and not overlooked.
+pub(super) fn text(name: &str) -> Option<SecretString> {
+    std::env::var_os(name).map(|value| value.to_string_lossy().into_owned().into())
+}
+
 /// A single secret, from the variable or from the file that `<name>_FILE` names.
 pub(super) fn secret(name: &str) -> Result<Option<SecretString>, Mistake> {
     if let Ok(value) = std::env::var(name) {

@@ -13,7 +13,7 @@ pub(super) fn problem(
     error: &Error<toml::de::Error>,
 ) -> Mistake {
     let path = error.path();
-    let message = error.inner().message().to_owned();
+    let message = mistake::without_values(error.inner().message());
     let segments = segments(path);
     let wanted: Vec<String> = segments
         .iter()

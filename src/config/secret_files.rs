@@ -13,6 +13,7 @@ pub(super) fn resolve(table: &mut Table, place: &str) -> Result<(), Vec<Mistake>
             one(ghl, "token", place, &mut problems);
             if let Some(oauth) = ghl.get_mut("oauth").and_then(Value::as_table_mut) {
                 one(oauth, "client_secret", place, &mut problems);
+                one(oauth, "previous_client_secret", place, &mut problems);
             }
         }
         if let Some(cscart) = connection.get_mut("cscart").and_then(Value::as_table_mut) {

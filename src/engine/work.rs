@@ -86,8 +86,12 @@ pub(super) async fn carry_out(engine: &Engine, claim: &Claim, folded: &mut Vec<i
 async fn try_carry_out(engine: &Engine, claim: &Claim, folded: &mut Vec<i64>) -> Result<Verdict, Verdict> {
     let event = &claim.head;
     let Some(live) = engine.registry.get(&event.connection) else {
+        let name = &event.connection;
         return Ok(Verdict::Park {
-            reason: format!("connection `{}` is gone: make it again", event.connection),
+            reason: match engine.registry.unreadable(name) {
+                Some(why) => format!("connection `{name}` cannot be used: {why}"),
+                None => format!("connection `{name}` is gone: make it again"),
+            },
         });
     };
     let Some(client) = &live.ghl else {

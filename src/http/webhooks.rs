@@ -114,6 +114,17 @@ fn bad_shape(error: &crate::inbox::ShapeError) -> Problem {
     Problem::new(StatusCode::BAD_REQUEST, code, "The body cannot be understood", format!("{error}; {detail}"))
 }
 
+/// For a connection that is stored and cannot be read: its secrets are missing, and its events must not be lost.
+fn unusable() -> Problem {
+    Problem::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "connection-unusable",
+        "The connection cannot be used now",
+        "nothing was stored; send it again later. Whoever runs the bridge: its log says what is wrong with the connection.",
+    )
+    .retry_after(Duration::from_mins(1))
+}
+
 fn unverified(code: &'static str, detail: impl Into<String>) -> Problem {
     Problem::new(StatusCode::UNAUTHORIZED, code, "The webhook cannot be trusted", detail)
 }

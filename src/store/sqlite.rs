@@ -11,42 +11,37 @@ mod events;
 mod inbox;
 mod lanes;
 mod links;
+mod open;
 mod readers;
 mod replay;
 mod row;
+mod secrets;
 mod writer;
 
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use async_trait::async_trait;
-use include_dir::{Dir, include_dir};
 use jiff::Timestamp;
 use rusqlite::Connection as Pool;
-use rusqlite::config::DbConfig;
-use rusqlite_migration::{Error as MigrationError, MigrationDefinitionError, Migrations};
 
 use super::{
-    Appended, Claim, EffectUpdate, Error, EventFilter, Lane, LinkChange, Origin, Page, Result, Settlement,
-    Store, StoredConnection, View,
+    Appended, Claim, Connections, EffectUpdate, Error, EventFilter, Lane, LinkChange, Origin, Page, Result,
+    Settlement, Store, View,
 };
 use crate::access::{ApiKey, KeyHash};
 use crate::connection::{Connection, ConnectionName};
 use crate::effect::{Effect, StepKey};
 use crate::event::{Event, EventId, NewEvent, Source, State};
 use crate::link::{Customer, ItemKind, ItemLink, Link};
-use crate::vault::Vault;
+use crate::vault::{Source as KeySource, Vault};
 
 use arrivals::{Arrivals, SourceKey};
 use readers::Readers;
 use writer::Writer;
 
-static MIGRATIONS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/migrations/sqlite");
-
-/// How long a write waits for another process that holds the database.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
+pub use open::OpenError;
+pub use secrets::{RotateError, Rotated};
 
 /// A SQLite file as the store.
 pub struct Sqlite {
@@ -58,81 +53,41 @@ pub struct Sqlite {
     vault: Vault,
 }
 
-/// Why a database file could not be opened.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// The folder is not there and cannot be made.
-    #[error(
-        "the folder of the database, {0}, cannot be made: choose another with `database` or mend its permissions"
-    )]
-    Folder(PathBuf, #[source] std::io::Error),
-    /// The file cannot be made or written.
-    #[error("{0} cannot be written: choose another file with `database`, or mend its permissions")]
-    Create(PathBuf, #[source] std::io::Error),
-    /// SQLite will not open it.
-    #[error("{0} cannot be opened as a database: check that it is a Cartbridge database and can be written")]
-    Open(PathBuf, #[source] rusqlite::Error),
-    /// It opens, and cannot be read.
-    #[error("{0} cannot be read: restore it from a backup")]
-    Read(PathBuf, #[source] Error),
-    /// It was made by a newer version.
-    #[error(
-        "{0} was written by a newer version of Cartbridge: use that version, or a backup from before its first start"
-    )]
-    Newer(PathBuf),
-    /// A migration failed.
-    #[error("{0} cannot be brought to this version's form; it was left as it is")]
-    Migrate(PathBuf, #[source] rusqlite_migration::Error),
-}
-
 impl Sqlite {
+    /// Opens a file, makes it where it is missing, and brings it to this version's form. As long as nothing is sealed in it,
+    /// a key file that is missing beside it is made.
+    pub fn open_with(path: &Path, keys: KeySource) -> std::result::Result<Self, OpenError> {
+        let vault = open::vault(path, keys)?;
+        Self::open(path, vault)
+    }
+
     /// Opens a file, makes it where it is missing, and brings it to this version's form.
     pub fn open(path: &Path, vault: Vault) -> std::result::Result<Self, OpenError> {
-        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            std::fs::create_dir_all(folder).map_err(|source| OpenError::Folder(folder.to_owned(), source))?;
-        }
-        // It holds tokens. SQLite gives the files beside it the same permissions.
-        let mut made = std::fs::OpenOptions::new();
-        made.create(true).append(true).mode(0o600);
-        made.open(path).map_err(|source| OpenError::Create(path.to_owned(), source))?;
-        let opened = |source| OpenError::Open(path.to_owned(), source);
-        let migrated = |error| match error {
-            MigrationError::MigrationDefinition(MigrationDefinitionError::DatabaseTooFarAhead) => {
-                OpenError::Newer(path.to_owned())
-            }
-            source => OpenError::Migrate(path.to_owned(), source),
-        };
-        let mut pool = Pool::open(path).map_err(opened)?;
-        configure(&pool).map_err(opened)?;
-        let migrations = Migrations::from_directory(&MIGRATIONS).map_err(migrated)?;
-        migrations.to_latest(&mut pool).map_err(migrated)?;
-        // Enough for the pages that a busy store changes all the time; a negative number is in KiB.
-        pool.pragma_update(None, "cache_size", -8 * 1024).map_err(opened)?;
+        let pool = open::pool(path, &vault)?;
         let arrivals = Arrivals::load(&pool).map_err(|error| OpenError::Read(path.to_owned(), error))?;
         let arrivals = Arc::new(Mutex::new(arrivals));
         let ended = Arc::clone(&arrivals);
         let writer = Writer::start(pool, move |committed| locked(&ended).end(committed));
         Ok(Self { writer, readers: Readers::new(path.to_owned()), arrivals, vault })
     }
-}
 
-/// A panic while they were locked has left them whole: they change in one step.
-fn locked(arrivals: &Mutex<Arrivals>) -> MutexGuard<'_, Arrivals> {
-    arrivals.lock().unwrap_or_else(PoisonError::into_inner)
-}
+    /// Seals everything with a new master key. A bridge may be working with the file.
+    pub fn rotate_master(path: &Path, keys: KeySource) -> std::result::Result<Rotated, RotateError> {
+        let vault = open::vault(path, keys)?;
+        let mut pool = open::pool(path, &vault)?;
+        secrets::rotate(&mut pool, &vault)
+    }
 
-fn configure(pool: &Pool) -> rusqlite::Result<()> {
-    pool.busy_timeout(BUSY_TIMEOUT)?;
-    pool.pragma_update(None, "journal_mode", "WAL")?;
-    pool.pragma_update(None, "synchronous", "FULL")?;
-    pool.pragma_update(None, "foreign_keys", true)?;
-    pool.pragma_update(None, "temp_store", "MEMORY")?;
-    // Without this SQLite plans a statement anew for other values of its parameters (STAT4), which here is never worth it.
-    pool.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-    // Rewriting the same pages of an index less often is worth a longer log: 32 MiB at SQLite's page of 4 KiB.
-    pool.pragma_update(None, "wal_autocheckpoint", 8192)?;
-    pool.set_prepared_statement_cache_capacity(64);
-    Ok(())
+    /// Whether the keys could be those of a file, without making or changing anything.
+    pub fn check_keys(path: &Path, keys: KeySource) -> std::result::Result<(), OpenError> {
+        if secrets::is_sealed(path)? {
+            let vault = Vault::load(keys)?;
+            let pool = Pool::open(path).map_err(|source| OpenError::Open(path.to_owned(), source))?;
+            secrets::check(&pool, path, &vault)
+        } else {
+            Ok(keys.check()?)
+        }
+    }
 }
 
 impl From<rusqlite::Error> for Error {
@@ -143,6 +98,11 @@ impl From<rusqlite::Error> for Error {
             _ => Self::Unavailable(Arc::new(error)),
         }
     }
+}
+
+/// A panic while they were locked has left them whole: they change in one step.
+fn locked(arrivals: &Mutex<Arrivals>) -> MutexGuard<'_, Arrivals> {
+    arrivals.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[async_trait]
@@ -313,13 +273,14 @@ impl Store for Sqlite {
         self.writer.run(move |tx| replay::replay(tx, &mut locked(&arrivals), id, fresh, force, now)).await
     }
 
-    async fn connections(&self) -> Result<Vec<StoredConnection>> {
-        self.readers.run(connections::all).await
+    async fn connections(&self) -> Result<Connections> {
+        let vault = self.vault.clone();
+        self.readers.run(move |pool| connections::all(pool, &vault)).await
     }
 
     async fn put_connection(&self, connection: &Connection, origin: Origin, now: Timestamp) -> Result<()> {
-        let connection = connection.clone();
-        self.writer.run(move |tx| connections::put(tx, &connection, origin, now)).await
+        let (connection, vault) = (connection.clone(), self.vault.clone());
+        self.writer.run(move |tx| connections::put(tx, &vault, &connection, origin, now)).await
     }
 
     async fn remove_connection(&self, name: &ConnectionName) -> Result<()> {

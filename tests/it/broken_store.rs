@@ -9,8 +9,8 @@ use cartbridge::effect::{Effect, StepKey};
 use cartbridge::event::{Event, EventId, NewEvent, Source, State};
 use cartbridge::link::{Customer, ItemKind, ItemLink, Link};
 use cartbridge::store::{
-    Appended, Claim, EffectUpdate, Error, EventFilter, Lane, LinkChange, Origin, Page, Result, Settlement,
-    Store, StoredConnection, View,
+    Appended, Claim, Connections, EffectUpdate, Error, EventFilter, Lane, LinkChange, Origin, Page, Result,
+    Settlement, Store, View,
 };
 use jiff::Timestamp;
 
@@ -84,7 +84,7 @@ all_but_append! {
     fn events(filter: &EventFilter, cursor: Option<i64>, limit: usize) -> Page;
     fn counts() -> Vec<(State, u64)>;
     fn replay(id: EventId, force: bool, now: Timestamp) -> EventId;
-    fn connections() -> Vec<StoredConnection>;
+    fn connections() -> Connections;
     fn put_connection(connection: &Connection, origin: Origin, now: Timestamp) -> ();
     fn remove_connection(name: &ConnectionName) -> ();
     fn retain_file_connections(names: &[ConnectionName]) -> ();

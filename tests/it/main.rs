@@ -15,5 +15,6 @@ mod fault;
 mod flow;
 mod openapi;
 mod program;
+mod secrets;
 mod store;
 mod webhooks;

@@ -1,7 +1,9 @@
 //! The bridge as a process of its own, so that it can really be killed.
 
 use std::fs::File;
+use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -34,7 +36,11 @@ impl Bridge {
         let url = format!("http://{address}");
         let config = folder.join("cartbridge.toml");
         let text = configuration(address, &folder.join(DATABASE), announcement);
-        std::fs::write(&config, text).with_context(|| format!("{} cannot be written", config.display()))?;
+        // It holds the keys to both simulated systems, as a real one may hold those to the real ones.
+        let private = File::options().write(true).create(true).truncate(true).mode(0o600).open(&config);
+        private
+            .and_then(|mut file| file.write_all(text.as_bytes()))
+            .with_context(|| format!("{} cannot be written", config.display()))?;
         let log = folder.join("bridge.log");
         let key = format!("demo-{}", uuid::Uuid::new_v4().simple());
         let child = spawn(&config, &log, &key)?;

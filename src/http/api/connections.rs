@@ -103,6 +103,7 @@ async fn add(_: Allowed<Admin>, State(state): State<Shared>, body: Bytes) -> Res
     (status = 200, description = "the connection", body = ConnectionView),
     (status = 401, description = "no API key", body = Problem, content_type = "application/problem+json"),
     (status = 404, description = "no such connection", body = Problem, content_type = "application/problem+json"),
+    (status = 409, description = "it is stored and cannot be read", body = Problem, content_type = "application/problem+json"),
 ))]
 async fn show(
     _: Allowed<Read>,
@@ -123,7 +124,7 @@ async fn show(
     (status = 401, description = "no API key", body = Problem, content_type = "application/problem+json"),
     (status = 403, description = "the key does not allow it", body = Problem, content_type = "application/problem+json"),
     (status = 404, description = "no such connection", body = Problem, content_type = "application/problem+json"),
-    (status = 409, description = "it is defined in the file", body = Problem, content_type = "application/problem+json"),
+    (status = 409, description = "it is defined in the file, or cannot be read", body = Problem, content_type = "application/problem+json"),
 ))]
 async fn replace(
     _: Allowed<Admin>,
@@ -149,7 +150,7 @@ async fn replace(
     (status = 401, description = "no API key", body = Problem, content_type = "application/problem+json"),
     (status = 403, description = "the key does not allow it", body = Problem, content_type = "application/problem+json"),
     (status = 404, description = "no such connection", body = Problem, content_type = "application/problem+json"),
-    (status = 409, description = "it is defined in the file", body = Problem, content_type = "application/problem+json"),
+    (status = 409, description = "it is defined in the file, or cannot be read", body = Problem, content_type = "application/problem+json"),
 ))]
 async fn remove(
     _: Allowed<Admin>,
@@ -180,6 +181,7 @@ struct Resync {
     (status = 401, description = "no API key", body = Problem, content_type = "application/problem+json"),
     (status = 403, description = "the key does not allow it", body = Problem, content_type = "application/problem+json"),
     (status = 404, description = "no such connection", body = Problem, content_type = "application/problem+json"),
+    (status = 409, description = "it is stored and cannot be read", body = Problem, content_type = "application/problem+json"),
 ))]
 async fn resync(
     _: Allowed<Operate>,
@@ -209,8 +211,15 @@ pub(super) fn customer(value: &Value) -> Result<Customer> {
 }
 
 pub(super) fn find(state: &HttpState, name: &str) -> Result<std::sync::Arc<Live>> {
-    name.parse::<ConnectionName>().ok().and_then(|name| state.registry.get(&name)).ok_or_else(|| {
-        Problem::not_found(format!("there is no connection `{name}`; GET /api/connections lists them"))
+    let name = name.parse::<ConnectionName>().map_err(|error| Problem::not_found(error.to_string()))?;
+    state.registry.get(&name).ok_or_else(|| match state.registry.unreadable(&name) {
+        Some(why) => Problem::new(
+            StatusCode::CONFLICT,
+            "conflict",
+            "It cannot be done now",
+            format!("connection `{name}` cannot be used: {why}. POST /api/connections takes it anew, with its secrets"),
+        ),
+        None => Problem::not_found(format!("there is no connection `{name}`; GET /api/connections lists them")),
     })
 }
 
@@ -254,7 +263,9 @@ const SET: &str = "(set)";
 /// Puts the stored secrets where `"(set)"` stands, so that what GET shows can be sent back. Webhook secrets have no names:
 /// the first `"(set)"` is the first of those stored, whatever was put in front of it.
 fn keep_secrets(given: &mut Value, stored: &Value) {
-    for pointer in ["/ghl/token", "/ghl/oauth/client_secret", "/cscart/api_key"] {
+    for pointer in
+        ["/ghl/token", "/ghl/oauth/client_secret", "/ghl/oauth/previous_client_secret", "/cscart/api_key"]
+    {
         if let Some(text) = given.pointer_mut(pointer).filter(|text| **text == SET)
             && let Some(secret) = stored.pointer(pointer).filter(|secret| secret.is_string())
         {
@@ -278,6 +289,8 @@ fn unknown_secret(connection: &Connection) -> Option<&'static str> {
         Some("ghl.token")
     } else if ghl.oauth.as_ref().is_some_and(|oauth| is_set(&oauth.client_secret)) {
         Some("ghl.oauth.client_secret")
+    } else if ghl.oauth.as_ref().and_then(|oauth| oauth.previous_client_secret.as_ref()).is_some_and(is_set) {
+        Some("ghl.oauth.previous_client_secret")
     } else if cscart.api_key.as_ref().is_some_and(is_set) {
         Some("cscart.api_key")
     } else if cscart.webhook_secrets.iter().any(is_set) {

@@ -51,6 +51,7 @@ struct CustomerView {
     (status = 400, description = "no customer", body = Problem, content_type = "application/problem+json"),
     (status = 401, description = "no API key", body = Problem, content_type = "application/problem+json"),
     (status = 404, description = "no such connection", body = Problem, content_type = "application/problem+json"),
+    (status = 409, description = "it is stored and cannot be read", body = Problem, content_type = "application/problem+json"),
 ))]
 async fn show(
     _: Allowed<Read>,

@@ -14,6 +14,7 @@ use crate::event::{EventId, State as EventState, Subject};
 use crate::http::auth::{Allowed, Operate, Read};
 use crate::http::error::{Problem, Result};
 use crate::http::{HttpState, Shared};
+use crate::mistake;
 use crate::show::{EventDetail, EventSummary};
 use crate::store::EventFilter;
 
@@ -259,7 +260,8 @@ fn no_event(id: EventId) -> Problem {
 pub(super) fn required_body<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T> {
     let mut reader = serde_json::Deserializer::from_slice(body);
     serde_path_to_error::deserialize(&mut reader).map_err(|error| {
-        Problem::bad_request(format!("the body does not fit at `{}`: {}", error.path(), error.inner()))
+        let what = mistake::without_values(&error.inner().to_string());
+        Problem::bad_request(format!("the body does not fit at `{}`: {what}", error.path()))
     })
 }
 

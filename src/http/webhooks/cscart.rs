@@ -64,6 +64,9 @@ async fn verified(request: Request, state: &HttpState) -> Result<Verified<CsCart
     let name = axum::RequestPartsExt::extract::<Path<String>>(&mut parts).await;
     let name: Option<ConnectionName> = name.ok().and_then(|Path(name)| name.parse().ok());
     let live = name.as_ref().and_then(|name| state.registry.get(name));
+    if name.as_ref().is_some_and(|name| state.registry.unreadable(name).is_some()) {
+        return Err(super::unusable());
+    }
     let Some(live) = live else {
         return Err(Problem::new(
             axum::http::StatusCode::NOT_FOUND,

@@ -53,6 +53,10 @@ pub struct Ghl {
 pub(super) async fn receive(State(state): State<Shared>, webhook: Verified<Ghl>) -> Result<Response> {
     // Two stores may share a location; then each has its own event. The first receipt is as good as the other.
     let Some((first, others)) = webhook.side.connections.split_first() else {
+        if state.registry.has_unreadable() {
+            // The location may be that of a connection that cannot be read.
+            return Err(again_later(&state, &super::unusable()));
+        }
         state.monitor.webhook("ghl", "unknown-location");
         tracing::warn!(
             location.id = webhook.side.location,

@@ -56,7 +56,7 @@ impl Readers {
 
     fn open(&self) -> Result<Pool> {
         let pool = Pool::open(self.path.as_path())?;
-        super::configure(&pool)?;
+        super::open::configure(&pool)?;
         pool.pragma_update(None, "query_only", true)?;
         Ok(pool)
     }

@@ -107,7 +107,11 @@ fn serve(mut pool: Pool, queue: &Receiver<Box<dyn Job>>, ended: &dyn Fn(bool), r
             continue;
         }
         // By a task: waking many from there is cheaper than waking each from another thread.
-        runtime.spawn(async move { group.into_iter().for_each(|job| job.answer(together.clone())) });
+        runtime.spawn(async move {
+            for job in group {
+                job.answer(together.clone());
+            }
+        });
     }
 }
 

@@ -16,7 +16,7 @@ const SECRETS: [&str; 5] = [
 
 /// The definition that is really in use.
 async fn stored(app: &TestApp, name: &str) -> Value {
-    let all = app.store.connections().await.unwrap();
+    let all = app.store.connections().await.unwrap().readable;
     let found = all.into_iter().find(|stored| stored.connection.name.as_str() == name);
     found.unwrap().connection.to_stored()
 }
@@ -40,7 +40,10 @@ async fn a_connection_is_made_and_shown_without_its_secrets() {
     let view = &shown.body;
     assert_eq!((&view["name"], &view["origin"]), (&json!("new-shop"), &json!("api")));
     assert_eq!((&view["ghl"]["token"], &view["cscart"]["api_key"]), (&json!("(set)"), &json!("(set)")));
-    assert_eq!(view["ghl"]["oauth"], json!({ "client_id": "client", "client_secret": "(set)" }));
+    assert_eq!(
+        view["ghl"]["oauth"],
+        json!({ "client_id": "client", "client_secret": "(set)", "previous_client_secret": null })
+    );
     assert_eq!(view["cscart"]["webhook_secrets"], json!(["(set)", "(set)"]));
     assert_eq!(view["cscart_webhook_url"], format!("{}/webhooks/cscart/new-shop", app.url));
     assert_eq!(view["ghl_webhook_url"], format!("{}/webhooks/ghl", app.url));

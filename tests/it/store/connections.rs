@@ -8,7 +8,7 @@ use super::given::{at, connection, event, shop, state, stored};
 
 /// Names and origins of all connections.
 async fn all(store: &dyn Store) -> Vec<(String, Origin)> {
-    let stored = store.connections().await.unwrap();
+    let stored = store.connections().await.unwrap().readable;
     stored.into_iter().map(|stored| (stored.connection.name.to_string(), stored.origin)).collect()
 }
 
@@ -25,7 +25,7 @@ pub(crate) async fn a_connection_reads_back_with_its_secrets(store: &dyn Store) 
         [("b-shop".into(), Origin::File), ("my-shop".into(), Origin::Api)],
         "by name"
     );
-    let kept = store.connections().await.unwrap().pop().unwrap().connection;
+    let kept = store.connections().await.unwrap().readable.pop().unwrap().connection;
     assert_eq!(kept.to_stored(), given.to_stored());
     assert_eq!(kept.to_stored()["ghl"]["token"], "pit-my-shop");
 
@@ -34,7 +34,7 @@ pub(crate) async fn a_connection_reads_back_with_its_secrets(store: &dyn Store) 
     changed.ghl.oauth = None;
     changed.cscart.webhook_secrets.truncate(1);
     put(store, &changed, Origin::Api).await.unwrap();
-    let kept = store.connections().await.unwrap().pop().unwrap().connection;
+    let kept = store.connections().await.unwrap().readable.pop().unwrap().connection;
     assert_eq!(kept.to_stored(), changed.to_stored());
 }
 

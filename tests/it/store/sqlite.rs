@@ -16,7 +16,8 @@ use super::given::{at, claimed, event, listed, read, state, step, stored};
 async fn what_was_acknowledged_is_there_for_whoever_opens_the_file_next() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("test.db");
-    let first = Sqlite::open(&path, Vault::new(Key::generate())).unwrap();
+    let vault = Vault::new(Key::generate());
+    let first = Sqlite::open(&path, vault.clone()).unwrap();
     let id = stored(&first, event("msg_1", "customer:1")).await;
     let claim = claimed(&first, at(0)).await;
     first
@@ -30,7 +31,7 @@ async fn what_was_acknowledged_is_there_for_whoever_opens_the_file_next() {
             .unwrap();
     }
     for path in [path, copied] {
-        let second = Sqlite::open(&path, Vault::new(Key::generate())).unwrap();
+        let second = Sqlite::open(&path, vault.clone()).unwrap();
         assert_eq!(state(&second, id).await, State::Working);
         assert_eq!(second.event(id).await.unwrap().unwrap().1.len(), 1);
         let again = second.append(event("msg_1", "customer:1"), at(0)).await.unwrap();
@@ -69,10 +70,11 @@ async fn a_database_that_another_process_holds_is_busy_and_nothing_is_acknowledg
 async fn a_file_of_a_newer_version_is_refused_and_left_as_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("test.db");
-    drop(Sqlite::open(&path, Vault::new(Key::generate())).unwrap());
+    let vault = Vault::new(Key::generate());
+    drop(Sqlite::open(&path, vault.clone()).unwrap());
     let file = rusqlite::Connection::open(&path).unwrap();
     file.pragma_update(None, "user_version", 99).unwrap();
-    let refused = Sqlite::open(&path, Vault::new(Key::generate())).err().unwrap();
+    let refused = Sqlite::open(&path, vault).err().unwrap();
     assert!(matches!(refused, OpenError::Newer(_)), "{refused:?}");
     let message = refused.to_string();
     assert!(message.contains("newer version of Cartbridge") && message.contains("test.db"), "{message}");

@@ -1,6 +1,6 @@
 //! One exchange: send it once, read the answer within its limits, tell what came of it.
 
-use std::time::Instant;
+use std::{borrow::Cow, time::Instant};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use reqwest::{
@@ -113,7 +113,9 @@ impl Client {
         exchange.status = Some(status.as_u16());
 
         let (body, complete) = read_body(&mut response, self.inner.max_answer_bytes).await;
-        exchange.response_body = Some(excerpt(&body));
+        // What is shown, and what an error quotes: an answer may repeat what it was sent.
+        let shown = without_secrets(&body, self.inner.api_key.expose_secret());
+        exchange.response_body = Some(excerpt(&shown));
         if self.inner.root.get().is_none() && !speaks_for_itself(status) && is_json(&body) {
             // When another call was first, it found the same.
             let _ = self.inner.root.set(root);
@@ -122,7 +124,7 @@ impl Client {
         let refused = || {
             classify(&Refusal {
                 status: status.as_u16(),
-                body: &body,
+                body: &shown,
                 location: response.headers().get(LOCATION).and_then(|location| location.to_str().ok()),
                 retry_after: retry_after(response.headers()),
             })
@@ -142,6 +144,16 @@ impl Client {
             Err(Incomplete::Broken(_)) if speaks_for_itself(status) => Err(refused()),
             Err(Incomplete::Broken(source)) => Err(Error::Uncertain { source }),
         }
+    }
+}
+
+/// A body with `[redacted]` in place of the API key. What is too short to be one is left alone.
+fn without_secrets<'a>(body: &'a [u8], api_key: &str) -> Cow<'a, [u8]> {
+    let text = String::from_utf8_lossy(body);
+    if api_key.len() >= 8 && text.contains(api_key) {
+        Cow::Owned(text.replace(api_key, "[redacted]").into_bytes())
+    } else {
+        Cow::Borrowed(body)
     }
 }
 

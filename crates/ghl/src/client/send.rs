@@ -1,6 +1,6 @@
 //! One exchange: send it once, read the answer within its limits, tell what came of it.
 
-use std::time::Instant;
+use std::{borrow::Cow, time::Instant};
 
 use reqwest::{
     StatusCode,
@@ -100,16 +100,18 @@ impl Client {
         exchange.rate_limit = RateLimit::from_headers(response.headers());
 
         let (body, complete) = read_body(&mut response, self.inner.max_answer_bytes).await;
+        // What is shown, and what an error quotes: an answer may repeat what it was sent.
+        let shown = without(&body, self.secrets_of(call));
         exchange.response_body = Some(if call.for_tokens && status.is_success() {
             "[redacted]".to_owned()
         } else {
-            excerpt(&body)
+            excerpt(&shown)
         });
 
         let refused = || {
             classify(&Refusal {
                 status: status.as_u16(),
-                body: &body,
+                body: &shown,
                 rate_limit: exchange.rate_limit,
                 token_call: call.for_tokens,
             })
@@ -128,6 +130,30 @@ impl Client {
             Err(Incomplete::Broken(source)) => Err(Error::Uncertain { source }),
         }
     }
+}
+
+impl Client {
+    /// The secrets that go out with a call.
+    fn secrets_of<'a>(&'a self, call: &'a Call) -> impl Iterator<Item = &'a str> {
+        let token = self.token.as_ref().filter(|_| call.with_token).map(ExposeSecret::expose_secret);
+        let fields = match &call.body {
+            Body::Form(fields) => fields.as_slice(),
+            Body::None | Body::Json(_) => &[],
+        };
+        token.into_iter().chain(fields.iter().filter(|field| field.secret).map(|field| field.value.as_str()))
+    }
+}
+
+/// A body with `[redacted]` in place of secrets. What is too short to be one is left alone.
+fn without<'a>(body: &'a [u8], secrets: impl Iterator<Item = &'a str>) -> Cow<'a, [u8]> {
+    let mut shown = Cow::Borrowed(body);
+    for secret in secrets.filter(|secret| secret.len() >= 8) {
+        let text = String::from_utf8_lossy(&shown);
+        if text.contains(secret) {
+            shown = Cow::Owned(text.replace(secret, "[redacted]").into_bytes());
+        }
+    }
+    shown
 }
 
 fn speaks_for_itself(status: StatusCode) -> bool {
