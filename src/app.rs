@@ -127,8 +127,16 @@ impl App {
             admin_key: AdminKey(admin_key.as_ref().map(KeyHash::of)),
             public_url: config.public_url().into(),
         };
-        let engine =
-            Arc::new(Engine { store, registry, routes, clock, monitor, config: config.engine, wake });
+        let engine = Arc::new(Engine {
+            store,
+            registry,
+            routes,
+            clock,
+            monitor,
+            config: config.engine,
+            started: now,
+            wake,
+        });
         Ok(Self { http, engine, _lock: lock, first_key })
     }
 

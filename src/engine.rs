@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt as _;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -52,6 +52,8 @@ pub struct Engine {
     pub monitor: Monitor,
     /// How to work.
     pub config: EngineConfig,
+    /// Since when this process works: what the one before it had under way broke off before.
+    pub started: Timestamp,
     /// Told when there may be something to do.
     pub wake: Arc<Notify>,
 }
