@@ -16,4 +16,5 @@ mod flow;
 mod openapi;
 mod program;
 mod store;
+mod storm;
 mod webhooks;
