@@ -16,7 +16,7 @@ use crate::access::{ApiKey, KeyHash, Role};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::connection::ConnectionName;
-use crate::engine::Engine;
+use crate::engine::{Creating, Engine};
 use crate::flow::{self, RouteSet};
 use crate::http::auth::AdminKey;
 use crate::http::{self, HttpState};
@@ -135,6 +135,7 @@ impl App {
             monitor,
             config: config.engine,
             started: now,
+            creating: Creating::default(),
             wake,
         });
         Ok(Self { http, engine, _lock: lock, first_key })

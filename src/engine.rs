@@ -3,6 +3,7 @@
 //! One dispatcher claims; each claimed lane is worked on in a task of its own. Nothing polls on the way of an event: the
 //! inbox wakes the dispatcher after each commit, and a timer wakes it when the next lane gets ready.
 
+mod alone;
 mod backoff;
 mod calls;
 mod operations;
@@ -30,6 +31,7 @@ use crate::flow::RouteSet;
 use crate::monitor::Monitor;
 use crate::registry::Registry;
 use crate::store::{Claim, LEASE, Settlement, Store};
+pub use alone::Creating;
 use verdict::Verdict;
 
 /// Other processes (the command line) write to the same database without waking us; this is how soon we look anyway.
@@ -52,6 +54,8 @@ pub struct Engine {
     pub monitor: Monitor,
     /// How to work.
     pub config: EngineConfig,
+    /// What is being created.
+    pub creating: Creating,
     /// Since when this process works: what the one before it had under way broke off before.
     pub started: Timestamp,
     /// Told when there may be something to do.

@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::alone::Alone;
 use super::calls::CallError;
 use super::step::{Open, Step};
 use super::verdict::{Verdict, after_now};
@@ -26,6 +27,9 @@ pub(super) use contact::{Look, contact, contact_at_once};
 
 /// Our clock and HighLevel's may differ by this much: with a clock further off the store's webhooks are refused as well.
 const SKEW: Duration = Duration::from_mins(5);
+
+/// How long another lane's create is waited for before asking again.
+const IN_THE_WAY: Duration = Duration::from_millis(250);
 
 /// The last look comes when so many times `engine.settle_ms` have passed.
 const LAST_LOOK: u32 = 3;
@@ -47,7 +51,8 @@ pub(super) struct Made<Id> {
     pub(super) found: bool,
 }
 
-/// Creates once. An error leaves the step open as long as nobody knows what became of it.
+/// Creates once. An error leaves the step open as long as nobody knows what became of it. From before this until what was
+/// made is written down the caller is [`alone`] on the contact.
 pub(super) async fn once<C: Create>(
     work: &Work<'_>,
     step: &mut Step,
@@ -75,6 +80,15 @@ pub(super) async fn once<C: Create>(
     }
     step.nothing_made();
     Err(failed.verdict)
+}
+
+/// Makes sure that no other lane creates under this key, as long as what this gives is kept.
+pub(super) fn alone<'a>(work: &Work<'a>, key: &str) -> Result<Alone<'a>, Verdict> {
+    let key = format!("{}/{key}", work.live.connection.name);
+    work.engine.creating.enter(key).ok_or_else(|| {
+        let soon = after_now(work.engine.clock.now(), IN_THE_WAY);
+        Verdict::retry_at(soon, "another event is creating for the same person", false)
+    })
 }
 
 /// Whether a create of unknown outcome was sent. While it may still be under way, looking would be too early.

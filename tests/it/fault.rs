@@ -1,6 +1,7 @@
 //! What goes wrong on the way to HighLevel: nothing is lost, nothing is done twice.
 
 mod contact;
+mod late;
 
 use serde_json::{Value, json};
 

@@ -23,6 +23,10 @@ pub(super) const NO_CUSTOM_FIELDS: &str = "the custom fields, which HighLevel do
 pub(super) async fn create(work: &mut Work<'_>, step: &mut Step, tags: &[String]) -> Result<(), Verdict> {
     super::customer(work)?;
     step.operation("ghl.contact.create");
+    let who = [Field::Email, Field::Phone, Field::FirstName]
+        .into_iter()
+        .find_map(|field| work.contact.shown(&field));
+    let _alone = reconcile::alone(work, who.unwrap_or_default())?;
     if reconcile::is_open(work, step)? {
         match reconcile::contact(work, step, tags).await? {
             Look::Made(found) => return contact_adopt::adopt(work, step, tags, found).await,

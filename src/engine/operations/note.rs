@@ -20,6 +20,7 @@ pub(super) async fn save(
 ) -> Result<(), Verdict> {
     let link = super::link(work)?;
     let body = sync::note_text(body);
+    let _alone = reconcile::alone(work, link.contact_id.as_str())?;
     let store = &work.engine.store;
     let known = store.item(&link.connection, ItemKind::Note, note_id).await?;
     let id = match known {

@@ -33,11 +33,12 @@ pub(super) async fn create(
     } else {
         format!("{}/{}/{}", work.event().id, step.key().route, step.key().step)
     };
+    let _alone = reconcile::alone(work, link.contact_id.as_str())?;
     if !work.event().forced && has_had(work, &link, &key, once_per_customer).await? {
         return step.skip(work, "the customer has had this task").await;
     }
-    let Made { id, found } =
-        reconcile::once(work, step, &OnContact { contact: &link.contact_id, task: &task }).await?;
+    let create = OnContact { contact: &link.contact_id, task: &task };
+    let Made { id, found } = reconcile::once(work, step, &create).await?;
     let item = ItemLink {
         connection: link.connection.clone(),
         kind: ItemKind::Task,

@@ -131,6 +131,39 @@ async fn a_contact_without_email_and_phone_is_found_again_by_its_name() {
 }
 
 #[tokio::test]
+async fn two_customers_with_one_email_keep_two_contacts_where_duplicates_are_allowed() {
+    let app = where_duplicates_are_allowed().await;
+    for (n, (_, fault)) in faults().into_iter().enumerate() {
+        for (m, (_, other)) in faults().into_iter().enumerate() {
+            let email = format!("pair{n}-{m}@example.com");
+            for (id, fault) in [(1000 + 100 * n + m, &fault), (2000 + 100 * n + m, &other)] {
+                let mut fault = on("/contacts/", fault.clone());
+                fault["body_contains"] = json!(format!("\"{id}\""));
+                app.fault(fault);
+                let user = json!({ "user_id": id, "user_type": "C", "firstname": "Pair", "email": email });
+                let body = json!({ "type": "customer.created", "timestamp": app.clock.now(), "data": { "user": user } });
+                app.deliver(&format!("evt-{id}"), &body).await;
+            }
+        }
+    }
+    app.settled().await;
+    let struck = app.calls().iter().filter(|call| call.fault.is_some()).count();
+    assert_eq!(struck, 2 * faults().len() * faults().len());
+    let contacts = app.ghl("contacts");
+    for n in 0..faults().len() {
+        for m in 0..faults().len() {
+            let email = format!("pair{n}-{m}@example.com");
+            let what = format!("{} and {}", faults()[n].0, faults()[m].0);
+            let made = contacts.iter().filter(|contact| contact["email"] == email).count();
+            assert_eq!(made, 2, "{what}");
+            let [one, two] = [1000, 2000].map(|base| format!("customer:{}", base + 100 * n + m));
+            assert_ne!(linked(&app, &one).await, linked(&app, &two).await, "{what}");
+        }
+    }
+    app.end().await;
+}
+
+#[tokio::test]
 async fn who_has_an_account_and_checks_out_as_a_guest_is_one_contact() {
     let app = TestApp::spawn().await;
     let id = app.register(ada()).await;
