@@ -61,7 +61,14 @@ pub(in crate::engine) async fn contact(
             return Ok(Look::Nothing { other });
         }
     }
-    let page = call(work, step, work.client.contacts().search(&query(work)?)).await?;
+    let Some(query) = query(work) else { return Err(cannot_be_found()) };
+    let page = match call(work, step, work.client.contacts().search(&query)).await {
+        Ok(page) => page,
+        Err(failed) if matches!(failed.error, ghl::Error::Invalid { .. } | ghl::Error::Refused { .. }) => {
+            return Err(cannot_be_found());
+        }
+        Err(failed) => return Err(failed.verdict),
+    };
     for found in page.contacts {
         let id = found.id.clone();
         let theirs = sync::from_ghl(&found);
@@ -136,13 +143,14 @@ async fn refuses_duplicates(work: &Work<'_>, step: &mut Step) -> Result<bool, Ve
 }
 
 /// The contacts among which ours would be, newest first: those with its e-mail; without one, with its name. Equality of
-/// phones can miss (HighLevel's issue 289), so they are asked for only where there is nothing else.
-fn query(work: &Work<'_>) -> Result<SearchQuery, Verdict> {
+/// phones can miss (HighLevel's issue 289), so they are asked for only where there is nothing else. That names can be searched
+/// for under these keys is seen and not documented (unverified).
+fn query(work: &Work<'_>) -> Option<SearchQuery> {
     let mut query = SearchQuery::new(work.live.connection.ghl.location_id.clone());
     query.sort = vec![json!({ "field": "dateAdded", "direction": "desc" })];
     let shown = |field| work.contact.shown(&field);
     if let Some(email) = shown(Field::Email) {
-        return Ok(query.filter("email", "eq", email));
+        return Some(query.filter("email", "eq", email));
     }
     for (field, key) in [(Field::FirstName, "firstNameLowerCase"), (Field::LastName, "lastNameLowerCase")] {
         if let Some(name) = shown(field) {
@@ -154,11 +162,12 @@ fn query(work: &Work<'_>) -> Result<SearchQuery, Verdict> {
     {
         query = query.filter("phone", "eq", phone);
     }
-    if query.filters.is_empty() {
-        return Err(Verdict::dead(
-            "a contact was being created when the connection broke, and without e-mail, phone and name it cannot be found \
-             again: look in HighLevel for the newest contacts; if it is not there, replay this with `force`",
-        ));
-    }
-    Ok(query)
+    (!query.filters.is_empty()).then_some(query)
+}
+
+fn cannot_be_found() -> Verdict {
+    Verdict::dead(
+        "a contact was being created when the connection broke, and what is known of it does not do to find it again: look in \
+         HighLevel for the newest contacts; if it is not there, replay this with `force`",
+    )
 }
