@@ -16,7 +16,7 @@ use crate::access::{ApiKey, KeyHash, Role};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::connection::ConnectionName;
-use crate::engine::Engine;
+use crate::engine::{Creating, Engine};
 use crate::flow::{self, RouteSet};
 use crate::http::auth::AdminKey;
 use crate::http::{self, HttpState};
@@ -131,8 +131,17 @@ impl App {
             admin_key: AdminKey(admin_key.as_ref().map(KeyHash::of)),
             public_url: config.public_url().into(),
         };
-        let engine =
-            Arc::new(Engine { store, registry, routes, clock, monitor, config: config.engine, wake });
+        let engine = Arc::new(Engine {
+            store,
+            registry,
+            routes,
+            clock,
+            monitor,
+            config: config.engine,
+            started: now,
+            creating: Creating::default(),
+            wake,
+        });
         Ok(Self { http, engine, _lock: lock, first_key })
     }
 

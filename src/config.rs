@@ -51,8 +51,12 @@ pub struct EngineConfig {
     pub fold_window_ms: u64,
     /// How long, in milliseconds, one call to HighLevel or the store may take.
     pub call_timeout_ms: u64,
-    /// How long, in milliseconds, to wait after a create of unknown outcome before looking whether it happened.
+    /// How long, in milliseconds, to wait after a create of unknown outcome before looking whether it happened. It is sent
+    /// again only after a second look when three times as long have passed.
     pub settle_ms: u64,
+    /// How long, in milliseconds, HighLevel's search may lag behind writes. Matters only where a location allows duplicate
+    /// contacts, after a create of unknown outcome.
+    pub index_lag_ms: u64,
     /// The first delay, in milliseconds, before a failed event is tried again; it grows from there.
     pub retry_base_ms: u64,
     /// The longest delay, in milliseconds, between two tries.
@@ -82,6 +86,7 @@ impl Default for EngineConfig {
             fold_window_ms: 500,
             call_timeout_ms: 30_000,
             settle_ms: 5_000,
+            index_lag_ms: 20_000,
             retry_base_ms: 1_000,
             retry_max_ms: 15 * 60 * 1_000,
             max_tries: 100,

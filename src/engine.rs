@@ -3,6 +3,7 @@
 //! One dispatcher claims; each claimed lane is worked on in a task of its own. Nothing polls on the way of an event: the
 //! inbox wakes the dispatcher after each commit, and a timer wakes it when the next lane gets ready.
 
+mod alone;
 mod backoff;
 mod calls;
 mod operations;
@@ -18,7 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt as _;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -30,6 +31,7 @@ use crate::flow::RouteSet;
 use crate::monitor::Monitor;
 use crate::registry::Registry;
 use crate::store::{Claim, LEASE, Settlement, Store};
+pub use alone::Creating;
 use verdict::Verdict;
 
 /// Other processes (the command line) write to the same database without waking us; this is how soon we look anyway.
@@ -52,6 +54,10 @@ pub struct Engine {
     pub monitor: Monitor,
     /// How to work.
     pub config: EngineConfig,
+    /// What is being created.
+    pub creating: Creating,
+    /// Since when this process works: what the one before it had under way broke off before.
+    pub started: Timestamp,
     /// Told when there may be something to do.
     pub wake: Arc<Notify>,
 }

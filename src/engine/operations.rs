@@ -11,7 +11,7 @@ mod tags;
 mod task;
 
 pub(super) use contact_adopt::Found;
-pub(super) use task::Task as TaskToMake;
+pub(super) use contact_create::SOURCE;
 
 use super::step::Step;
 use super::verdict::Verdict;

@@ -1,10 +1,12 @@
 //! One step on its way through the ledger.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::calls::permit;
-use super::verdict::Verdict;
+use super::verdict::{Verdict, after_now};
 use super::work::Work;
 use crate::effect::{Attempt, Effect, EffectState, StepKey};
 use crate::store::{EffectUpdate, LinkChange};
@@ -25,8 +27,21 @@ pub(super) struct Step {
 pub(super) struct Open {
     /// When it was first sent: what is older is not of its making.
     pub(super) since: Timestamp,
-    /// When it was last sent: it may still be under way for a while.
+    /// When it was last about to be sent.
     pub(super) last: Timestamp,
+    /// When that call ended without a word on what became of it; none: nobody was left to see it end.
+    pub(super) ended: Option<Timestamp>,
+}
+
+impl Open {
+    fn from_ledger(effect: &Effect) -> Option<Self> {
+        let since = effect.sending_since?;
+        let last = effect.sending_at.unwrap_or(since);
+        // The first exchange after that is the create itself; those behind it looked for what it had made.
+        let create = effect.attempts.iter().find(|attempt| attempt.at >= last && attempt.method == "POST");
+        let ended = create.map(|create| after_now(create.at, Duration::from_millis(create.ms + 1)));
+        Some(Self { since, last, ended })
+    }
 }
 
 impl Step {
@@ -36,10 +51,7 @@ impl Step {
             key,
             operation: operation.to_owned(),
             attempts: Vec::new(),
-            open: effect.and_then(|effect| {
-                let since = effect.sending_since?;
-                Some(Open { since, last: effect.sending_at.unwrap_or(since) })
-            }),
+            open: effect.and_then(Open::from_ledger),
             permit: false,
         }
     }
@@ -74,7 +86,7 @@ impl Step {
         let now = work.engine.clock.now();
         let store = &work.engine.store;
         store.begin_effect(&work.claim.lane, work.event().seq, &self.key, &self.operation, now).await?;
-        self.open = Some(Open { since: self.open.map_or(now, |open| open.since), last: now });
+        self.open = Some(Open { since: self.open.map_or(now, |open| open.since), last: now, ended: None });
         Ok(())
     }
 

@@ -41,7 +41,7 @@ pub struct TestApp {
 }
 
 /// Engine settings that make waiting short; what they decide stays the same.
-pub const QUICK: &str = "[engine]\nfold_window_ms = 150\nsettle_ms = 100\nretry_base_ms = 20\nretry_max_ms = 200\ncall_timeout_ms = 2000\n";
+pub const QUICK: &str = "[engine]\nfold_window_ms = 150\nsettle_ms = 100\nindex_lag_ms = 2500\nretry_base_ms = 20\nretry_max_ms = 200\ncall_timeout_ms = 2000\n";
 
 impl TestApp {
     /// A bridge and a sandbox with the usual settings.

@@ -21,7 +21,11 @@ struct Killable {
 
 impl Killable {
     async fn start() -> Self {
-        let sandbox = Sandbox::start(Options { strict_rate: false, ..Options::default() }).await.unwrap();
+        Self::start_with(Options::default()).await
+    }
+
+    async fn start_with(options: Options) -> Self {
+        let sandbox = Sandbox::start(Options { strict_rate: false, ..options }).await.unwrap();
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         drop(listener);
@@ -60,6 +64,28 @@ impl Killable {
             self.http.get(format!("{}/api/stats", self.url)).bearer_auth(ADMIN_KEY).send().await.ok()?;
         let stats: Value = answer.json().await.ok()?;
         Some(["pending", "working", "waiting"].iter().map(|state| stats[state].as_u64().unwrap_or(0)).sum())
+    }
+
+    /// What a person does in the store.
+    async fn shop(&self, action: Value) -> Value {
+        self.sandbox.cscart().act(action).await.unwrap()
+    }
+
+    /// Waits until the fault that was set has struck: the call is in HighLevel's hands.
+    async fn struck(&self) {
+        let faults = format!("{}/_sandbox/faults", self.sandbox.ghl_url());
+        let started = std::time::Instant::now();
+        loop {
+            let left: Value = self.http.get(&faults).send().await.unwrap().json().await.unwrap();
+            if left.as_array().is_some_and(Vec::is_empty) {
+                return;
+            }
+            assert!(
+                started.elapsed() < Duration::from_secs(30),
+                "no call was made that the fault could strike"
+            );
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
     }
 
     async fn settled(&self) {
@@ -126,6 +152,62 @@ async fn killed_at_any_moment_it_loses_nothing_and_doubles_nothing() {
     }
     app.child.kill().await.unwrap();
     app.sandbox.shutdown().await;
+}
+
+/// Kills the bridge while each create is with HighLevel: before it is carried out, and after, when only the answer is
+/// missing. After the first the ledger stands as if the call had never left.
+async fn killed_within_each_create(allow_duplicate_contacts: bool) {
+    let options =
+        Options { allow_duplicate_contacts, search_lag: Duration::from_millis(500), ..Options::default() };
+    let mut app = Killable::start_with(options).await;
+    let mut round = 0;
+    for path in ["/contacts/", "/contacts/*/tasks", "/contacts/*/notes"] {
+        for processed in [false, true] {
+            round += 1;
+            let what =
+                format!("{path}, processed: {processed}, duplicates allowed: {allow_duplicate_contacts}");
+            let name = format!("Ada{round}");
+            let email = format!("ada{round}@example.com");
+            if allow_duplicate_contacts {
+                // Somebody else's contact with the same address.
+                let other = json!({ "email": email, "firstName": "Somebody" });
+                app.sandbox.ghl().act(json!({ "action": "contact.create", "contact": other })).await.unwrap();
+            }
+            let slow = json!({
+                "method": "POST", "path": path, "kind": "delay", "ms": 60_000, "processed": processed,
+            });
+            app.sandbox.ghl().fault(serde_json::from_value(slow).unwrap());
+            let user = json!({ "email": email, "firstname": name });
+            let made = app.shop(json!({ "action": "customer.register", "user": user })).await;
+            let note = json!({ "action": "note.add", "user_id": made["user_id"], "body": format!("Rang twice. {round}") });
+            app.shop(note.clone()).await;
+            app.struck().await;
+            app.kill_and_restart().await;
+            // The same note once more: it is another one.
+            app.shop(note).await;
+            app.settled().await;
+
+            let state = app.sandbox.ghl().state();
+            let count = |kept: &str, key: &str, text: &str| {
+                state[kept].as_array().unwrap().iter().filter(|thing| thing[key] == text).count()
+            };
+            assert_eq!(count("contacts", "firstName", &name), 1, "{what}");
+            assert_eq!(count("tasks", "title", &format!("Welcome {name}")), 1, "{what}");
+            assert_eq!(count("notes", "bodyText", &format!("Rang twice. {round}")), 2, "{what}");
+        }
+    }
+    app.child.kill().await.unwrap();
+    app.sandbox.shutdown().await;
+}
+
+#[tokio::test]
+async fn killed_while_highlevel_has_the_call_each_create_happens_once() {
+    killed_within_each_create(false).await;
+}
+
+#[tokio::test]
+async fn killed_while_highlevel_has_the_call_each_create_happens_once_where_duplicates_are_allowed() {
+    killed_within_each_create(true).await;
 }
 
 #[tokio::test]

@@ -1,5 +1,8 @@
 //! What goes wrong on the way to HighLevel: nothing is lost, nothing is done twice.
 
+mod contact;
+mod late;
+
 use serde_json::{Value, json};
 
 use crate::app::{TestApp, ada};
@@ -83,6 +86,43 @@ async fn a_note_like_one_that_is_there_is_not_taken_for_it_after_a_broken_connec
     app.shop(json!({ "action": "note.add", "user_id": id, "body": "Rang." })).await;
     app.settled().await;
     assert_eq!(app.ghl("notes").len(), 2);
+    app.end().await;
+}
+
+#[tokio::test]
+async fn two_notes_that_say_the_same_are_two_even_when_both_calls_break() {
+    let app = TestApp::spawn().await;
+    let id = app.register(ada()).await;
+    for (n, (what, fault)) in faults().into_iter().enumerate() {
+        app.fault(on("/contacts/*/notes", fault.clone()));
+        app.fault(on("/contacts/*/notes", fault));
+        for _ in 0..2 {
+            // HighLevel gives the words without the markup.
+            let body = format!("Bought <b>{n}</b>! 5 &amp;lt; 6 &amp; \u{201c}more\u{201d}.");
+            app.shop(json!({ "action": "note.add", "user_id": id, "body": body })).await;
+        }
+        app.settled().await;
+        assert_eq!(app.ghl("notes").len(), 2 * (n + 1), "{what}\n{}", app.story().await);
+    }
+    app.end().await;
+}
+
+#[tokio::test]
+async fn a_replay_at_once_does_not_overtake_a_call_that_may_be_under_way() {
+    let settings = crate::app::QUICK.replace("settle_ms = 100", "settle_ms = 1500");
+    let options = sandbox::Options { strict_rate: false, ..sandbox::Options::default() };
+    let app = TestApp::spawn_with(options, &settings).await;
+    app.fault(on("/contacts/*/tasks", json!({ "kind": "delay", "ms": 2500 })));
+    let made = app.shop(json!({ "action": "customer.register", "user": ada() })).await;
+    let event = app.until_state(made["delivery"]["body"]["id"].as_str().unwrap(), "waiting").await;
+    let broke = app.clock.now();
+    app.replay(&event).await;
+    app.settled().await;
+    let calls = app.calls();
+    let look = calls.iter().find(|call| call.method == "GET").unwrap();
+    let waited = look.at.parse::<jiff::Timestamp>().unwrap().duration_since(broke).as_millis();
+    assert!(waited > 1000, "it looked after {waited} ms");
+    assert_eq!(app.ghl("tasks").len(), 1);
     app.end().await;
 }
 

@@ -17,4 +17,5 @@ mod openapi;
 mod program;
 mod secrets;
 mod store;
+mod storm;
 mod webhooks;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use super::tags::add_to;
-use crate::engine::calls::call;
+use crate::engine::calls::{CallError, call};
 use crate::engine::step::Step;
 use crate::engine::verdict::Verdict;
 use crate::engine::work::Work;
@@ -21,27 +21,65 @@ pub(in crate::engine) struct Found {
     pub(in crate::engine) by_phone: bool,
     /// It was made by our own call, whose answer never came.
     pub(in crate::engine) made_by_us: bool,
+    /// The contact, where it has been fetched already.
+    seen: Option<Box<ghl::Contact>>,
 }
 
-/// Whether a contact with the customer's phone is the customer: unless it has another e-mail, or is another customer's.
-pub(super) async fn is_same_person(work: &Work<'_>, step: &mut Step, found: &Found) -> Result<bool, Verdict> {
+impl Found {
+    /// A contact that was there before.
+    pub(in crate::engine) fn there(id: ghl::ContactId, by_phone: bool) -> Self {
+        Self { id, by_phone, made_by_us: false, seen: None }
+    }
+
+    /// The contact that our own call made.
+    pub(in crate::engine) fn made_by_us(id: ghl::ContactId) -> Self {
+        Self { id, by_phone: false, made_by_us: true, seen: None }
+    }
+
+    /// The contact itself.
+    async fn contact(&mut self, work: &Work<'_>, step: &mut Step) -> Result<ghl::Contact, CallError> {
+        match self.seen.take() {
+            Some(contact) => Ok(*contact),
+            None => call(work, step, work.client.contacts().get(&self.id)).await,
+        }
+    }
+}
+
+/// Whether a contact that was there before is the customer. One with his e-mail is. One with his phone is, unless it has
+/// another e-mail or is another customer's: a shared phone does not make one person of two (a family, an office).
+pub(super) async fn is_same_person(
+    work: &Work<'_>,
+    step: &mut Step,
+    found: &mut Found,
+) -> Result<bool, Verdict> {
+    if !found.by_phone {
+        return Ok(true);
+    }
     if owner(work, found).await?.is_some() {
         return Ok(false);
     }
-    let contact = call(work, step, work.client.contacts().get(&found.id)).await?;
+    let contact = found.contact(work, step).await?;
     let theirs = sync::from_ghl(&contact);
+    found.seen = Some(Box::new(contact));
     let (theirs, ours) = (theirs.shown(&Field::Email), work.contact.shown(&Field::Email));
     Ok(theirs.is_none() || ours.is_none() || theirs == ours)
 }
 
-/// The other customer who has this contact. A guest with the same e-mail is no other.
+/// The other customer who has this contact. A guest and a registered customer with the same e-mail are no two: who has an
+/// account may order without it, before or after.
 async fn owner(work: &Work<'_>, found: &Found) -> Result<Option<Customer>, Verdict> {
     let connection = &work.live.connection.name;
-    let email = work.contact.get(&Field::Email).unwrap_or_default();
+    let email = work.contact.shown(&Field::Email);
     let links = work.engine.store.links_of_contact(connection, &found.id).await?;
-    Ok(links.into_iter().map(|link| link.customer).find(|other| {
-        Some(other) != work.customer.as_ref() && !matches!(other, Customer::Guest(guest) if guest == email)
-    }))
+    let is_other = |link: &Link| match (&link.customer, &work.customer) {
+        (other, Some(customer)) if other == customer => false,
+        (Customer::Guest(guest), _) => Some(guest.as_str()) != email,
+        (Customer::User(_), Some(Customer::Guest(guest))) => {
+            link.shadow.cscart.shown(&Field::Email) != Some(guest.as_str())
+        }
+        (Customer::User(_), _) => true,
+    };
+    Ok(links.into_iter().find(is_other).map(|link| link.customer))
 }
 
 /// Links the customer with a contact that was there before.
@@ -49,7 +87,7 @@ pub(super) async fn adopt(
     work: &mut Work<'_>,
     step: &mut Step,
     tags: &[String],
-    found: Found,
+    mut found: Found,
 ) -> Result<(), Verdict> {
     let customer = super::customer(work)?;
     if let Some(owner) = owner(work, &found).await? {
@@ -60,7 +98,7 @@ pub(super) async fn adopt(
             if found.by_phone { "phone" } else { "e-mail" },
         )));
     }
-    let contact = call(work, step, work.client.contacts().get(&found.id)).await?;
+    let contact = found.contact(work, step).await?;
     let mut theirs = sync::from_ghl(&contact);
     if found.made_by_us {
         // HighLevel shows custom fields by ids of its own, so that ours look empty: but we have just sent them.

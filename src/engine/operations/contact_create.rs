@@ -1,21 +1,19 @@
 //! `ghl.contact.create`: never twice for one customer.
 
-use std::time::Duration;
-
 use ghl::MatchingField;
 use serde_json::json;
 
 use super::contact_adopt::{self, Found};
 use crate::engine::calls::call;
-use crate::engine::reconcile;
+use crate::engine::reconcile::{self, Look};
 use crate::engine::step::Step;
-use crate::engine::verdict::{Verdict, after_now};
+use crate::engine::verdict::Verdict;
 use crate::engine::work::Work;
 use crate::link::Link;
 use crate::sync::{self, Canonical, Field, Shadow};
 
 /// What stands as the contact's source in HighLevel.
-const SOURCE: &str = "CS-Cart";
+pub(in crate::engine) const SOURCE: &str = "CS-Cart";
 
 /// Said where HighLevel does not take the custom fields of the settings.
 pub(super) const NO_CUSTOM_FIELDS: &str = "the custom fields, which HighLevel does not take: make them in the location, or \
@@ -25,11 +23,16 @@ pub(super) const NO_CUSTOM_FIELDS: &str = "the custom fields, which HighLevel do
 pub(super) async fn create(work: &mut Work<'_>, step: &mut Step, tags: &[String]) -> Result<(), Verdict> {
     super::customer(work)?;
     step.operation("ghl.contact.create");
+    let who = [Field::Email, Field::Phone, Field::FirstName]
+        .into_iter()
+        .find_map(|field| work.contact.shown(&field));
+    let _alone = reconcile::alone(work, who.unwrap_or_default())?;
     if reconcile::is_open(work, step)? {
-        if let Some(found) = reconcile::contact(work, step).await? {
-            return contact_adopt::adopt(work, step, tags, found).await;
+        match reconcile::contact(work, step, tags).await? {
+            Look::Made(found) => return contact_adopt::adopt(work, step, tags, found).await,
+            Look::Nothing { .. } => reconcile::surely_nothing(work, step)?,
+            Look::TooEarly(at) => return Err(reconcile::too_early(at)),
         }
-        step.nothing_made();
     }
     let mut contact = work.contact.clone();
     // Each round sends less than the one before, so it ends.
@@ -43,15 +46,11 @@ pub(super) async fn create(work: &mut Work<'_>, step: &mut Step, tags: &[String]
         match &failed.error {
             ghl::Error::DuplicateContact { contact_id, matching_field, .. } => {
                 step.nothing_made();
-                let found = Found {
-                    id: contact_id.clone(),
-                    by_phone: *matching_field == MatchingField::Phone,
-                    made_by_us: false,
-                };
-                if !found.by_phone || contact_adopt::is_same_person(work, step, &found).await? {
+                let by_phone = *matching_field == MatchingField::Phone;
+                let mut found = Found::there(contact_id.clone(), by_phone);
+                if contact_adopt::is_same_person(work, step, &mut found).await? {
                     return contact_adopt::adopt(work, step, tags, found).await;
                 }
-                // A shared phone does not make one person of two: a family, an office.
                 if contact.shown(&Field::Phone).is_none() {
                     return Err(failed.verdict);
                 }
@@ -59,17 +58,25 @@ pub(super) async fn create(work: &mut Work<'_>, step: &mut Step, tags: &[String]
                 contact.remove(&Field::Phone);
             }
             error @ ghl::Error::Invalid { .. } => {
-                // A 422 may have created all the same (HighLevel's issue 64); it is there at once then.
-                if let Some(found) = reconcile::contact(work, step).await? {
+                let other = match reconcile::contact_at_once(work, step, tags).await? {
+                    Look::Made(found) => return contact_adopt::adopt(work, step, tags, found).await,
+                    Look::Nothing { other } => other,
+                    Look::TooEarly(at) => return Err(reconcile::too_early(at)),
+                };
+                step.nothing_made();
+                if let Some(mut found) = other
+                    && contact_adopt::is_same_person(work, step, &mut found).await?
+                {
                     return contact_adopt::adopt(work, step, tags, found).await;
                 }
-                step.nothing_made();
                 if !refuses_custom_fields(error) || !contact.remove_custom_fields() {
                     return Err(failed.verdict);
                 }
                 work.problems.push(NO_CUSTOM_FIELDS.to_owned());
             }
-            error if is_uncertain(error) => return Err(unknown(work, failed.verdict)),
+            error if reconcile::is_uncertain(error) => {
+                return Err(reconcile::unknown(work, failed.verdict));
+            }
             _ => {
                 step.nothing_made();
                 return Err(failed.verdict);
@@ -105,21 +112,4 @@ async fn link(
 pub(super) fn refuses_custom_fields(error: &ghl::Error) -> bool {
     let ghl::Error::Invalid { fields, .. } = error else { return false };
     !fields.is_empty() && fields.iter().all(|field| field.starts_with("customFields"))
-}
-
-/// Whether nobody knows yet what became of a call: it may be under way still. A 422 is no such case, although it may have
-/// been carried out: what it has made is there when it comes.
-pub(super) fn is_uncertain(error: &ghl::Error) -> bool {
-    error.maybe_processed() && !matches!(error, ghl::Error::Invalid { .. })
-}
-
-/// After a create of unknown outcome: look again when it has surely been processed, if ever it will be.
-pub(super) fn unknown(work: &Work<'_>, verdict: Verdict) -> Verdict {
-    let settled = after_now(work.engine.clock.now(), Duration::from_millis(work.engine.config.settle_ms));
-    match verdict {
-        Verdict::Retry { why, not_before, counts } => {
-            Verdict::Retry { why, not_before: Some(not_before.map_or(settled, |at| at.max(settled))), counts }
-        }
-        other => other,
-    }
 }

@@ -21,8 +21,7 @@ pub(super) async fn update(work: &mut Work<'_>, step: &mut Step, tags: &[String]
     }
     if link.shadow.is_empty() {
         // Linked by hand: nothing is known of either side yet, so nothing may be overwritten.
-        let found = Found { id: link.contact_id, by_phone: false, made_by_us: false };
-        return contact_adopt::adopt(work, step, tags, found).await;
+        return contact_adopt::adopt(work, step, tags, Found::there(link.contact_id, false)).await;
     }
     let mut changes =
         if forced { Changes::all(&work.contact) } else { sync::changes(&link.shadow, &work.contact) };

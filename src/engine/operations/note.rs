@@ -2,9 +2,8 @@
 
 use serde_json::json;
 
-use super::contact_create::{is_uncertain, unknown};
-use crate::engine::calls::call;
-use crate::engine::reconcile;
+use crate::engine::calls::{CallError, call};
+use crate::engine::reconcile::{self, Create};
 use crate::engine::step::Step;
 use crate::engine::verdict::Verdict;
 use crate::engine::work::Work;
@@ -21,6 +20,7 @@ pub(super) async fn save(
 ) -> Result<(), Verdict> {
     let link = super::link(work)?;
     let body = sync::note_text(body);
+    let _alone = reconcile::alone(work, link.contact_id.as_str())?;
     let store = &work.engine.store;
     let known = store.item(&link.connection, ItemKind::Note, note_id).await?;
     let id = match known {
@@ -72,26 +72,36 @@ async fn create(
     body: &str,
 ) -> Result<ghl::NoteId, Verdict> {
     step.operation("ghl.note.create");
-    if reconcile::is_open(work, step)? {
-        if let Some(id) = reconcile::note(work, step, contact, body).await? {
-            return Ok(id);
-        }
-        step.nothing_made();
+    let made = reconcile::once(work, step, &OnContact { contact, body }).await?;
+    Ok(made.id)
+}
+
+/// A note on its contact.
+struct OnContact<'a> {
+    contact: &'a ghl::ContactId,
+    body: &'a str,
+}
+
+impl Create for OnContact<'_> {
+    type Id = ghl::NoteId;
+
+    async fn send(&self, work: &Work<'_>, step: &mut Step) -> Result<ghl::NoteId, CallError> {
+        let new = ghl::NewNote::new(self.body);
+        call(work, step, work.client.notes().create(self.contact, &new)).await.map(|made| made.id)
     }
-    step.begin(work).await?;
-    match call(work, step, work.client.notes().create(contact, &ghl::NewNote::new(body))).await {
-        Ok(made) => Ok(made.id),
-        Err(failed) if is_uncertain(&failed.error) => Err(unknown(work, failed.verdict)),
-        Err(failed) => {
-            // A 422 may have made it all the same; it is there at once then.
-            if failed.error.maybe_processed()
-                && let Some(id) = reconcile::note(work, step, contact, body).await?
-            {
-                return Ok(id);
-            }
-            step.nothing_made();
-            Err(failed.verdict)
-        }
+
+    /// One is of our making if it says the same, is no older than the first sending, and belongs to no other effect.
+    async fn find(&self, work: &Work<'_>, step: &mut Step) -> Result<Option<ghl::NoteId>, Verdict> {
+        let earliest = reconcile::earliest(step);
+        let taken = reconcile::taken(work, ItemKind::Note, self.contact).await?;
+        let notes = call(work, step, work.client.notes().list(self.contact)).await?;
+        let made = notes.into_iter().find(|found| {
+            let mut texts = [&found.body_text, &found.body].into_iter().flatten();
+            !taken.contains(found.id.as_str())
+                && texts.any(|text| reconcile::same_words(self.body, text))
+                && found.date_added.is_none_or(|added| added >= earliest)
+        });
+        Ok(made.map(|made| made.id))
     }
 }
 

@@ -3,9 +3,8 @@
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::contact_create::{is_uncertain, unknown};
-use crate::engine::calls::call;
-use crate::engine::reconcile;
+use crate::engine::calls::{CallError, call};
+use crate::engine::reconcile::{self, Create, Made};
 use crate::engine::step::Step;
 use crate::engine::verdict::Verdict;
 use crate::engine::work::Work;
@@ -34,21 +33,12 @@ pub(super) async fn create(
     } else {
         format!("{}/{}/{}", work.event().id, step.key().route, step.key().step)
     };
+    let _alone = reconcile::alone(work, link.contact_id.as_str())?;
     if !work.event().forced && has_had(work, &link, &key, once_per_customer).await? {
         return step.skip(work, "the customer has had this task").await;
     }
-    let mut made = None;
-    if reconcile::is_open(work, step)? {
-        made = reconcile::task(work, step, &link.contact_id, &task).await?;
-        if made.is_none() {
-            step.nothing_made();
-        }
-    }
-    let adopted = made.is_some();
-    let id = match made {
-        Some(id) => id,
-        None => send(work, step, &link.contact_id, &task).await?,
-    };
+    let create = OnContact { contact: &link.contact_id, task: &task };
+    let Made { id, found } = reconcile::once(work, step, &create).await?;
     let item = ItemLink {
         connection: link.connection.clone(),
         kind: ItemKind::Task,
@@ -62,7 +52,7 @@ pub(super) async fn create(
         state_at: work.occurred_at,
     };
     let result =
-        json!({ "contact_id": link.contact_id, "task_id": id, "found_after_unknown_outcome": adopted });
+        json!({ "contact_id": link.contact_id, "task_id": id, "found_after_unknown_outcome": found });
     step.done(work, result, vec![LinkChange::PutItem(item)]).await
 }
 
@@ -80,34 +70,48 @@ async fn has_had(work: &Work<'_>, link: &Link, key: &str, once_per_customer: boo
     Ok(tasks.iter().any(|task| task.key.starts_with("guest:") && task.key.ends_with(step)))
 }
 
-async fn send(
-    work: &Work<'_>,
-    step: &mut Step,
-    contact: &ghl::ContactId,
-    task: &Task,
-) -> Result<ghl::TaskId, Verdict> {
-    let new = ghl::NewTask {
-        title: task.title.clone(),
-        body: task.body.clone(),
-        due_date: task.due_date,
-        completed: false,
-        assigned_to: task.assigned_to.clone().map(Into::into),
-    };
-    step.begin(work).await?;
-    match call(work, step, work.client.tasks().create(contact, &new)).await {
-        Ok(made) => Ok(made.id),
-        Err(failed) if is_uncertain(&failed.error) => Err(unknown(work, failed.verdict)),
-        Err(failed) => {
-            // A 422 may have made it all the same; it is there at once then.
-            if failed.error.maybe_processed()
-                && let Some(id) = reconcile::task(work, step, contact, task).await?
-            {
-                return Ok(id);
-            }
-            step.nothing_made();
-            Err(failed.verdict)
-        }
+/// A task on its contact.
+struct OnContact<'a> {
+    contact: &'a ghl::ContactId,
+    task: &'a Task,
+}
+
+impl Create for OnContact<'_> {
+    type Id = ghl::TaskId;
+
+    async fn send(&self, work: &Work<'_>, step: &mut Step) -> Result<ghl::TaskId, CallError> {
+        let task = self.task.clone();
+        let new = ghl::NewTask {
+            title: task.title,
+            body: task.body,
+            due_date: task.due_date,
+            completed: false,
+            assigned_to: task.assigned_to.map(Into::into),
+        };
+        call(work, step, work.client.tasks().create(self.contact, &new)).await.map(|made| made.id)
     }
+
+    /// HighLevel does not say when a task was made (contacts.json, `TaskSchema`). One is of our making if it says the same,
+    /// is due at the same time, which counts from when the event happened, and belongs to no other effect.
+    async fn find(&self, work: &Work<'_>, step: &mut Step) -> Result<Option<ghl::TaskId>, Verdict> {
+        let taken = reconcile::taken(work, ItemKind::Task, self.contact).await?;
+        let tasks = call(work, step, work.client.tasks().list(self.contact)).await?;
+        let same = |sent: Option<&str>, found: Option<&str>| {
+            reconcile::same_words(sent.unwrap_or_default(), found.unwrap_or_default())
+        };
+        let made = tasks.into_iter().find(|found| {
+            !taken.contains(found.id.as_str())
+                && same(Some(&self.task.title), found.title.as_deref())
+                && same(self.task.body.as_deref(), found.body.as_deref())
+                && found.due_date.is_none_or(|due| is_same_time(due, self.task.due_date))
+        });
+        Ok(made.map(|made| made.id))
+    }
+}
+
+/// To the minute: HighLevel may drop what is smaller.
+fn is_same_time(one: Timestamp, other: Timestamp) -> bool {
+    one.duration_since(other).as_secs().abs() < 60
 }
 
 /// Whether a task is one that its customer gets once, such as the welcome task.
