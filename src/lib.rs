@@ -29,3 +29,4 @@ pub mod registry;
 pub mod show;
 pub mod store;
 pub mod sync;
+pub mod tls;
