@@ -23,6 +23,7 @@ use axum::Router;
 use broken_store::{BrokenStore, Failure};
 use cartbridge::app::load_routes;
 use cartbridge::clock::Clock;
+use cartbridge::config::TrustedProxies;
 use cartbridge::event::{EventId, NewEvent, Source, Subject};
 use cartbridge::http::auth::AdminKey;
 use cartbridge::http::{HttpState, router};
@@ -126,5 +127,6 @@ async fn without_storage(folder: &Path) -> Router {
         clock,
         admin_key: AdminKey(None),
         public_url: "http://127.0.0.1".into(),
+        trusted_proxies: TrustedProxies::default(),
     })
 }

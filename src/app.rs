@@ -1,11 +1,16 @@
 //! Puts everything together: only this module, the command line and `main` know all the others.
 
+use std::fmt::Debug;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::serve::ListenerExt as _;
+use axum::Router;
+use axum::extract::connect_info::Connected;
+use axum::serve::{IncomingStream, Listener};
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
 use include_dir::{Dir, include_dir};
 use secrecy::SecretString;
 use tokio::net::TcpListener;
@@ -19,12 +24,15 @@ use crate::connection::ConnectionName;
 use crate::engine::{Creating, Engine};
 use crate::flow::{self, RouteSet};
 use crate::http::auth::AdminKey;
+use crate::http::listener::{Peer, PlainListener, TlsListener};
 use crate::http::{self, HttpState};
 use crate::inbox::Inbox;
+use crate::mistake::Mistake;
 use crate::monitor::Monitor;
 use crate::registry::Registry;
 use crate::store::sqlite::{OpenError, Sqlite};
 use crate::store::{self, EventFilter, Origin, Store};
+use crate::tls::Certificate;
 use crate::vault::KeyError;
 
 static ROUTES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/routes");
@@ -60,6 +68,9 @@ pub enum StartError {
     /// The folder of routes cannot be read.
     #[error("the routes in {0} cannot be read: check `routes_dir`")]
     RoutesDir(PathBuf, #[source] std::io::Error),
+    /// The certificate cannot be used.
+    #[error("HTTPS cannot be served: {0}")]
+    Tls(Mistake),
 }
 
 fn list(errors: &[flow::Error]) -> String {
@@ -71,6 +82,7 @@ fn list(errors: &[flow::Error]) -> String {
 pub struct App {
     http: HttpState,
     engine: Arc<Engine>,
+    certificate: Option<Certificate>,
     /// Held as long as this process works with the database.
     _lock: File,
     /// The admin key that was made because there was none; to be shown once.
@@ -85,6 +97,7 @@ impl App {
         clock: Clock,
     ) -> Result<Self, StartError> {
         tokio::task::spawn_blocking(crate::sync::warm_up);
+        let certificate = config.tls.as_ref().map(Certificate::load).transpose().map_err(StartError::Tls)?;
         let path = config.sqlite_path().unwrap_or_default();
         let routes = load_routes(config.routes_dir.as_deref())?;
         let store: Arc<dyn Store> = Arc::new(Sqlite::open_with(&path, config.master_key()?)?);
@@ -130,6 +143,7 @@ impl App {
             clock: clock.clone(),
             admin_key: AdminKey(admin_key.as_ref().map(KeyHash::of)),
             public_url: config.public_url().into(),
+            trusted_proxies: config.trusted_proxies,
         };
         let engine = Arc::new(Engine {
             store,
@@ -142,7 +156,7 @@ impl App {
             creating: Creating::default(),
             wake,
         });
-        Ok(Self { http, engine, _lock: lock, first_key })
+        Ok(Self { http, engine, certificate, _lock: lock, first_key })
     }
 
     /// The store, for tests and benchmarks that look behind the API.
@@ -150,26 +164,35 @@ impl App {
         Arc::clone(&self.http.store)
     }
 
+    /// The certificate that HTTPS is served with, to have it read again; none: plain HTTP is served.
+    pub fn certificate(&self) -> Option<Certificate> {
+        self.certificate.clone()
+    }
+
     /// Serves until `stop`: then takes nothing new, finishes what is in flight, gives every lease back.
     pub async fn run(self, listener: TcpListener, stop: CancellationToken) -> std::io::Result<()> {
         let engine = tokio::spawn(Arc::clone(&self.engine).run(stop.clone()));
         let refresher = tokio::spawn(refresh(self.http.clone(), stop.clone()));
         let monitor = self.http.monitor.clone();
-        let listener = listener.tap_io(|stream| {
-            // Small answers must not wait for company. A socket that refuses is served all the same.
-            drop(stream.set_nodelay(true));
-        });
         let stopping = stop.clone();
-        let server = axum::serve(listener, http::router(self.http)).with_graceful_shutdown(async move {
+        let stopped = async move {
             stopping.cancelled().await;
             monitor.stop();
-        });
+        };
+        let router = http::router(self.http);
+        let server = match self.certificate {
+            Some(certificate) => {
+                tokio::spawn(certificate.clone().watch(stop.clone()));
+                serve(TlsListener::new(listener, certificate), router, stopped)
+            }
+            None => serve(PlainListener(listener), router, stopped),
+        };
         let drained = async {
             stop.cancelled().await;
             tokio::time::sleep(DRAIN).await;
         };
         let served = tokio::select! {
-            served = server.into_future() => served,
+            served = server => served,
             () = drained => Ok(()),
         };
         stop.cancel();
@@ -183,6 +206,20 @@ impl App {
     pub fn router(&self) -> axum::Router {
         http::router(self.http.clone())
     }
+}
+
+/// Serves what is asked over a listener, until `stopped` and what is in flight is done.
+fn serve<L>(
+    listener: L,
+    router: Router,
+    stopped: impl Future<Output = ()> + Send + 'static,
+) -> BoxFuture<'static, std::io::Result<()>>
+where
+    L: Listener<Addr: Debug>,
+    Peer: for<'a> Connected<IncomingStream<'a, L>>,
+{
+    let service = router.into_make_service_with_connect_info::<Peer>();
+    axum::serve(listener, service).with_graceful_shutdown(stopped).into_future().boxed()
 }
 
 /// Notices connections that the command line has changed in the database.

@@ -5,6 +5,7 @@
 
 mod contradictions;
 mod environment;
+mod incoming;
 mod locate;
 mod secret_files;
 
@@ -20,6 +21,7 @@ use crate::mistake::{self, Mistake};
 use crate::vault;
 
 pub use contradictions::{Flaw, flaws_of};
+pub use incoming::{TlsFiles, TrustedProxies};
 
 /// Everything that can be configured.
 #[derive(Debug, Clone, Deserialize)]
@@ -27,8 +29,13 @@ pub use contradictions::{Flaw, flaws_of};
 pub struct Config {
     /// Where to listen.
     pub listen: SocketAddr,
-    /// The address under which HighLevel and the store reach the bridge; none: `http://<listen>`.
+    /// The address under which HighLevel and the store reach the bridge; none: `http://<listen>`, or `https://` with
+    /// [`Config::tls`].
     pub public_url: Option<String>,
+    /// Whose word on where a request comes from is taken.
+    pub trusted_proxies: TrustedProxies,
+    /// Serve HTTPS with this certificate; none: plain HTTP, for a proxy in front.
+    pub tls: Option<TlsFiles>,
     /// The database, as a URL: `sqlite://data/cartbridge.db`.
     pub database: String,
     /// The file with the master key, in place of `<database>.key`.
@@ -70,6 +77,8 @@ impl Default for Config {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             public_url: None,
+            trusted_proxies: TrustedProxies::default(),
+            tls: None,
             database: "sqlite://data/cartbridge.db".into(),
             key_file: None,
             routes_dir: None,
@@ -156,11 +165,16 @@ impl Config {
         )
     }
 
+    /// How the listening socket is spoken to.
+    pub fn scheme(&self) -> &'static str {
+        if self.tls.is_some() { "https" } else { "http" }
+    }
+
     /// The address that HighLevel and the store are told.
     pub fn public_url(&self) -> String {
         self.public_url
             .clone()
-            .unwrap_or_else(|| format!("http://{}", self.listen))
+            .unwrap_or_else(|| format!("{}://{}", self.scheme(), self.listen))
             .trim_end_matches('/')
             .to_owned()
     }

@@ -1,5 +1,7 @@
 //! Connections: one CS-Cart store paired with one HighLevel location, with its secrets and settings.
 
+mod plain_http;
+
 use std::fmt;
 use std::str::FromStr;
 
@@ -81,12 +83,14 @@ impl Connection {
                     "previous_client_secret": oauth.previous_client_secret.as_ref().map(secret),
                 })),
                 "api_url": self.ghl.api_url,
+                "allow_plain_http": self.ghl.allow_plain_http,
                 "requests_per_window": self.ghl.requests_per_window,
                 "webhook_public_keys": self.ghl.webhook_public_keys,
                 "legacy_webhook_signature": self.ghl.legacy_webhook_signature,
             },
             "cscart": {
                 "url": self.cscart.url,
+                "allow_plain_http": self.cscart.allow_plain_http,
                 "email": self.cscart.email,
                 "api_key": self.cscart.api_key.as_ref().map(secret),
                 "webhook_secrets": self.cscart.webhook_secrets.iter().map(secret).collect::<Vec<_>>(),
@@ -108,12 +112,14 @@ impl Connection {
                     "previous_client_secret": set(oauth.previous_client_secret.as_ref()),
                 })),
                 "api_url": self.ghl.api_url,
+                "allow_plain_http": self.ghl.allow_plain_http,
                 "requests_per_window": self.ghl.requests_per_window,
                 "webhook_public_keys": self.ghl.webhook_public_keys,
                 "legacy_webhook_signature": self.ghl.legacy_webhook_signature,
             },
             "cscart": {
                 "url": self.cscart.url,
+                "allow_plain_http": self.cscart.allow_plain_http,
                 "email": self.cscart.email,
                 "api_key": set(self.cscart.api_key.as_ref()),
                 "webhook_secrets": vec!["(set)"; self.cscart.webhook_secrets.len()],
@@ -138,6 +144,9 @@ pub struct GhlSide {
     /// Where HighLevel's API is; OAuth's token endpoint lies under it.
     #[serde(default = "ghl_api_url")]
     pub api_url: String,
+    /// Call it over plain HTTP although it is on another machine. For networks where nobody can listen.
+    #[serde(default)]
+    pub allow_plain_http: bool,
     /// How many requests in 10 seconds are meant for the bridge, where other software uses the same token; none: all
     /// that HighLevel allows.
     #[serde(default)]
@@ -182,6 +191,9 @@ pub struct OauthClient {
 pub struct CscartSide {
     /// The store's address.
     pub url: String,
+    /// Call it over plain HTTP although it is on another machine. For networks where nobody can listen.
+    #[serde(default)]
+    pub allow_plain_http: bool,
     /// The e-mail of the administrator whose API key is used.
     #[serde(default)]
     pub email: Option<String>,

@@ -5,7 +5,9 @@ pub mod auth;
 mod edge;
 pub mod error;
 mod health;
+pub mod listener;
 pub mod openapi;
+pub mod proxy;
 pub mod webhooks;
 
 use std::ops::Deref;
@@ -20,11 +22,13 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::trace::TraceLayer;
 
 use crate::clock::Clock;
+use crate::config::TrustedProxies;
 use crate::inbox::Inbox;
 use crate::monitor::Monitor;
 use crate::registry::Registry;
 use crate::store::Store;
 use auth::AdminKey;
+use proxy::Client;
 
 /// What the handlers share.
 #[derive(Clone)]
@@ -43,6 +47,8 @@ pub struct HttpState {
     pub admin_key: AdminKey,
     /// The address that others are told.
     pub public_url: Arc<str>,
+    /// Whose word on where a request comes from is taken.
+    pub trusted_proxies: TrustedProxies,
 }
 
 /// [`HttpState`] as the handlers get it: each request clones it several times.
@@ -76,8 +82,11 @@ pub fn router(state: HttpState) -> Router {
         .layer(PropagateRequestIdLayer::new(request_id.clone()))
         .layer(TraceLayer::new_for_http().make_span_with(|request: &Request<_>| {
             // The path names connections and events; the query may hold anything, so it is left out.
-            tracing::debug_span!("http", method = %request.method(), path = request.uri().path())
+            let client = request.extensions().get::<Client>().and_then(|client| client.address);
+            let client = client.map(tracing::field::display);
+            tracing::debug_span!("http", method = %request.method(), path = request.uri().path(), client)
         }))
         .layer(SetRequestIdLayer::new(request_id, MakeRequestUuid))
+        .layer(from_fn_with_state(state.clone(), proxy::know_client))
         .with_state(state)
 }

@@ -29,4 +29,5 @@ pub mod registry;
 pub mod show;
 pub mod store;
 pub mod sync;
+pub mod tls;
 pub mod vault;

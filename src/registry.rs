@@ -18,9 +18,9 @@ pub struct Live {
     pub connection: Connection,
     /// Where it is defined.
     pub origin: Origin,
-    /// HighLevel; none: there is no token yet.
+    /// HighLevel; none: there is no token yet, or its URL may not be called.
     pub ghl: Option<ghl::Client>,
-    /// The store's REST API; none: no API key was given.
+    /// The store's REST API; none: no API key was given, or its URL may not be called.
     pub cscart: Option<cscart::Client>,
     /// What verifies the store's webhooks, newest first.
     pub webhook_secrets: Vec<cscart::webhook::Secret>,
@@ -28,6 +28,16 @@ pub struct Live {
     pub verifier: Verifier,
     /// What is left of HighLevel's rate limit.
     pub budget: Arc<Budget>,
+}
+
+impl Live {
+    /// Without the clients whose calls would cross a network in clear. No such connection is stored any more; a database
+    /// may be older, or have been changed by hand.
+    fn without_clear_text(mut self) -> Self {
+        self.ghl = self.ghl.filter(|_| !self.connection.ghl.forbids_its_url());
+        self.cscart = self.cscart.filter(|_| !self.connection.cscart.forbids_its_url());
+        self
+    }
 }
 
 /// Connections in use, by name.
@@ -74,7 +84,7 @@ impl Registry {
                 let budget = budget.unwrap_or_else(|| {
                     Arc::new(Budget::new(self.clock.clone(), stored.connection.ghl.requests_per_window))
                 });
-                Arc::new(self.live(stored.connection, stored.origin, budget))
+                Arc::new(self.live(stored.connection, stored.origin, budget).without_clear_text())
             };
             live.insert(name, entry);
         }

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use crate::app::{StartError, load_routes};
 use crate::config::{Config, admin_key};
 use crate::store::sqlite::{OpenError, Sqlite};
+use crate::tls::Certificate;
 
 pub(super) fn run(file: Option<PathBuf>) -> ExitCode {
     let mut mistakes: Vec<String> = Vec::new();
@@ -25,6 +26,9 @@ pub(super) fn run(file: Option<PathBuf>) -> ExitCode {
     };
     if let Err(problem) = admin_key() {
         mistakes.push(problem.to_string());
+    }
+    if let Some(Err(mistake)) = config.tls.as_ref().map(Certificate::load) {
+        mistakes.push(mistake.to_string());
     }
     let routes = match load_routes(config.routes_dir.as_deref()) {
         Ok(routes) => routes.routes().len(),

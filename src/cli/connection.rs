@@ -55,6 +55,12 @@ pub(super) struct Add {
     /// Where HighLevel's API is, if not at its usual address
     #[arg(long, value_name = "URL")]
     ghl_api_url: Option<String>,
+    /// Call the store over plain HTTP although it is on another machine
+    #[arg(long)]
+    store_allow_plain_http: bool,
+    /// Call HighLevel's API over plain HTTP although it is on another machine
+    #[arg(long)]
+    ghl_allow_plain_http: bool,
 }
 
 pub(super) async fn run(file: Option<PathBuf>, command: Command) -> anyhow::Result<ExitCode> {
@@ -131,8 +137,17 @@ impl Add {
         let secrets: Vec<&str> = secrets.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
         let mut definition = serde_json::json!({
             "name": self.name,
-            "ghl": { "location_id": self.location_id, "token": read(&self.token_file)?.trim() },
-            "cscart": { "url": self.store_url, "email": self.store_email, "webhook_secrets": secrets },
+            "ghl": {
+                "location_id": self.location_id,
+                "token": read(&self.token_file)?.trim(),
+                "allow_plain_http": self.ghl_allow_plain_http,
+            },
+            "cscart": {
+                "url": self.store_url,
+                "email": self.store_email,
+                "webhook_secrets": secrets,
+                "allow_plain_http": self.store_allow_plain_http,
+            },
         });
         if let Some(url) = self.ghl_api_url {
             definition["ghl"]["api_url"] = url.into();

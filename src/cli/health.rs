@@ -6,15 +6,22 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use reqwest::redirect::Policy;
+
+use crate::tls::trust_only;
 
 /// Longer than a healthy bridge takes by far.
 const TIMEOUT: Duration = Duration::from_secs(3);
 
 pub(super) async fn run(file: Option<PathBuf>) -> anyhow::Result<ExitCode> {
     let config = super::database::config(file)?;
-    let url = format!("http://{}/readyz", reachable(config.listen));
-    let client = reqwest::Client::builder().timeout(TIMEOUT).no_proxy().build()?;
-    let answer = client.get(&url).send().await;
+    let url = format!("{}://{}/readyz", config.scheme(), reachable(config.listen));
+    let mut client = reqwest::Client::builder().timeout(TIMEOUT).no_proxy().redirect(Policy::none());
+    if let Some(tls) = &config.tls {
+        let trust = trust_only(&tls.certificate).map_err(|mistake| anyhow::anyhow!("{mistake}"))?;
+        client = client.tls_backend_preconfigured(trust);
+    }
+    let answer = client.build()?.get(&url).send().await;
     let answer = answer.with_context(|| format!("{url} does not answer: is `cartbridge serve` running?"))?;
     let status = answer.status();
     println!("{}", answer.text().await.unwrap_or_default().trim());

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::app::App;
 use crate::clock::Clock;
 use crate::config::admin_key;
+use crate::tls::Certificate;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -31,6 +32,7 @@ pub(super) async fn run(file: Option<PathBuf>, arguments: Arguments) -> anyhow::
     })?;
     config.listen = listener.local_addr().context("the socket has no address")?;
     let (listen, public_url, connections) = (config.listen, config.public_url(), config.connection.len());
+    let scheme = config.scheme();
     let mut app = App::build(config, admin, Clock::system()).await?;
     if let Some(key) = app.first_key.take() {
         // The only time that it can be seen: the database keeps its hash.
@@ -39,14 +41,28 @@ pub(super) async fn run(file: Option<PathBuf>, arguments: Arguments) -> anyhow::
             key.expose_secret()
         );
     }
+    if let Some(certificate) = app.certificate() {
+        reload_on_hangup(certificate);
+    }
     tracing::info!(
-        "listening on http://{listen}, known to others as {public_url}; {connections} connection(s) in the file"
+        "listening on {scheme}://{listen}, known to others as {public_url}; {connections} connection(s) in the file"
     );
     let stop = CancellationToken::new();
     tokio::spawn(stop_on_signal(stop.clone()));
     app.run(listener, stop).await.context("serving failed")?;
     tracing::info!("stopped; nothing was left half done");
     Ok(ExitCode::SUCCESS)
+}
+
+/// From now on SIGHUP, which who renews certificates sends to servers, does not end the program.
+fn reload_on_hangup(certificate: Certificate) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
+    tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            certificate.reload();
+        }
+    });
 }
 
 /// The first signal asks politely; the second is not waited for.

@@ -102,6 +102,22 @@ pub fn flaws_of(connection: &Connection) -> Vec<Flaw> {
             flaw(key, format!("`{key}` is `{url}`"), "give an address that begins with https://");
         }
     }
+    let in_clear = |key: &str, url: &str| {
+        format!(
+            "`{key}` is `{}`: secrets and customers' data would cross the network unencrypted",
+            without_password(url)
+        )
+    };
+    if ghl.forbids_its_url() {
+        let mend = "begin it with https://; if nobody can listen on the way, allow it by name: \
+                    `ghl.allow_plain_http = true` (`connection add --ghl-allow-plain-http`)";
+        flaw("ghl.api_url", in_clear("ghl.api_url", &ghl.api_url), mend);
+    }
+    if cscart.forbids_its_url() {
+        let mend = "begin it with https://; if nobody can listen on the way, allow it by name: \
+                    `cscart.allow_plain_http = true` (`connection add --store-allow-plain-http`)";
+        flaw("cscart.url", in_clear("cscart.url", &cscart.url), mend);
+    }
     if !ghl.webhook_public_keys.is_empty()
         && let Err(error) = ghl::webhook::Verifier::from_pem(&ghl.webhook_public_keys)
     {

@@ -59,7 +59,10 @@ pub(super) fn overlay(table: &mut Table, variables: &[(String, String)]) -> Resu
 /// Secrets and ids are always text, even when they look like a number.
 fn value(path: &[String], text: &str) -> Value {
     let key = path.last().map(String::as_str).unwrap_or_default();
-    let is_list = matches!(key, "webhook_secrets" | "webhook_public_keys" | "customer_tags" | "order_tags");
+    let is_list = matches!(
+        key,
+        "webhook_secrets" | "webhook_public_keys" | "customer_tags" | "order_tags" | "trusted_proxies"
+    );
     if is_list && !text.trim_start().starts_with('[') {
         return Value::Array(text.split(',').map(|part| Value::String(part.trim().to_owned())).collect());
     }

@@ -94,6 +94,9 @@ async fn try_carry_out(engine: &Engine, claim: &Claim, folded: &mut Vec<i64>) ->
             },
         });
     };
+    if live.connection.ghl.forbids_its_url() {
+        return Ok(Verdict::Park { reason: in_clear("ghl.api_url", "ghl.allow_plain_http") });
+    }
     let Some(client) = &live.ghl else {
         return Ok(Verdict::Park { reason: "the connection has no token for HighLevel yet".into() });
     };
@@ -214,8 +217,16 @@ fn read<T: serde::de::DeserializeOwned>(value: &Value, what: &str) -> Result<T, 
     })
 }
 
+/// Why a connection that was stored before its URLs were checked is not called.
+fn in_clear(url: &str, permission: &str) -> String {
+    format!("`{url}` is plain http to another machine: use https://, or allow it with `{permission} = true`")
+}
+
 /// The customer as the store's REST API shows him: the short form, without addresses.
 pub(super) async fn fetch_user(engine: &Engine, live: &Live, id: u64) -> Result<cscart::User, Verdict> {
+    if live.connection.cscart.forbids_its_url() {
+        return Err(Verdict::Park { reason: in_clear("cscart.url", "cscart.allow_plain_http") });
+    }
     let Some(store) = &live.cscart else {
         return Err(Verdict::Park {
             reason: "the connection has no `cscart.email` and `cscart.api_key`, so the store cannot be asked"

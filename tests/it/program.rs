@@ -8,18 +8,21 @@ use tokio::process::Command;
 use crate::app::TestApp;
 
 /// A folder with a configuration, and the commands run in it.
-struct Desk {
-    folder: tempfile::TempDir,
+pub struct Desk {
+    /// Where the commands run.
+    pub folder: tempfile::TempDir,
 }
 
 impl Desk {
-    fn new(config: &str) -> Self {
+    /// With this `cartbridge.toml`.
+    pub fn new(config: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("cartbridge.toml"), config).unwrap();
         Self { folder }
     }
 
-    async fn run(&self, arguments: &[&str]) -> Output {
+    /// Runs a command.
+    pub async fn run(&self, arguments: &[&str]) -> Output {
         Command::new(env!("CARGO_BIN_EXE_cartbridge"))
             .args(arguments)
             .current_dir(self.folder.path())
@@ -28,14 +31,16 @@ impl Desk {
             .unwrap()
     }
 
-    async fn ok(&self, arguments: &[&str]) -> String {
+    /// Runs a command that has to succeed; answers what it prints.
+    pub async fn ok(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments).await;
         assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
         text(&output.stdout)
     }
 }
 
-fn text(bytes: &[u8]) -> String {
+/// What a program has printed.
+pub fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 

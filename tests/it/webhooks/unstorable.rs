@@ -11,6 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use cartbridge::app::load_routes;
 use cartbridge::clock::Clock;
+use cartbridge::config::TrustedProxies;
 use cartbridge::http::auth::AdminKey;
 use cartbridge::http::{HttpState, router};
 use cartbridge::inbox::Inbox;
@@ -114,6 +115,7 @@ impl Doors {
             clock: clock.clone(),
             admin_key: AdminKey(None),
             public_url: "http://bridge.example.com".into(),
+            trusted_proxies: TrustedProxies::default(),
         };
         Self { router: router(state), clock, _folder: folder }
     }
