@@ -136,6 +136,10 @@ impl Engine {
             tracing::error!(event.id = %claim.head.id, "carrying out event {} panicked", claim.head.id);
             Verdict::retry("the bridge made a mistake (its log tells more)")
         });
+        if verdict == Verdict::Finished {
+            self.monitor.settled(State::Done);
+            return;
+        }
         let settlement = self.settlement(&claim, verdict);
         let state = match &settlement {
             Settlement::Done { .. } => State::Done,
@@ -163,6 +167,7 @@ impl Engine {
         let event = &claim.head;
         match verdict {
             Verdict::Done { reason } => Settlement::Done { reason },
+            Verdict::Finished => Settlement::Done { reason: None },
             Verdict::Ignored { reason } => Settlement::Ignored { reason },
             Verdict::Park { reason } => {
                 tracing::warn!(event.id = %event.id, connection = %event.connection, "event {} is parked: {reason}", event.id);

@@ -292,6 +292,16 @@ pub trait Store: Send + Sync + 'static {
         effect: EffectUpdate,
         links: Vec<LinkChange>,
     ) -> Result<()>;
+    /// [`Store::record_effect`] for the last step of an event and [`Store::settle`] as done, in one transaction.
+    async fn finish(
+        &self,
+        lane: &Lane,
+        head: &Event,
+        effect: EffectUpdate,
+        links: Vec<LinkChange>,
+        folded: Vec<i64>,
+        now: Timestamp,
+    ) -> Result<()>;
     /// Ends the work on a claimed lane: the head's new state, the followers folded into it, the lane free again.
     async fn settle(
         &self,

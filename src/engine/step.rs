@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use std::sync::atomic::Ordering;
+
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -20,6 +22,8 @@ pub(super) struct Step {
     open: Option<Open>,
     /// A call may leave, which was not made yet.
     permit: bool,
+    /// No other step of the event comes after it.
+    last: bool,
 }
 
 /// A create whose outcome is not known.
@@ -46,13 +50,14 @@ impl Open {
 
 impl Step {
     /// The step, with what the ledger knows of it.
-    pub(super) fn new(key: StepKey, operation: &str, effect: Option<&Effect>) -> Self {
+    pub(super) fn new(key: StepKey, operation: &str, effect: Option<&Effect>, last: bool) -> Self {
         Self {
             key,
             operation: operation.to_owned(),
             attempts: Vec::new(),
             open: effect.and_then(Open::from_ledger),
             permit: false,
+            last,
         }
     }
 
@@ -131,7 +136,7 @@ impl Step {
             Verdict::Dead { advice } => (EffectState::Failed, Some(advice)),
             Verdict::Retry { why, .. } => (EffectState::Planned, Some(why)),
             Verdict::Park { reason } => (EffectState::Planned, Some(reason)),
-            Verdict::Done { .. } | Verdict::Ignored { .. } | Verdict::LeaseLost => {
+            Verdict::Done { .. } | Verdict::Finished | Verdict::Ignored { .. } | Verdict::LeaseLost => {
                 (EffectState::Planned, None)
             }
         };
@@ -154,7 +159,14 @@ impl Step {
             result,
             attempts: std::mem::take(&mut self.attempts),
         };
-        work.engine.store.record_effect(&work.claim.lane, work.event().seq, update, links).await?;
+        let (store, lane, event) = (&work.engine.store, &work.claim.lane, work.event());
+        if self.last && matches!(state, EffectState::Done | EffectState::Skipped) {
+            let now = work.engine.clock.now();
+            store.finish(lane, event, update, links, work.folded.clone(), now).await?;
+            work.finished.store(true, Ordering::Relaxed);
+        } else {
+            store.record_effect(lane, event.seq, update, links).await?;
+        }
         Ok(())
     }
 }

@@ -14,6 +14,8 @@ pub(super) enum Verdict {
         /// A word on how, where that is not plain.
         reason: Option<String>,
     },
+    /// Everything is done, and that was written down together with the last step.
+    Finished,
     /// Nothing handles it.
     Ignored {
         /// Why.

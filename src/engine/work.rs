@@ -1,6 +1,6 @@
 //! One claim from plan to verdict: fold, know the customer, plan, carry out each step that is not done.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use serde_json::{Value, json};
 
@@ -35,6 +35,10 @@ pub(super) struct Work<'a> {
     pub(super) guest: Option<Customer>,
     /// What was left out of the contact, and why.
     pub(super) problems: Vec<String>,
+    /// The followers that go with the head.
+    pub(super) folded: Vec<i64>,
+    /// The event's end was written down together with its last step.
+    pub(super) finished: AtomicBool,
     /// Until when the lane is ours, in milliseconds since 1970.
     leased_until_ms: AtomicI64,
 }
@@ -140,24 +144,27 @@ async fn try_carry_out(engine: &Engine, claim: &Claim, folded: &mut Vec<i64>) ->
         link,
         guest,
         problems: mapped.problems.iter().map(ToString::to_string).collect(),
+        folded: fold.folded,
+        finished: AtomicBool::new(false),
         leased_until_ms: AtomicI64::new(claim.lane.until.as_millisecond()),
     };
-    for planned in plan.steps {
-        let effect = claim.effects.iter().find(|effect| effect.key == planned.key);
-        if effect.is_some_and(|effect| matches!(effect.state, EffectState::Done | EffectState::Skipped)) {
-            continue;
-        }
-        carry_out_step(&mut work, planned, effect).await?;
+    let ledger = |planned: &PlannedStep| claim.effects.iter().find(|effect| effect.key == planned.key);
+    let is_done = |effect: &Effect| matches!(effect.state, EffectState::Done | EffectState::Skipped);
+    let mut open = plan.steps.into_iter().filter(|planned| !ledger(planned).is_some_and(is_done)).peekable();
+    while let Some(planned) = open.next() {
+        let effect = ledger(&planned);
+        carry_out_step(&mut work, planned, effect, open.peek().is_none()).await?;
     }
-    Ok(Verdict::Done { reason: None })
+    Ok(if work.finished.into_inner() { Verdict::Finished } else { Verdict::Done { reason: None } })
 }
 
 async fn carry_out_step(
     work: &mut Work<'_>,
     planned: PlannedStep,
     effect: Option<&Effect>,
+    last: bool,
 ) -> Result<(), Verdict> {
-    let mut step = Step::new(planned.key, planned.operation.name(), effect);
+    let mut step = Step::new(planned.key, planned.operation.name(), effect, last);
     match operations::carry_out(work, &mut step, planned.operation).await {
         Ok(()) => Ok(()),
         Err(verdict) => {

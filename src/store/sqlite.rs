@@ -183,6 +183,26 @@ impl Store for Sqlite {
             .await
     }
 
+    async fn finish(
+        &self,
+        lane: &Lane,
+        head: &Event,
+        effect: EffectUpdate,
+        links: Vec<LinkChange>,
+        folded: Vec<i64>,
+        now: Timestamp,
+    ) -> Result<()> {
+        let (lane, head) = (lane.clone(), (head.seq, head.id));
+        self.writer
+            .run(move |tx| {
+                lanes::check(tx, &lane)?;
+                effects::record(tx, head.0, &effect)?;
+                links.iter().try_for_each(|change| links::change(tx, change))?;
+                lanes::settle(tx, &lane, head, &folded, &Settlement::Done { reason: None }, now)
+            })
+            .await
+    }
+
     async fn settle(
         &self,
         lane: &Lane,

@@ -111,6 +111,9 @@ async fn is_refused(store: &dyn Store, old: &Claim, now: jiff::Timestamp) {
     let update = outcome("late", EffectState::Done, json!({}), &[201]);
     let recorded = store.record_effect(lane, seq, update, Vec::new()).await;
     assert!(matches!(recorded, Err(Error::LeaseLost)), "{recorded:?}");
+    let update = outcome("late", EffectState::Done, json!({}), &[201]);
+    let finished = store.finish(lane, &old.head, update, Vec::new(), Vec::new(), now).await;
+    assert!(matches!(finished, Err(Error::LeaseLost)), "{finished:?}");
     let settled = store.settle(lane, &old.head, Vec::new(), done(), now).await;
     assert!(matches!(settled, Err(Error::LeaseLost)), "{settled:?}");
     let (after, ledger_after) = store.event(old.head.id).await.unwrap().unwrap();
