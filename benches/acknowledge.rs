@@ -38,6 +38,10 @@ use futures::stream::{FuturesUnordered, StreamExt as _};
 const EVENTS: usize = 60_000;
 const CONNECTIONS: usize = 64;
 
+/// As in the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main]
 async fn main() {
     if std::env::args().any(|argument| argument == "--test") {

@@ -31,6 +31,10 @@ use sandbox::{Options, Sandbox};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
+/// As in the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main]
 async fn main() {
     if std::env::args().any(|argument| argument == "--test") {
