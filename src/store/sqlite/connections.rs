@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::{Connection as Pool, params};
 
-use super::row;
+use super::{grants, row};
 use crate::connection::{Connection, ConnectionName};
 use crate::store::{Error, Origin, Result, StoredConnection};
 
@@ -47,7 +47,7 @@ pub(super) fn remove(tx: &Pool, name: &ConnectionName) -> Result<()> {
         Some(Origin::File) => Err(read_only(name)),
         Some(Origin::Api) => {
             tx.execute("DELETE FROM connections WHERE name = ?", [name.as_str()])?;
-            Ok(())
+            grants::forget(tx, name.as_str())
         }
     }
 }
@@ -56,6 +56,7 @@ pub(super) fn retain_file(tx: &Pool, names: &[ConnectionName]) -> Result<()> {
     for stored in all(tx)? {
         if stored.origin == Origin::File && !names.contains(&stored.connection.name) {
             tx.execute("DELETE FROM connections WHERE name = ?", [stored.connection.name.as_str()])?;
+            grants::forget(tx, stored.connection.name.as_str())?;
         }
     }
     Ok(())
