@@ -9,7 +9,7 @@ use reqwest::{
 use secrecy::ExposeSecret;
 use serde_json::Value;
 
-use super::{Call, Client, call::Body};
+use super::{Call, Client, call::Body, redact};
 use crate::{
     Answer, BoxError, Error, Exchange, Failure, RateLimit,
     decode::{self, Misfit},
@@ -99,10 +99,18 @@ impl Client {
         exchange.status = Some(status.as_u16());
         exchange.rate_limit = RateLimit::from_headers(response.headers());
 
-        let (body, complete) = read_body(&mut response, self.inner.max_answer_bytes).await;
-        exchange.response_body = Some(if call.for_tokens && status.is_success() {
-            "[redacted]".to_owned()
+        let (mut body, complete) = read_body(&mut response, self.inner.max_answer_bytes).await;
+        exchange.response_body = Some(if !call.for_tokens {
+            excerpt(&body)
+        } else if status.is_success() || complete.is_err() {
+            // Half a body may end in half a token, which nothing would recognise.
+            if !status.is_success() {
+                body.clear();
+            }
+            redact::MARK.to_owned()
         } else {
+            let token = self.token.as_ref().map(ExposeSecret::expose_secret);
+            body = redact::refusal(&body, call.secrets().chain(token));
             excerpt(&body)
         });
 
