@@ -25,6 +25,7 @@ use crate::monitor::Monitor;
 use crate::registry::Registry;
 use crate::store::sqlite::{OpenError, Sqlite};
 use crate::store::{self, EventFilter, Origin, Store};
+use crate::tokens::{self, Tokens};
 use crate::vault::Vault;
 
 static ROUTES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/routes");
@@ -125,6 +126,16 @@ impl App {
         let fold_window = Duration::from_millis(config.engine.fold_window_ms);
         let inbox =
             Inbox::new(Arc::clone(&store), routes.clone(), clock.clone(), Arc::clone(&wake), fold_window);
+        let public_url: Arc<str> = config.public_url().into();
+        let tokens = Tokens::new(tokens::Setup {
+            store: Arc::clone(&store),
+            clock: clock.clone(),
+            monitor: monitor.clone(),
+            wake: Arc::clone(&wake),
+            routes: routes.clone(),
+            public_url: Arc::clone(&public_url),
+            call_timeout: config.engine.call_timeout(),
+        });
         let http = HttpState {
             store: Arc::clone(&store),
             inbox,
@@ -132,10 +143,11 @@ impl App {
             monitor: monitor.clone(),
             clock: clock.clone(),
             admin_key: AdminKey(admin_key.as_ref().map(KeyHash::of)),
-            public_url: config.public_url().into(),
+            tokens: tokens.clone(),
+            public_url,
         };
         let engine =
-            Arc::new(Engine { store, registry, routes, clock, monitor, config: config.engine, wake });
+            Arc::new(Engine { store, registry, tokens, routes, clock, monitor, config: config.engine, wake });
         Ok(Self { http, engine, _lock: lock, first_key })
     }
 
@@ -148,6 +160,7 @@ impl App {
     pub async fn run(self, listener: TcpListener, stop: CancellationToken) -> std::io::Result<()> {
         let engine = tokio::spawn(Arc::clone(&self.engine).run(stop.clone()));
         let refresher = tokio::spawn(refresh(self.http.clone(), stop.clone()));
+        let tokens = self.http.tokens.clone();
         let monitor = self.http.monitor.clone();
         let listener = listener.tap_io(|stream| {
             // Small answers must not wait for company. A socket that refuses is served all the same.
@@ -170,6 +183,7 @@ impl App {
         // Both end by themselves once `stop` is set; a panic in them has been logged.
         drop(tokio::time::timeout(DRAIN, engine).await);
         drop(refresher.await);
+        drop(tokio::time::timeout(DRAIN, tokens.finish()).await);
         served
     }
 
@@ -179,7 +193,7 @@ impl App {
     }
 }
 
-/// Notices connections that the command line has changed in the database.
+/// Notices connections that the command line has changed in the database, and grants that another process has.
 async fn refresh(http: HttpState, stop: CancellationToken) {
     loop {
         tokio::select! {
@@ -190,6 +204,7 @@ async fn refresh(http: HttpState, stop: CancellationToken) {
             Ok(changed) => {
                 for name in changed {
                     tracing::info!(connection = %name, "connection {name} is new or has changed");
+                    http.tokens.changed(&name);
                     drop(http.store.unpark(&name, http.clock.now()).await);
                     http.inbox.wake();
                 }
@@ -197,6 +212,9 @@ async fn refresh(http: HttpState, stop: CancellationToken) {
             Err(error) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "cannot read the connections");
             }
+        }
+        if let Err(error) = http.tokens.look().await {
+            tracing::error!(error = &error as &dyn std::error::Error, "cannot read the grants");
         }
     }
 }

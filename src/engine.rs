@@ -30,6 +30,7 @@ use crate::flow::RouteSet;
 use crate::monitor::Monitor;
 use crate::registry::Registry;
 use crate::store::{Claim, LEASE, Settlement, Store};
+use crate::tokens::Tokens;
 use verdict::Verdict;
 
 /// Other processes (the command line) write to the same database without waking us; this is how soon we look anyway.
@@ -44,6 +45,8 @@ pub struct Engine {
     pub store: Arc<dyn Store>,
     /// The connections in use.
     pub registry: Registry,
+    /// What calls to HighLevel go with.
+    pub tokens: Tokens,
     /// The flows.
     pub routes: RouteSet,
     /// The time.

@@ -120,14 +120,15 @@ pub struct Disconnected {
 pub struct SecretPrint(pub [u8; 16]);
 
 impl SecretPrint {
-    /// The print of a secret.
-    pub fn of(secret: &SecretString) -> Self {
-        let hash = Sha256::new()
-            .chain_update(b"cartbridge client secret\0")
-            .chain_update(secret.expose_secret())
-            .finalize();
+    /// The print of a secret, or of all that are tried one after another.
+    pub fn of<'a>(secrets: impl IntoIterator<Item = &'a SecretString>) -> Self {
+        let mut hash = Sha256::new().chain_update(b"cartbridge client secret\0");
+        for secret in secrets {
+            hash.update(secret.expose_secret());
+            hash.update([0]);
+        }
         let mut print = [0; 16];
-        print.copy_from_slice(&hash[..16]);
+        print.copy_from_slice(&hash.finalize()[..16]);
         Self(print)
     }
 }
@@ -141,8 +142,10 @@ impl Grant {
     /// When the pair is to be renewed: a part of its life before its end. The part differs from pair to pair (5 to 15 %), so
     /// that many that were given together are not renewed together.
     pub fn refresh_at(&self) -> Timestamp {
-        let hash =
-            Sha256::new().chain_update(self.id.as_str()).chain_update(self.generation.to_be_bytes()).finalize();
+        let hash = Sha256::new()
+            .chain_update(self.id.as_str())
+            .chain_update(self.generation.to_be_bytes())
+            .finalize();
         refresh_at(self.issued_at, self.expires_at, hash[0])
     }
 }
@@ -281,7 +284,8 @@ mod tests {
     fn a_pair_is_renewed_5_to_15_percent_of_its_life_before_its_end() {
         let issued: Timestamp = "2026-11-24T00:00:00Z".parse().unwrap();
         let expires: Timestamp = "2026-11-25T00:00:00Z".parse().unwrap();
-        let hours = |chance| (expires.duration_since(refresh_at(issued, expires, chance))).as_secs_f64() / 3600.0;
+        let hours =
+            |chance| (expires.duration_since(refresh_at(issued, expires, chance))).as_secs_f64() / 3600.0;
         assert!((hours(0) - 1.2).abs() < 0.01, "{}", hours(0));
         assert!((hours(255) - 3.6).abs() < 0.01, "{}", hours(255));
         assert_eq!(refresh_at(issued, issued, 9), issued, "no life at all");
@@ -291,7 +295,8 @@ mod tests {
     #[test]
     fn a_secret_is_told_from_another_by_a_print_that_does_not_show_it() {
         let (one, other) = (SecretString::from("one"), SecretString::from("other"));
-        assert_eq!(SecretPrint::of(&one), SecretPrint::of(&one));
-        assert_ne!(SecretPrint::of(&one), SecretPrint::of(&other));
+        assert_eq!(SecretPrint::of([&one]), SecretPrint::of([&one]));
+        assert_ne!(SecretPrint::of([&one]), SecretPrint::of([&other]));
+        assert_ne!(SecretPrint::of([&one]), SecretPrint::of([&one, &other]));
     }
 }

@@ -24,6 +24,7 @@ use crate::inbox::Inbox;
 use crate::monitor::Monitor;
 use crate::registry::Registry;
 use crate::store::Store;
+use crate::tokens::Tokens;
 use auth::AdminKey;
 
 /// What the handlers share.
@@ -41,6 +42,8 @@ pub struct HttpState {
     pub clock: Clock,
     /// The key from the environment.
     pub admin_key: AdminKey,
+    /// The tokens for HighLevel.
+    pub tokens: Tokens,
     /// The address that others are told.
     pub public_url: Arc<str>,
 }

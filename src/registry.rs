@@ -18,7 +18,7 @@ pub struct Live {
     pub connection: Connection,
     /// Where it is defined.
     pub origin: Origin,
-    /// HighLevel; none: there is no token yet.
+    /// HighLevel, without a token: that is given to each call. None: it cannot be called.
     pub ghl: Option<ghl::Client>,
     /// The store's REST API; none: no API key was given.
     pub cscart: Option<cscart::Client>,
@@ -93,11 +93,10 @@ impl Registry {
         let parsed =
             |secret: &secrecy::SecretString| cscart::webhook::Secret::parse(secret.expose_secret()).ok();
         Live {
-            ghl: connection.ghl.token.as_ref().and_then(|token| {
-                let builder =
-                    ghl::Client::builder().base_url(&connection.ghl.api_url).timeout(self.call_timeout);
-                usable(&connection.name, builder.token(token.clone()).build())
-            }),
+            ghl: {
+                let builder = ghl::Client::builder().base_url(&connection.ghl.api_url);
+                usable(&connection.name, builder.timeout(self.call_timeout).build())
+            },
             cscart: connection.cscart.email.as_ref().zip(connection.cscart.api_key.as_ref()).and_then(
                 |(email, key)| {
                     let builder = cscart::Client::builder(&connection.cscart.url, email, key.clone());

@@ -363,7 +363,12 @@ pub trait Store: Send + Sync + 'static {
         why: Disconnected,
     ) -> Result<Option<(Grant, bool)>>;
     /// A connection uses its grant no longer, unless it was allowed again since `at`; answers whether this changed anything.
-    async fn leave_grant(&self, connection: &ConnectionName, at: Option<Timestamp>, why: &str) -> Result<bool>;
+    async fn leave_grant(
+        &self,
+        connection: &ConnectionName,
+        at: Option<Timestamp>,
+        why: &str,
+    ) -> Result<bool>;
 
     /// Adds an API key.
     async fn add_key(&self, key: &ApiKey, hash: KeyHash) -> Result<()>;

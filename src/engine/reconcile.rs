@@ -45,7 +45,7 @@ pub(super) async fn contact(work: &Work<'_>, step: &mut Step) -> Result<Option<F
             ));
         }
     };
-    let found = call(work, step, work.client.contacts().find_duplicate(location, by)).await?;
+    let found = call!(work, step, |ghl| ghl.contacts().find_duplicate(location, by)).await?;
     let since = earliest(step);
     Ok(found.map(|found| Found {
         made_by_us: found.date_added.is_some_and(|added| added >= since),
@@ -62,7 +62,7 @@ pub(super) async fn task(
     wanted: &TaskToMake,
 ) -> Result<Option<ghl::TaskId>, Verdict> {
     let taken = taken(work, ItemKind::Task, contact).await?;
-    let tasks = call(work, step, work.client.tasks().list(contact)).await?;
+    let tasks = call!(work, step, |ghl| ghl.tasks().list(contact)).await?;
     let same_text = |found: Option<&str>, wanted: Option<&str>| {
         sync::plain_text(found.unwrap_or_default()) == sync::plain_text(wanted.unwrap_or_default())
     };
@@ -84,7 +84,7 @@ pub(super) async fn note(
 ) -> Result<Option<ghl::NoteId>, Verdict> {
     let earliest = earliest(step);
     let taken = taken(work, ItemKind::Note, contact).await?;
-    let notes = call(work, step, work.client.notes().list(contact)).await?;
+    let notes = call!(work, step, |ghl| ghl.notes().list(contact)).await?;
     let made = notes.into_iter().find(|found| {
         let text = found.body_text.as_deref().or(found.body.as_deref()).unwrap_or_default();
         !taken.contains(found.id.as_str())

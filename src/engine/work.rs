@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use ghl::oauth::Scopes;
 use serde_json::{Value, json};
 
 use super::Engine;
@@ -21,6 +22,7 @@ use crate::sync::{self, Canonical};
 pub(super) struct Work<'a> {
     pub(super) engine: &'a Engine,
     pub(super) live: &'a Live,
+    /// HighLevel, without a token: see [`super::calls::call`].
     pub(super) client: &'a ghl::Client,
     pub(super) claim: &'a Claim,
     /// When the state that is carried out was reached: the newest of those folded together.
@@ -91,8 +93,11 @@ async fn try_carry_out(engine: &Engine, claim: &Claim, folded: &mut Vec<i64>) ->
         });
     };
     let Some(client) = &live.ghl else {
-        return Ok(Verdict::Park { reason: "the connection has no token for HighLevel yet".into() });
+        return Ok(Verdict::Park {
+            reason: "HighLevel cannot be called: correct `ghl.api_url` of the connection".into(),
+        });
     };
+    engine.tokens.check(&live).await?;
     let fold = fold::fold(event, &claim.followers, &claim.effects);
     let payload = match fold.newest {
         Some(seq) => parse(&engine.store.payload(seq).await?)?,
@@ -135,14 +140,32 @@ async fn try_carry_out(engine: &Engine, claim: &Claim, folded: &mut Vec<i64>) ->
         problems: mapped.problems.iter().map(ToString::to_string).collect(),
         leased_until_ms: AtomicI64::new(claim.lane.until.as_millisecond()),
     };
+    let mut lacking = None;
     for planned in plan.steps {
         let effect = claim.effects.iter().find(|effect| effect.key == planned.key);
         if effect.is_some_and(|effect| matches!(effect.state, EffectState::Done | EffectState::Skipped)) {
             continue;
         }
-        carry_out_step(&mut work, planned, effect).await?;
+        let needed = planned.operation.scopes();
+        // What only reads need not wait for what may not be written, unless there is nobody yet to read.
+        if lacking.is_some() && (work.link.is_none() || !only_reads(&needed)) {
+            continue;
+        }
+        let missing = engine.tokens.missing(&live, &needed).await?;
+        if missing.is_empty() {
+            carry_out_step(&mut work, planned, effect).await?;
+        } else {
+            lacking.get_or_insert(missing);
+        }
     }
-    Ok(Verdict::Done { reason: None })
+    match lacking {
+        Some(missing) => Ok(Verdict::Park { reason: engine.tokens.lack(&live, &missing) }),
+        None => Ok(Verdict::Done { reason: None }),
+    }
+}
+
+fn only_reads(scopes: &Scopes) -> bool {
+    scopes.iter().all(|scope| scope.as_str().ends_with(".readonly"))
 }
 
 async fn carry_out_step(

@@ -381,7 +381,12 @@ impl Store for Sqlite {
         self.writer.run(move |tx| grants::disconnect(tx, &vault, &id, generation, &why)).await
     }
 
-    async fn leave_grant(&self, connection: &ConnectionName, at: Option<Timestamp>, why: &str) -> Result<bool> {
+    async fn leave_grant(
+        &self,
+        connection: &ConnectionName,
+        at: Option<Timestamp>,
+        why: &str,
+    ) -> Result<bool> {
         let (connection, why) = (connection.clone(), why.to_owned());
         self.writer.run(move |tx| grants::leave(tx, &connection, at, &why)).await
     }

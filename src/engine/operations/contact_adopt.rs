@@ -28,7 +28,7 @@ pub(super) async fn is_same_person(work: &Work<'_>, step: &mut Step, found: &Fou
     if owner(work, found).await?.is_some() {
         return Ok(false);
     }
-    let contact = call(work, step, work.client.contacts().get(&found.id)).await?;
+    let contact = call!(work, step, |ghl| ghl.contacts().get(&found.id)).await?;
     let theirs = sync::from_ghl(&contact);
     let (theirs, ours) = (theirs.shown(&Field::Email), work.contact.shown(&Field::Email));
     Ok(theirs.is_none() || ours.is_none() || theirs == ours)
@@ -60,7 +60,7 @@ pub(super) async fn adopt(
             if found.by_phone { "phone" } else { "e-mail" },
         )));
     }
-    let contact = call(work, step, work.client.contacts().get(&found.id)).await?;
+    let contact = call!(work, step, |ghl| ghl.contacts().get(&found.id)).await?;
     let mut theirs = sync::from_ghl(&contact);
     if found.made_by_us {
         // HighLevel shows custom fields by ids of its own, so that ours look empty: but we have just sent them.
@@ -68,7 +68,7 @@ pub(super) async fn adopt(
     }
     let fill = sync::first_link(&work.contact, &theirs);
     if !fill.is_empty() {
-        let updated = call(work, step, work.client.contacts().update(&found.id, &sync::update(&fill))).await;
+        let updated = call!(work, step, |ghl| ghl.contacts().update(&found.id, &sync::update(&fill))).await;
         match updated {
             Ok(updated) => {
                 theirs.extend(fill.values());

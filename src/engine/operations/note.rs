@@ -33,15 +33,11 @@ pub(super) async fn save(
                 return step.skip(work, "a newer state of the note is there already").await;
             }
             let id: ghl::NoteId = known.remote_id.into();
-            match call(
-                work,
-                step,
-                work.client.notes().update(
-                    &link.contact_id,
-                    &id,
-                    &ghl::NoteUpdate { body: Some(body.clone()), ..ghl::NoteUpdate::default() },
-                ),
-            )
+            match call!(work, step, |ghl| ghl.notes().update(
+                &link.contact_id,
+                &id,
+                &ghl::NoteUpdate { body: Some(body.clone()), ..ghl::NoteUpdate::default() },
+            ))
             .await
             {
                 Ok(_) => id,
@@ -79,7 +75,7 @@ async fn create(
         step.nothing_made();
     }
     step.begin(work).await?;
-    match call(work, step, work.client.notes().create(contact, &ghl::NewNote::new(body))).await {
+    match call!(work, step, |ghl| ghl.notes().create(contact, &ghl::NewNote::new(body))).await {
         Ok(made) => Ok(made.id),
         Err(failed) if is_uncertain(&failed.error) => Err(unknown(work, failed.verdict)),
         Err(failed) => {
@@ -101,7 +97,7 @@ pub(super) async fn delete(work: &mut Work<'_>, step: &mut Step, note_id: &str) 
     let Some(item) = work.engine.store.item(&connection, ItemKind::Note, note_id).await? else {
         return step.skip(work, "the note was never sent").await;
     };
-    match call(work, step, work.client.notes().delete(&item.contact_id, &item.remote_id.clone().into())).await
+    match call!(work, step, |ghl| ghl.notes().delete(&item.contact_id, &item.remote_id.clone().into())).await
     {
         Ok(()) => {}
         Err(failed) if failed.is_not_found() => {}

@@ -94,7 +94,7 @@ async fn send(
         assigned_to: task.assigned_to.clone().map(Into::into),
     };
     step.begin(work).await?;
-    match call(work, step, work.client.tasks().create(contact, &new)).await {
+    match call!(work, step, |ghl| ghl.tasks().create(contact, &new)).await {
         Ok(made) => Ok(made.id),
         Err(failed) if is_uncertain(&failed.error) => Err(unknown(work, failed.verdict)),
         Err(failed) => {

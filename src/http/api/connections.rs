@@ -254,7 +254,9 @@ const SET: &str = "(set)";
 /// Puts the stored secrets where `"(set)"` stands, so that what GET shows can be sent back. Webhook secrets have no names:
 /// the first `"(set)"` is the first of those stored, whatever was put in front of it.
 fn keep_secrets(given: &mut Value, stored: &Value) {
-    for pointer in ["/ghl/token", "/ghl/oauth/client_secret", "/cscart/api_key"] {
+    for pointer in
+        ["/ghl/token", "/ghl/oauth/client_secret", "/ghl/oauth/previous_client_secret", "/cscart/api_key"]
+    {
         if let Some(text) = given.pointer_mut(pointer).filter(|text| **text == SET)
             && let Some(secret) = stored.pointer(pointer).filter(|secret| secret.is_string())
         {
@@ -278,6 +280,12 @@ fn unknown_secret(connection: &Connection) -> Option<&'static str> {
         Some("ghl.token")
     } else if ghl.oauth.as_ref().is_some_and(|oauth| is_set(&oauth.client_secret)) {
         Some("ghl.oauth.client_secret")
+    } else if ghl
+        .oauth
+        .as_ref()
+        .is_some_and(|oauth| oauth.previous_client_secret.as_ref().is_some_and(is_set))
+    {
+        Some("ghl.oauth.previous_client_secret")
     } else if cscart.api_key.as_ref().is_some_and(is_set) {
         Some("cscart.api_key")
     } else if cscart.webhook_secrets.iter().any(is_set) {

@@ -63,7 +63,11 @@ pub(super) fn put(
     by_id(tx, vault, &id)?.ok_or_else(|| Error::NotFound(format!("grant `{id}`")))
 }
 
-pub(super) fn of_connection(pool: &Pool, vault: &Vault, connection: &ConnectionName) -> Result<Option<Granted>> {
+pub(super) fn of_connection(
+    pool: &Pool,
+    vault: &Vault,
+    connection: &ConnectionName,
+) -> Result<Option<Granted>> {
     let mut statement = pool.prepare_cached(&format!(
         "SELECT {COLUMNS}, c.left_reason FROM connection_grants c JOIN grants g ON g.id = c.grant_id WHERE c.connection = ?"
     ))?;
@@ -204,7 +208,12 @@ pub(super) fn disconnect(
 }
 
 /// A connection uses its grant no longer, unless it was allowed again since `at`. Answers whether this changed anything.
-pub(super) fn leave(tx: &Pool, connection: &ConnectionName, at: Option<Timestamp>, why: &str) -> Result<bool> {
+pub(super) fn leave(
+    tx: &Pool,
+    connection: &ConnectionName,
+    at: Option<Timestamp>,
+    why: &str,
+) -> Result<bool> {
     let changed = tx.execute(
         "UPDATE connection_grants SET left_reason = ? WHERE connection = ? AND left_reason IS NULL AND EXISTS \
          (SELECT 1 FROM grants WHERE id = grant_id AND connected_at <= coalesce(?, connected_at))",
