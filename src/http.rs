@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod auth;
+mod connect;
 mod edge;
 pub mod error;
 mod health;

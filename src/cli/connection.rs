@@ -3,14 +3,19 @@
 use std::io::Read as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use secrecy::SecretString;
 
+use crate::app::load_routes;
 use crate::clock::Clock;
-use crate::config::flaws_of;
+use crate::config::{Config, flaws_of};
 use crate::connection::{Connection, ConnectionName};
+use crate::monitor::Monitor;
+use crate::registry::Registry;
 use crate::store::{Origin, Store};
+use crate::tokens::{self, Tokens};
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
@@ -101,6 +106,8 @@ pub(super) async fn run(file: Option<PathBuf>, command: Command) -> anyhow::Resu
             println!("{}", serde_json::to_string_pretty(&connection.to_public())?);
             println!("\nThe store's add-on sends to  {}/webhooks/cscart/{name}", config.public_url());
             println!("HighLevel sends to           {}/webhooks/ghl", config.public_url());
+            let stand = stand(&config, store, &name).await?;
+            println!("\n{stand}");
         }
         Command::Remove { name } => {
             store.remove_connection(&name).await?;
@@ -108,6 +115,45 @@ pub(super) async fn run(file: Option<PathBuf>, command: Command) -> anyhow::Resu
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// How a connection stands with HighLevel, and what it may do.
+pub(super) async fn stand(
+    config: &Config,
+    store: Arc<dyn Store>,
+    name: &ConnectionName,
+) -> anyhow::Result<String> {
+    let clock = Clock::system();
+    let call_timeout = config.engine.call_timeout();
+    let registry = Registry::new(Arc::clone(&store), clock.clone(), call_timeout);
+    registry.reload().await?;
+    let Some(live) = registry.get(name) else {
+        bail!("there is no connection `{name}`; `cartbridge connection list` shows all");
+    };
+    let tokens = Tokens::new(tokens::Setup {
+        store,
+        clock,
+        monitor: Monitor::default(),
+        wake: Arc::default(),
+        routes: load_routes(config.routes_dir.as_deref())?,
+        public_url: config.public_url().into(),
+        call_timeout,
+    });
+    let status = tokens.status(&live).await?;
+    let granted = match &status.granted {
+        Some(granted) => granted.to_string(),
+        None => "what the Private Integration Token allows".to_owned(),
+    };
+    let mut table = comfy_table::Table::new();
+    table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY).set_header(["route", "needs", "missing"]);
+    for need in tokens.needs() {
+        let needed = need.scopes();
+        let missing: Vec<String> =
+            needed.iter().filter(|scope| status.missing.contains(scope)).map(ToString::to_string).collect();
+        table.add_row([need.route, needed.to_string(), missing.join(" ")]);
+    }
+    let reason = status.reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+    Ok(format!("HighLevel: {}{reason}\nGranted:   {granted}\n\n{table}", status.state.as_str().replace('_', " ")))
 }
 
 async fn find(store: &dyn Store, name: &ConnectionName) -> anyhow::Result<Connection> {

@@ -35,6 +35,7 @@ pub struct TestApp {
     pub http: reqwest::Client,
     /// Dead letters are expected.
     pub may_have_dead_letters: bool,
+    config: String,
     stop: CancellationToken,
     server: Option<JoinHandle<std::io::Result<()>>>,
     folder: tempfile::TempDir,
@@ -51,6 +52,15 @@ impl TestApp {
 
     /// A bridge with other engine settings, and a sandbox with other options.
     pub async fn spawn_with(options: Options, settings: &str) -> Self {
+        Self::spawn_edited(options, settings, |text, _| text).await
+    }
+
+    /// A bridge whose configuration was changed, given what the sandbox announces.
+    pub async fn spawn_edited(
+        options: Options,
+        settings: &str,
+        edit: impl Fn(String, &Value) -> String,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let sandbox_is_strict = options.strict_rate;
@@ -65,6 +75,7 @@ impl TestApp {
             &url,
             settings,
         );
+        let text = edit(text, &sandbox.announcement());
         let config = Config::parse("test.toml", &text, &[]).unwrap_or_else(|mistakes| panic!("{mistakes:?}"));
         let clock = Clock::system();
         let app = App::build(config, Some(SecretString::from(ADMIN_KEY)), clock.clone()).await.unwrap();
@@ -78,6 +89,7 @@ impl TestApp {
             clock,
             http: reqwest::Client::new(),
             may_have_dead_letters: false,
+            config: text,
             stop,
             server,
             folder,
@@ -256,6 +268,19 @@ impl TestApp {
         if let Some(server) = self.server.take() {
             server.await.unwrap().unwrap();
         }
+    }
+
+    /// Starts the bridge again at its old address, with what is in its database by now.
+    pub async fn start_again(&mut self) {
+        self.stop().await;
+        let address = self.url.strip_prefix("http://").unwrap();
+        let listener = TcpListener::bind(address).await.unwrap();
+        let config = Config::parse("test.toml", &self.config, &[]).unwrap();
+        let app =
+            App::build(config, Some(SecretString::from(ADMIN_KEY)), self.clock.clone()).await.unwrap();
+        self.store = app.store();
+        self.stop = CancellationToken::new();
+        self.server = Some(tokio::spawn(app.run(listener, self.stop.clone())));
     }
 
     /// Ends the test: the bridge stops in good order and has left nothing behind that nobody asked for.

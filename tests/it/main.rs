@@ -13,6 +13,7 @@ mod broken_store;
 mod crash;
 mod fault;
 mod flow;
+mod oauth;
 mod openapi;
 mod program;
 mod store;
