@@ -54,7 +54,10 @@ pub(super) async fn run(file: Option<PathBuf>, command: Command) -> anyhow::Resu
         );
     }
     if side.oauth.is_none() {
-        bail!("connection `{}` has no `ghl.oauth`: give it the client id and secret of your marketplace app", asked.name);
+        bail!(
+            "connection `{}` has no `ghl.oauth`: give it the client id and secret of your marketplace app",
+            asked.name
+        );
     }
     if !is_running(&config).await {
         bail!(
@@ -80,12 +83,18 @@ pub(super) async fn run(file: Option<PathBuf>, command: Command) -> anyhow::Resu
         }
     });
     let Ok(connected) = connected.await else {
-        eprintln!("Nobody has connected it within {} seconds. The address stays good; run this again to wait.", asked.timeout);
+        eprintln!(
+            "Nobody has connected it within {} seconds. The address stays good; run this again to wait.",
+            asked.timeout
+        );
         return Ok(ExitCode::FAILURE);
     };
     let granted = connected?.grant;
     let minutes = granted.refresh_at().duration_since(clock.now()).as_mins();
-    println!("Connected. Allowed: {}. The tokens are renewed by themselves, next in {minutes} minutes.", granted.scopes);
+    println!(
+        "Connected. Allowed: {}. The tokens are renewed by themselves, next in {minutes} minutes.",
+        granted.scopes
+    );
     println!("{}", super::connection::stand(&config, store, &asked.name).await?);
     Ok(ExitCode::SUCCESS)
 }

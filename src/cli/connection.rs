@@ -153,7 +153,10 @@ pub(super) async fn stand(
         table.add_row([need.route, needed.to_string(), missing.join(" ")]);
     }
     let reason = status.reason.map(|reason| format!(": {reason}")).unwrap_or_default();
-    Ok(format!("HighLevel: {}{reason}\nGranted:   {granted}\n\n{table}", status.state.as_str().replace('_', " ")))
+    Ok(format!(
+        "HighLevel: {}{reason}\nGranted:   {granted}\n\n{table}",
+        status.state.as_str().replace('_', " ")
+    ))
 }
 
 async fn find(store: &dyn Store, name: &ConnectionName) -> anyhow::Result<Connection> {

@@ -145,7 +145,8 @@ fn tell_connected(state: &HttpState, headers: &HeaderMap, connected: &Connected)
         });
         return closed(axum::Json(body).into_response());
     }
-    let mut paragraphs = vec![format!("Connection “{name}” works with HighLevel now. What had to wait goes on by itself.")];
+    let mut paragraphs =
+        vec![format!("Connection “{name}” works with HighLevel now. What had to wait goes on by itself.")];
     if let [_, others @ ..] = connected.connections.as_slice()
         && !others.is_empty()
     {
@@ -190,14 +191,23 @@ fn not_connected(error: CallbackError) -> Problem {
         }
         CallbackError::NoCode(_) => (StatusCode::BAD_REQUEST, "no-code", "HighLevel sent no code"),
         CallbackError::Denied { .. } => (StatusCode::FORBIDDEN, "denied", "HighLevel did not allow it"),
-        CallbackError::Changed(_) => (StatusCode::CONFLICT, "changed", "The connection was changed meanwhile"),
-        CallbackError::Unfit { .. } => (StatusCode::CONFLICT, "unfit-grant", "The tokens are for something else"),
+        CallbackError::Changed(_) => {
+            (StatusCode::CONFLICT, "changed", "The connection was changed meanwhile")
+        }
+        CallbackError::Unfit { .. } => {
+            (StatusCode::CONFLICT, "unfit-grant", "The tokens are for something else")
+        }
         CallbackError::Exchange { .. } => (StatusCode::BAD_GATEWAY, "no-tokens", "HighLevel gave no tokens"),
         CallbackError::Mistake => {
             (StatusCode::INTERNAL_SERVER_ERROR, "internal", "The bridge made a mistake")
         }
     };
-    Problem::new(status, code, title, format!("{error}. Nothing was stored, and what was connected before still is"))
+    Problem::new(
+        status,
+        code,
+        title,
+        format!("{error}. Nothing was stored, and what was connected before still is"),
+    )
 }
 
 /// A page for browsers, the problem itself for all others.
@@ -216,7 +226,9 @@ fn again(state: &HttpState, name: &ConnectionName) -> Link {
 
 fn wants_html(headers: &HeaderMap) -> bool {
     let accepted = headers.get_all(header::ACCEPT).iter();
-    accepted.filter_map(|value| value.to_str().ok()).any(|value| value.to_ascii_lowercase().contains("text/html"))
+    accepted
+        .filter_map(|value| value.to_str().ok())
+        .any(|value| value.to_ascii_lowercase().contains("text/html"))
 }
 
 fn is_https(state: &HttpState) -> bool {

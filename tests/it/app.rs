@@ -8,6 +8,8 @@ use cartbridge::app::App;
 use cartbridge::clock::Clock;
 use cartbridge::config::Config;
 use cartbridge::store::Store;
+use cartbridge::store::sqlite::Sqlite;
+use cartbridge::vault::{Key, Vault};
 use sandbox::{Entry, Options, Sandbox};
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -270,14 +272,46 @@ impl TestApp {
         }
     }
 
+    /// The configuration.
+    pub fn config(&self) -> &str {
+        &self.config
+    }
+
+    /// Waits for a condition that asks nothing of the bridge, which may not be running.
+    pub async fn until_true(&self, what: &str, condition: impl Fn() -> bool) {
+        let started = Instant::now();
+        while !condition() {
+            assert!(started.elapsed() <= PATIENCE, "it never came true that {what}");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Changes the configuration that the bridge will start with again.
+    pub fn edit_config(&mut self, edit: impl FnOnce(&str) -> String) {
+        self.config = edit(&self.config);
+    }
+
+    /// Stops the bridge and closes its database, so that the file can be copied or replaced.
+    pub async fn close(&mut self) {
+        self.stop().await;
+        let nothing = Sqlite::open(&self.folder.path().join("nothing.db"), Vault::new(Key::generate()));
+        self.store = Arc::new(nothing.unwrap());
+        // SQLite removes its log when the last connection is closed.
+        let log = format!("{}-wal", self.database().display());
+        let started = Instant::now();
+        while std::path::Path::new(&log).exists() {
+            assert!(started.elapsed() <= PATIENCE, "the database is not closed");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
     /// Starts the bridge again at its old address, with what is in its database by now.
     pub async fn start_again(&mut self) {
         self.stop().await;
         let address = self.url.strip_prefix("http://").unwrap();
         let listener = TcpListener::bind(address).await.unwrap();
         let config = Config::parse("test.toml", &self.config, &[]).unwrap();
-        let app =
-            App::build(config, Some(SecretString::from(ADMIN_KEY)), self.clock.clone()).await.unwrap();
+        let app = App::build(config, Some(SecretString::from(ADMIN_KEY)), self.clock.clone()).await.unwrap();
         self.store = app.store();
         self.stop = CancellationToken::new();
         self.server = Some(tokio::spawn(app.run(listener, self.stop.clone())));

@@ -262,7 +262,9 @@ async fn store_connection(state: &HttpState, connection: Connection, status: Sta
 /// Takes away what [`ConnectionView`] has put around the definition.
 fn forget_view(given: &mut Value) {
     if let Some(given) = given.as_object_mut() {
-        for key in ["origin", "status", "status_reason", "connect_url", "cscart_webhook_url", "ghl_webhook_url"] {
+        for key in
+            ["origin", "status", "status_reason", "connect_url", "cscart_webhook_url", "ghl_webhook_url"]
+        {
             given.remove(key);
         }
     }

@@ -65,9 +65,7 @@ struct Uninstall {
     ))]
 pub(super) async fn receive(State(state): State<Shared>, webhook: Verified<Ghl>) -> Result<Response> {
     if let Some(uninstall) = &webhook.side.uninstall {
-        disconnect(&state, &webhook, uninstall)
-            .await
-            .map_err(|error| again_later(&state, &error.into()))?;
+        disconnect(&state, &webhook, uninstall).await.map_err(|error| again_later(&state, &error.into()))?;
     }
     // Two stores may share a location; then each has its own event. The first receipt is as good as the other.
     let Some((first, others)) = webhook.side.connections.split_first() else {
