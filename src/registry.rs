@@ -20,6 +20,8 @@ pub struct Live {
     pub origin: Origin,
     /// HighLevel, without a token: that is given to each call. None: it cannot be called.
     pub ghl: Option<ghl::Client>,
+    /// The same for calls for tokens, which are waited for longer: an answer that is missed may be the only one.
+    pub ghl_tokens: Option<ghl::Client>,
     /// The store's REST API; none: no API key was given.
     pub cscart: Option<cscart::Client>,
     /// What verifies the store's webhooks, newest first.
@@ -92,11 +94,10 @@ impl Registry {
     fn live(&self, connection: Connection, origin: Origin, budget: Arc<Budget>) -> Live {
         let parsed =
             |secret: &secrecy::SecretString| cscart::webhook::Secret::parse(secret.expose_secret()).ok();
+        let ghl = |timeout| ghl::Client::builder().base_url(&connection.ghl.api_url).timeout(timeout).build();
         Live {
-            ghl: {
-                let builder = ghl::Client::builder().base_url(&connection.ghl.api_url);
-                usable(&connection.name, builder.timeout(self.call_timeout).build())
-            },
+            ghl: usable(&connection.name, ghl(self.call_timeout)),
+            ghl_tokens: usable(&connection.name, ghl(token_timeout(self.call_timeout))),
             cscart: connection.cscart.email.as_ref().zip(connection.cscart.api_key.as_ref()).and_then(
                 |(email, key)| {
                     let builder = cscart::Client::builder(&connection.cscart.url, email, key.clone());
@@ -110,6 +111,11 @@ impl Registry {
             connection,
         }
     }
+}
+
+/// How long a call for tokens may take.
+pub fn token_timeout(call_timeout: Duration) -> Duration {
+    call_timeout.max(Duration::from_mins(1))
 }
 
 /// The keys that a connection takes HighLevel's webhooks by. Its definition was checked before it was stored; should a key

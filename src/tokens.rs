@@ -130,11 +130,23 @@ impl Tokens {
 
     /// The token for a call; renewed first, where its time has come.
     pub async fn bearer(&self, live: &Live) -> Result<Bearer, Unready> {
+        self.token(live, true).await
+    }
+
+    /// The token for a call that may not wait: the one that [`Tokens::bearer`] has just seen to.
+    pub async fn bearer_at_hand(&self, live: &Live) -> Result<Bearer, Unready> {
+        self.token(live, false).await
+    }
+
+    async fn token(&self, live: &Live, may_renew: bool) -> Result<Bearer, Unready> {
         if let Some(token) = &live.connection.ghl.token {
             return Ok(Bearer { token: token.clone(), origin: Origin::Private });
         }
         let attached = self.attached(live).await?;
         self.in_use(live, &attached)?;
+        if !may_renew && let Some(bearer) = attached.at_hand(live.location()) {
+            return Ok(bearer);
+        }
         let grant = self.fresh(live, &attached).await?;
         match &grant.holder {
             Holder::Location(_) => Ok(bearer_of(&grant)),
@@ -200,10 +212,7 @@ impl Tokens {
     /// is there by now.
     pub async fn look(&self) -> store::Result<()> {
         let heads = self.store().grant_heads().await?;
-        let before = std::mem::replace(
-            &mut *self.inner.seen.lock().unwrap_or_else(PoisonError::into_inner),
-            Some(heads.clone()),
-        );
+        let before = self.inner.seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
         for name in self.inner.slots.outdated(&heads) {
             self.inner.slots.forget(&name);
         }
@@ -220,6 +229,7 @@ impl Tokens {
                 }
             }
         }
+        *self.inner.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(heads);
         for name in self.inner.denials.to_probe(self.now()) {
             if self.store().unpark_one(&name, self.now()).await? {
                 self.inner.setup.wake.notify_one();

@@ -49,7 +49,8 @@ impl Calling {
         if !step.use_permit() {
             permit(work).await.map_err(CallError::not_made)?;
         }
-        let bearer = work.engine.tokens.bearer(work.live).await;
+        // With a permit the lane is held for this call, and for no renewing before it.
+        let bearer = work.engine.tokens.bearer_at_hand(work.live).await;
         let bearer = bearer.map_err(|unready| CallError::not_made(unready.into()))?;
         let client = work.client.with_token(bearer.token.clone());
         Ok(Self { bearer, client, again: false })

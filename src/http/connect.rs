@@ -59,7 +59,10 @@ async fn begin(
 }
 
 async fn try_begin(state: &HttpState, name: &str, asked: &Asked) -> super::error::Result<Response> {
-    let live = find_connection(state, name)?;
+    let live = find_connection(state, name).map_err(|_| {
+        let detail = format!("there is no connection `{name}` here");
+        Problem::new(StatusCode::NOT_FOUND, "unknown-connection", "There is no such connection", detail)
+    })?;
     let scopes = AskedScopes::parse(asked.scopes.as_deref());
     let begun = state.tokens.begin(&live, scopes, asked.white_label).await.map_err(not_begun)?;
     let cookie = format!(

@@ -58,6 +58,11 @@ impl LocationSlot {
         self.state().token.as_ref().and_then(|token| token.scopes.clone())
     }
 
+    /// The token that is there, good or not.
+    pub(super) fn at_hand(&self) -> Option<Bearer> {
+        self.state().token.as_ref().map(LocationToken::bearer)
+    }
+
     /// See [`super::slot::Slot::forget_location`].
     pub(super) fn forget(&self, number: u64, now: Timestamp) -> bool {
         let mut state = self.state();
@@ -144,7 +149,7 @@ impl Tokens {
         company_token: &SecretString,
         company: &CompanyId,
     ) -> Result<ghl::oauth::LocationToken, ghl::Error> {
-        let Some(client) = &live.ghl else {
+        let Some(client) = &live.ghl_tokens else {
             return Err(ghl::Error::Unsendable { reason: "`ghl.api_url` cannot be used".into() });
         };
         let client = client.with_token(company_token.clone());

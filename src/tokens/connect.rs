@@ -277,7 +277,7 @@ impl Tokens {
                 .filter(|oauth| oauth.client_id == begun.client_id && live.connection.ghl.token.is_none())
         });
         let (Some(live), Some(oauth)) = (live, oauth) else { return Err(CallbackError::Changed(name)) };
-        let Some(client) = live.ghl.clone() else { return Err(CallbackError::Changed(name)) };
+        let Some(client) = live.ghl_tokens.clone() else { return Err(CallbackError::Changed(name)) };
         let asked_at = self.now();
         let user_type = match oauth.user_type {
             UserType::Location => ghl::oauth::UserType::Location,

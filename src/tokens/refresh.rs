@@ -17,12 +17,11 @@ use super::slot::{Attached, Slot};
 use super::{Tokens, Unready, print_of};
 use crate::connection::OauthClient;
 use crate::grant::{Disconnected, FailedTurn, Grant, Holder, NewPair, Pair, RefreshTurn, Turn};
-use crate::registry::Live;
-use crate::store;
+use crate::registry::{Live, token_timeout};
 
 /// How much longer than the calls of a turn its lease holds.
 const LEASE_MARGIN: Duration = Duration::from_secs(15);
-/// How long whoever cannot work without a new pair waits for another process that renews it.
+/// How long whoever needs a token waits for a new pair: he holds a lane, whose lease must not run out.
 const PATIENCE: Duration = Duration::from_secs(45);
 /// The first and the longest pause between two looks at what another process does.
 const LOOKS: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
@@ -70,6 +69,25 @@ impl Tokens {
         used: i64,
         must: bool,
     ) -> Result<Arc<Grant>, Unready> {
+        let renewed = tokio::time::timeout(PATIENCE, self.wait_for_turn(live, attached, used, must)).await;
+        renewed.unwrap_or_else(|_| {
+            // It goes on by itself, and whoever waited holds a lane meanwhile.
+            let why = "HighLevel takes long to renew the tokens".into();
+            if must {
+                Err(Unready::Later { at: after(self.now(), PAUSES.0), why })
+            } else {
+                Ok(attached.slot.grant())
+            }
+        })
+    }
+
+    async fn wait_for_turn(
+        &self,
+        live: &Live,
+        attached: &Attached,
+        used: i64,
+        must: bool,
+    ) -> Result<Arc<Grant>, Unready> {
         let slot = Arc::clone(&attached.slot);
         let guard = Arc::clone(&slot.turn).lock_owned().await;
         let grant = slot.grant();
@@ -77,11 +95,11 @@ impl Tokens {
             return Ok(grant);
         }
         self.in_use(live, attached)?;
-        let (Some(client), Some(oauth)) = (&live.ghl, &live.connection.ghl.oauth) else {
+        let (Some(client), Some(oauth)) = (&live.ghl_tokens, &live.connection.ghl.oauth) else {
             return Err(self.not_connected(live, "`ghl.api_url` cannot be used"));
         };
         let now = self.now();
-        let lease = self.inner.setup.call_timeout * 2 + LEASE_MARGIN;
+        let lease = token_timeout(self.inner.setup.call_timeout) * 2 + LEASE_MARGIN;
         let job = Job {
             turn: RefreshTurn {
                 id: grant.id.clone(),
@@ -104,13 +122,10 @@ impl Tokens {
                 why: "the bridge made a mistake while it renewed the tokens (its log tells more)".into(),
             })
         })?;
-        match renewed {
-            Some(grant) => Ok(grant),
-            None => {
-                self.inner.slots.forget(&live.connection.name);
-                Err(self.not_connected(live, "the connection is not connected to HighLevel any more"))
-            }
-        }
+        renewed.ok_or_else(|| {
+            self.inner.slots.forget(&live.connection.name);
+            self.not_connected(live, "the connection is not connected to HighLevel any more")
+        })
     }
 
     /// None: the grant is gone.
@@ -178,12 +193,8 @@ impl Tokens {
                     let why = "another process has been renewing the tokens for long".into();
                     return Err(Unready::Later { at: until, why });
                 }
-                Turn::UnderWay { until } => {
-                    job.slot.wait_until(until);
-                    return Ok(None);
-                }
                 Turn::Later { until, why } if job.must => return Err(Unready::Later { at: until, why }),
-                Turn::Later { until, .. } => {
+                Turn::UnderWay { until } | Turn::Later { until, .. } => {
                     job.slot.wait_until(until);
                     return Ok(None);
                 }
@@ -202,7 +213,7 @@ impl Tokens {
         let saved = loop {
             match self.store().finish_refresh(id, generation, new.clone()).await {
                 Ok(saved) => break saved,
-                Err(error @ (store::Error::Busy | store::Error::Unavailable(_))) => {
+                Err(error) => {
                     tries += 1;
                     if tries == SAVES {
                         keep(Some((generation, new)));
@@ -217,7 +228,6 @@ impl Tokens {
                     tokio::time::sleep(wait).await;
                     wait *= 2;
                 }
-                Err(error) => return Err(error.into()),
             }
         };
         keep(None);
@@ -349,7 +359,7 @@ fn pause(failures: u32, retry_after: Option<Duration>) -> Duration {
     let grown = PAUSES.0.saturating_mul(1 << failures.min(16)).min(PAUSES.1);
     // Up to a fifth more, so that what failed together is not repeated together.
     let jittered = grown + grown / 5 * u32::from(rand::random::<u8>()) / 255;
-    retry_after.unwrap_or(jittered).max(Duration::from_millis(100))
+    retry_after.unwrap_or(jittered).clamp(Duration::from_millis(100), Duration::from_hours(24))
 }
 
 #[cfg(test)]

@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use ghl::LocationId;
 use jiff::Timestamp;
 
-use super::CALM;
 use super::company::LocationSlot;
+use super::{Bearer, CALM, bearer_of};
 use crate::connection::ConnectionName;
-use crate::grant::{Grant, GrantHead, GrantId, Granted, NewPair};
+use crate::grant::{Grant, GrantHead, GrantId, Granted, Holder, NewPair};
 
 /// One grant.
 pub(super) struct Slot {
@@ -33,6 +33,17 @@ pub(super) struct Attached {
     pub(super) slot: Arc<Slot>,
     /// Why the connection uses it no longer.
     pub(super) left: Option<String>,
+}
+
+impl Attached {
+    /// The token that is there, good or not.
+    pub(super) fn at_hand(&self, location: &LocationId) -> Option<Bearer> {
+        let grant = self.slot.grant();
+        match grant.holder {
+            Holder::Location(_) => Some(bearer_of(&grant)),
+            Holder::Company(_) => self.slot.location(location).at_hand(),
+        }
+    }
 }
 
 /// All grants in use.
@@ -119,17 +130,22 @@ impl Slots {
     /// Takes in a connection's grant. Connections with the same grant share a slot.
     pub(super) fn attach(&self, name: &ConnectionName, granted: Granted) -> Attached {
         let mut kept = locked(&self.kept);
-        let slot = match kept.slots.get(&granted.grant.id) {
-            Some(slot) => {
-                slot.show(granted.grant);
-                Arc::clone(slot)
+        let slot = if let Some(slot) = kept.slots.get(&granted.grant.id) {
+            let slot = Arc::clone(slot);
+            let read_before = slot.show(granted.grant.clone()).version() > granted.grant.version();
+            if let Some(known) = kept.of.get(name)
+                && read_before
+                && Arc::ptr_eq(&known.slot, &slot)
+            {
+                // Whoever read this was overtaken by a newer state, its `left` included.
+                return known.clone();
             }
-            None => {
-                let id = granted.grant.id.clone();
-                let slot = Arc::new(Slot::new(granted.grant));
-                kept.slots.insert(id, Arc::clone(&slot));
-                slot
-            }
+            slot
+        } else {
+            let id = granted.grant.id.clone();
+            let slot = Arc::new(Slot::new(granted.grant));
+            kept.slots.insert(id, Arc::clone(&slot));
+            slot
         };
         let attached = Attached { slot, left: granted.left };
         kept.of.insert(name.clone(), attached.clone());

@@ -40,7 +40,9 @@ async fn a_connection_is_made_and_shown_without_its_secrets() {
     let view = &shown.body;
     assert_eq!((&view["name"], &view["origin"]), (&json!("new-shop"), &json!("api")));
     assert_eq!((&view["ghl"]["token"], &view["cscart"]["api_key"]), (&json!("(set)"), &json!("(set)")));
-    assert_eq!(view["ghl"]["oauth"], json!({ "client_id": "client", "client_secret": "(set)" }));
+    let oauth = &view["ghl"]["oauth"];
+    assert_eq!((&oauth["client_id"], &oauth["client_secret"]), (&json!("client"), &json!("(set)")));
+    assert_eq!(oauth["scopes"], json!(["contacts.readonly"]), "reading is where it starts");
     assert_eq!(view["cscart"]["webhook_secrets"], json!(["(set)", "(set)"]));
     assert_eq!(view["cscart_webhook_url"], format!("{}/webhooks/cscart/new-shop", app.url));
     assert_eq!(view["ghl_webhook_url"], format!("{}/webhooks/ghl", app.url));

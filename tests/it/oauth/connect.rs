@@ -191,7 +191,7 @@ async fn a_program_is_told_as_a_program() {
     let problem: serde_json::Value = answer.json().await.unwrap();
     assert_eq!(problem["code"], "state-unknown");
     let (status, problem) = app.api("GET", "/connect/ghl/no-shop", None).await;
-    assert_eq!((status, &problem["code"]), (404, &json!("not-found")));
+    assert_eq!((status, &problem["code"]), (404, &json!("unknown-connection")));
     let (status, problem) = app.api("GET", "/connect/ghl/my-shop?scopes=a%22b", None).await;
     assert_eq!((status, &problem["code"]), (400, &json!("not-connectable")), "{problem}");
     app.end().await;

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::{LIFE, connect, connected, expire, refreshes, register, stand};
+use super::{connect, connected, expire, refreshes, register, stand};
 use crate::app::{TestApp, ada};
 
-/// Tokens are renewed by now although they are still good: less than 5 % of their life is left.
+/// Tokens are renewed by now although they are still good: less than 5 % of their life ([`super::LIFE`]) is left.
 fn nearly_expired(app: &TestApp) {
-    app.clock.advance(LIFE - Duration::from_secs(13));
+    app.clock.advance(Duration::from_secs(267));
 }
 
 fn person(n: usize) -> serde_json::Value {
@@ -171,7 +171,6 @@ async fn a_refresh_answered_with_half_a_body_or_without_tokens_ends_in_a_clear_s
         json!({ "kind": "cut_answer", "path": "/oauth/token" }),
         json!({ "kind": "malformed", "path": "/oauth/token" }),
         json!({ "kind": "status", "status": 200, "processed": true, "path": "/oauth/token", "body": { "token_type": "Bearer" } }),
-        json!({ "kind": "delay", "ms": 2500, "path": "/oauth/token" }),
     ] {
         let app = connected().await;
         expire(&app).await;
@@ -182,6 +181,18 @@ async fn a_refresh_answered_with_half_a_body_or_without_tokens_ends_in_a_clear_s
         assert_eq!(refreshes(&app).len(), 2, "{fault}");
         app.end().await;
     }
+}
+
+#[tokio::test]
+async fn a_slow_answer_with_tokens_is_waited_for_longer_than_any_other() {
+    let app = connected().await;
+    expire(&app).await;
+    // Longer than a call may take here (`engine.call_timeout_ms`).
+    app.fault(json!({ "kind": "delay", "ms": 2500, "path": "/oauth/token" }));
+    let id = register(&app).await;
+    app.until_state(&id, "done").await;
+    assert_eq!(refreshes(&app).len(), 1);
+    app.end().await;
 }
 
 #[tokio::test]
