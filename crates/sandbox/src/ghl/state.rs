@@ -1,5 +1,7 @@
 //! Everything that the simulated location holds.
 
+mod shown;
+
 use std::{
     collections::{HashMap, HashSet},
     sync::Arc,
@@ -18,7 +20,7 @@ use super::{
     tokens::Tokens,
     view,
 };
-use crate::{clock, ids::Ids};
+use crate::ids::Ids;
 
 /// The salt that keeps GHL's ids apart from the store's.
 const SALT: u64 = 0x6768_6c21;
@@ -299,42 +301,5 @@ impl State {
     /// Tells that a contact was made, changed or removed.
     pub(crate) fn emit_contact(&mut self, kind: &'static str, contact: &Contact) {
         self.emit(kind, |state| view::webhook(contact, &state.location_id, kind == "ContactDndUpdate"));
-    }
-
-    /// The location as `GET /locations/{id}` shows it.
-    pub(crate) fn location(&self) -> Value {
-        let mut location = Value::Object(self.location.clone());
-        location["settings"]["allowDuplicateContact"] = json!(self.allow_duplicates);
-        location
-    }
-
-    /// Everything, for `GET /_sandbox/state`; contacts oldest first.
-    pub(crate) fn whole(&self, now: i64) -> Value {
-        let mut contacts: Vec<&Arc<Contact>> = self.contacts.values().collect();
-        contacts.sort_unstable_by_key(|contact| contact.place());
-        let contacts: Vec<Value> = contacts
-            .into_iter()
-            .map(|contact| {
-                let mut shown = view::by_id(contact, &self.location_id);
-                shown["additionalPhones"] = json!(contact.additional_phones);
-                shown["campaigns"] = json!(contact.campaigns);
-                shown["workflows"] = json!(contact.workflows);
-                shown
-            })
-            .collect();
-        json!({
-            "at": clock::iso(now),
-            "contacts": contacts,
-            "tasks": self.tasks.all().collect::<Vec<_>>(),
-            "notes": self.notes.all().collect::<Vec<_>>(),
-            "appointments": self.appointments.all().collect::<Vec<_>>(),
-            "customFields": self.custom_fields,
-            "tags": self.tags,
-            "businesses": self.businesses,
-            "users": self.users,
-            "location": self.location(),
-            "other": self.other.as_ref().map(|other| other.whole(now)),
-            "tokens": self.tokens.counts(now),
-        })
     }
 }
