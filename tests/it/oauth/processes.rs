@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 
 use cartbridge::app::load_routes;
 use cartbridge::clock::Clock;
-use cartbridge::grant::{FailedTurn, RefreshTurn, SecretPrint, Turn};
 use cartbridge::monitor::Monitor;
 use cartbridge::registry::{Live, Registry};
 use cartbridge::store::Store;
@@ -81,55 +80,6 @@ async fn a_process_notices_that_another_has_disconnected_or_connected() {
     super::connect(&app, "").await;
     other.tokens.look().await.unwrap();
     other.bearer().await.unwrap();
-    app.end().await;
-}
-
-#[tokio::test]
-async fn a_late_answer_overwrites_no_newer_pair_and_a_good_one_is_never_dropped() {
-    let app = connected().await;
-    let store = &app.store;
-    let name = "my-shop".parse().unwrap();
-    let grant = store.grant_of(&name).await.unwrap().unwrap().grant;
-    let now = app.clock.now();
-    let turn = |lease, seconds: i64| RefreshTurn {
-        id: grant.id.clone(),
-        generation: grant.generation,
-        lease,
-        until: now + jiff::SignedDuration::from_secs(seconds),
-        secret: SecretPrint([1; 16]),
-    };
-    let new = |token: &str| cartbridge::grant::NewPair {
-        pair: cartbridge::grant::Pair {
-            access_token: token.into(),
-            refresh_token: format!("{token}-r").into(),
-        },
-        scopes: None,
-        issued_at: now,
-        expires_at: now + jiff::SignedDuration::from_hours(24),
-    };
-    let began = store.begin_refresh(&turn(1, 30), now).await.unwrap();
-    assert!(matches!(began, Turn::Begun { cut_off_before: false, .. }), "{began:?}");
-    let second = store.begin_refresh(&turn(2, 30), now).await.unwrap();
-    assert!(matches!(second, Turn::UnderWay { .. }), "{second:?}");
-    // The first one has been away for longer than its lease holds; nobody knows whether its call was answered.
-    let later = now + jiff::SignedDuration::from_secs(31);
-    let taken_over = store.begin_refresh(&turn(3, 60), later).await.unwrap();
-    assert!(matches!(taken_over, Turn::Begun { cut_off_before: true, .. }), "{taken_over:?}");
-    let failed = FailedTurn { why: "x".into(), maybe_used: true, until: later };
-    store.fail_refresh(&turn(1, 30), failed).await.unwrap();
-    let still = store.begin_refresh(&turn(4, 60), later).await.unwrap();
-    assert!(matches!(still, Turn::UnderWay { .. }), "whose turn is over can end no other's: {still:?}");
-    // HighLevel has refused the second one, because the first one has got the new pair: that one counts.
-    let why = || cartbridge::grant::Disconnected { reason: "used up".into(), refused_secret: None };
-    let (gone, changed) = store.disconnect(&grant.id, grant.generation, why()).await.unwrap().unwrap();
-    assert!(changed && gone.disconnected.is_some());
-    let saved = store.finish_refresh(&grant.id, grant.generation, new("first")).await.unwrap().unwrap();
-    assert_eq!((saved.generation, saved.disconnected), (grant.generation + 1, None));
-    // An answer to what is the pair before by now changes nothing, and neither does a refusal.
-    let kept = store.finish_refresh(&grant.id, grant.generation, new("late")).await.unwrap().unwrap();
-    assert_eq!(kept.pair.access_token.expose_secret(), "first");
-    let (kept, changed) = store.disconnect(&grant.id, grant.generation, why()).await.unwrap().unwrap();
-    assert!(!changed && kept.disconnected.is_none());
     app.end().await;
 }
 
