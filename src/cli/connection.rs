@@ -20,7 +20,7 @@ use crate::tokens::{self, Tokens};
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
     /// Make a connection, or replace one that was made here
-    Add(Add),
+    Add(Box<Add>),
     /// List the connections
     List,
     /// Show one connection and its webhook URLs, without its secrets
@@ -43,8 +43,14 @@ pub(super) struct Add {
     #[arg(long, value_name = "ID")]
     location_id: String,
     /// A file with the Private Integration Token (`-`: standard input), so that it stays out of the shell's history
-    #[arg(long, value_name = "FILE")]
-    token_file: String,
+    #[arg(long, value_name = "FILE", required_unless_present = "client_id", conflicts_with = "client_id")]
+    token_file: Option<String>,
+    /// In place of a token: the client id of a marketplace app, to connect with OAuth
+    #[arg(long, value_name = "ID", requires = "client_secret_file")]
+    client_id: Option<String>,
+    /// A file with that client's secret
+    #[arg(long, value_name = "FILE", requires = "client_id")]
+    client_secret_file: Option<String>,
     /// The store's address
     #[arg(long, value_name = "URL")]
     store_url: String,
@@ -78,6 +84,10 @@ pub(super) async fn run(file: Option<PathBuf>, command: Command) -> anyhow::Resu
                 connection.name
             );
             println!("  - give HighLevel's app this URL:     {}/webhooks/ghl", config.public_url());
+            if connection.ghl.oauth.is_some() {
+                println!("    and this redirect URL:             {}/connect/callback", config.public_url());
+                println!("  - connect it:                        cartbridge connect ghl {}", connection.name);
+            }
         }
         Command::List => {
             let mut table = comfy_table::Table::new();
@@ -173,9 +183,16 @@ impl Add {
         let secrets: Vec<&str> = secrets.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
         let mut definition = serde_json::json!({
             "name": self.name,
-            "ghl": { "location_id": self.location_id, "token": read(&self.token_file)?.trim() },
+            "ghl": { "location_id": self.location_id },
             "cscart": { "url": self.store_url, "email": self.store_email, "webhook_secrets": secrets },
         });
+        if let Some(file) = self.token_file {
+            definition["ghl"]["token"] = read(&file)?.trim().into();
+        }
+        if let (Some(id), Some(file)) = (self.client_id, self.client_secret_file) {
+            definition["ghl"]["oauth"] =
+                serde_json::json!({ "client_id": id, "client_secret": read(&file)?.trim() });
+        }
         if let Some(url) = self.ghl_api_url {
             definition["ghl"]["api_url"] = url.into();
         }

@@ -41,8 +41,7 @@ impl AskedScopes {
     }
 }
 
-/// A connect that has begun.
-#[derive(Debug)]
+/// A connect that has begun. It cannot be printed: both are as good as a key for ten minutes.
 pub struct Begun {
     /// Where to send the browser.
     pub url: String,
@@ -74,8 +73,8 @@ pub enum BeginError {
     Store(#[from] store::Error),
 }
 
-/// How a browser comes back.
-#[derive(Debug, Default)]
+/// How a browser comes back. It cannot be printed.
+#[derive(Default)]
 pub struct Callback {
     /// The state that it brings.
     pub state: Option<String>,

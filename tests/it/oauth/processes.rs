@@ -206,3 +206,41 @@ async fn stores_of_one_location_share_one_grant_and_one_refresh() {
     assert_eq!(app.store.grant_heads().await.unwrap().len(), 1, "what one uses stays when the other goes");
     app.end().await;
 }
+
+#[tokio::test]
+async fn a_connection_for_oauth_is_made_on_the_command_line() {
+    let app = super::spawn("").await;
+    let config = app.database().with_file_name("program.toml");
+    std::fs::write(&config, app.config()).unwrap();
+    let secret = app.database().with_file_name("secret");
+    std::fs::write(&secret, "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD\n").unwrap();
+    let secret = secret.display().to_string();
+    let run = |arguments: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_cartbridge"));
+        command.args([
+            "connection",
+            "add",
+            "new-shop",
+            "--location-id",
+            "loc",
+            "--store-url",
+            "https://s.example.com",
+        ]);
+        command.args(["--webhook-secrets-file", &secret]).args(arguments).arg("--config").arg(&config);
+        command.output().unwrap()
+    };
+    let neither = run(&[]);
+    assert_eq!(neither.status.code(), Some(2), "{neither:?}");
+    let made = run(&["--client-id", "client", "--client-secret-file", &secret]);
+    assert!(made.status.success(), "{made:?}");
+    let told = String::from_utf8_lossy(&made.stdout);
+    assert!(told.contains("/connect/callback") && told.contains("cartbridge connect ghl new-shop"), "{told}");
+    let view = app
+        .until("the bridge has noticed", async || {
+            let (status, view) = app.api("GET", "/api/connections/new-shop", None).await;
+            (status == 200).then_some(view)
+        })
+        .await;
+    assert_eq!(view["status"], "not_connected", "{view}");
+    app.end().await;
+}
