@@ -69,6 +69,40 @@ async fn two_processes_on_one_database_renew_once_and_use_the_same_token() {
 }
 
 #[tokio::test]
+async fn nobody_gets_a_new_token_before_it_is_on_disk_and_a_database_that_is_held_costs_none() {
+    let app = connected().await;
+    let process = Process::on(&app.database(), &app.clock).await;
+    let old = process.bearer().await.unwrap();
+    expire(&app).await;
+    app.fault(json!({ "kind": "delay", "ms": 700, "path": "/oauth/token", "processed": true }));
+    let renewed = process.bearer();
+    tokio::pin!(renewed);
+    let held = async {
+        app.until_true("HighLevel has renewed the pair", || {
+            app.sandbox.ghl().state()["tokens"]["refreshed"] == 1
+        })
+        .await;
+        let other = rusqlite::Connection::open(app.database()).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        other
+    };
+    let other = tokio::select! {
+        other = held => other,
+        _ = &mut renewed => panic!("it was answered too soon"),
+    };
+    // Longer than a write waits for a database that another program holds.
+    let waited = tokio::time::timeout(Duration::from_millis(3500), &mut renewed).await;
+    assert!(waited.is_err(), "it is not on disk yet");
+    other.execute_batch("ROLLBACK").unwrap();
+    let new = renewed.await.unwrap();
+    assert_ne!(new, old);
+    let stored = app.store.grant_of(&"my-shop".parse().unwrap()).await.unwrap().unwrap().grant;
+    assert_eq!(stored.pair.access_token.expose_secret(), new);
+    assert_eq!(refreshes(&app).len(), 1);
+    app.end().await;
+}
+
+#[tokio::test]
 async fn a_process_notices_that_another_has_disconnected_or_connected() {
     let app = connected().await;
     let other = Process::on(&app.database(), &app.clock).await;
