@@ -5,12 +5,14 @@
 //! so a new pair is on disk before anybody uses it, and that the old one was sent is on disk before it is. When HighLevel
 //! refuses to renew it, the connection is disconnected: nothing more is asked until a person connects again.
 
+mod callback;
 mod company;
 mod connect;
 mod denials;
 mod refresh;
 mod slot;
 mod status;
+mod uninstall;
 mod unready;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -29,7 +31,8 @@ use crate::monitor::Monitor;
 use crate::registry::Live;
 use crate::store::{self, Store};
 
-pub use connect::{AskedScopes, BeginError, Begun, Callback, CallbackError, Connected};
+pub use callback::{Callback, CallbackError, Connected};
+pub use connect::{AskedScopes, BeginError, Begun};
 pub use status::{ConnectionState, Status};
 pub use unready::Unready;
 

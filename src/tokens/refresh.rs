@@ -4,20 +4,22 @@
 //! down. No grace for a used refresh token is documented, and HighLevel may also never have got it: so it is sent once more,
 //! and HighLevel's answer to that is final.
 
+mod outcome;
+
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use ghl::oauth::{AppCredentials, TokenSet, UserType};
+use ghl::oauth::{AppCredentials, UserType};
 use ghl::{Answer, Failure};
-use jiff::Timestamp;
 use tokio::sync::OwnedMutexGuard;
 
 use super::company::after;
 use super::slot::{Attached, Slot};
 use super::{Tokens, Unready, print_of};
 use crate::connection::OauthClient;
-use crate::grant::{Disconnected, FailedTurn, Grant, Holder, NewPair, Pair, RefreshTurn, Turn};
+use crate::grant::{Disconnected, FailedTurn, Grant, Holder, NewPair, RefreshTurn, Turn};
 use crate::registry::{Live, token_timeout};
+use outcome::{Outcome, of_error, read};
 
 /// How much longer than the calls of a turn its lease holds.
 const LEASE_MARGIN: Duration = Duration::from_secs(15);
@@ -286,74 +288,6 @@ impl Tokens {
     }
 }
 
-/// What a turn came to.
-enum Outcome {
-    New(Box<NewPair>),
-    /// A person has to do something. The print stands for whichever secret was sent.
-    Over(Disconnected),
-    Failed {
-        why: String,
-        maybe_used: bool,
-        retry_after: Option<Duration>,
-    },
-}
-
-fn read(grant: &Grant, set: TokenSet, asked_at: Timestamp) -> Outcome {
-    if let (Holder::Location(ours), Some(theirs)) = (&grant.holder, &set.location_id)
-        && ours != theirs
-    {
-        return Outcome::Over(Disconnected {
-            reason: format!(
-                "HighLevel has answered with tokens for another location ({theirs}) instead of {ours}"
-            ),
-            refused_secret: None,
-        });
-    }
-    let expires_at = set.expires_at(asked_at);
-    Outcome::New(Box::new(NewPair {
-        pair: Pair { access_token: set.access_token, refresh_token: set.refresh_token },
-        scopes: set.scopes,
-        issued_at: asked_at,
-        expires_at,
-    }))
-}
-
-fn of_error(error: &ghl::Error, cut_off_before: bool) -> Outcome {
-    use ghl::Error;
-    let over = |reason: String| Outcome::Over(Disconnected { reason, refused_secret: None });
-    let failed = |maybe_used, retry_after| Outcome::Failed {
-        why: format!("the tokens cannot be renewed at the moment: {error}"),
-        maybe_used,
-        retry_after,
-    };
-    match error {
-        Error::InvalidGrant { .. } | Error::Invalid { .. } | Error::Unauthorized { .. } if cut_off_before => {
-            over(format!(
-                "renewing the tokens was cut off before the new ones arrived, and HighLevel takes each refresh token only once \
-                 ({error})"
-            ))
-        }
-        Error::InvalidGrant { .. } | Error::Invalid { .. } | Error::Unauthorized { .. } => over(format!(
-            "HighLevel does not renew the tokens ({error}): the app was uninstalled, the tokens were renewed elsewhere (by \
-             another copy of this database, or since it was backed up), or they are more than a year old"
-        )),
-        Error::InvalidClient { message } => Outcome::Over(Disconnected {
-            reason: format!(
-                "HighLevel refuses the client id or secret ({message}): correct `ghl.oauth.client_secret` of the connection; \
-                 nothing else is lost"
-            ),
-            refused_secret: Some(crate::grant::SecretPrint([0; 16])),
-        }),
-        // Answered, and not with what was promised: what it was is lost, and once more shows whether that stays so.
-        Error::Protocol { .. } if cut_off_before => over(format!(
-            "HighLevel has answered without usable tokens ({error}), and takes each refresh token only once"
-        )),
-        Error::RateLimited { retry_after, .. } => failed(false, *retry_after),
-        Error::Unavailable { retry_after, .. } => failed(error.maybe_processed(), *retry_after),
-        _ => failed(error.maybe_processed(), None),
-    }
-}
-
 /// How long to wait after so many failures in a row. What HighLevel asks for wins.
 fn pause(failures: u32, retry_after: Option<Duration>) -> Duration {
     let grown = PAUSES.0.saturating_mul(1 << failures.min(16)).min(PAUSES.1);
@@ -376,18 +310,5 @@ mod tests {
         }
         assert_eq!(pause(3, Some(Duration::from_hours(1))), Duration::from_hours(1));
         assert!(pause(u32::MAX, None) >= PAUSES.1);
-    }
-
-    #[test]
-    fn only_what_highlevel_says_clearly_puts_tokens_out_of_use() {
-        let over = |error, cut_off| matches!(of_error(&error, cut_off), Outcome::Over(_));
-        let words = || String::from("words");
-        assert!(over(ghl::Error::InvalidGrant { message: words() }, false));
-        assert!(over(ghl::Error::InvalidClient { message: words() }, false));
-        assert!(!over(ghl::Error::Unavailable { status: 503, retry_after: None }, true));
-        assert!(!over(ghl::Error::RateLimited { retry_after: None, daily: false }, true));
-        assert!(!over(ghl::Error::Refused { status: 403, message: words() }, true), "a firewall's, perhaps");
-        let unread = || ghl::Error::Protocol { status: 200, path: ".".into(), source: "x".into() };
-        assert!(!over(unread(), false) && over(unread(), true), "once more, and no more");
     }
 }
