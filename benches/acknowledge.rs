@@ -32,6 +32,7 @@ use cartbridge::monitor::Monitor;
 use cartbridge::registry::Registry;
 use cartbridge::store::sqlite::Sqlite;
 use cartbridge::store::{Origin, Store};
+use cartbridge::tokens::{Setup, Tokens};
 use cartbridge::vault::{Key, Vault};
 use futures::stream::{FuturesUnordered, StreamExt as _};
 
@@ -123,14 +124,25 @@ async fn without_storage(folder: &Path) -> Router {
     registry.reload().await.expect("it is read");
     let routes = load_routes(None).expect("the shipped routes have no mistakes");
     let inbox = Inbox::new(Arc::clone(&store), routes, clock.clone(), Arc::default(), Duration::ZERO);
+    let public_url: Arc<str> = "http://127.0.0.1".into();
+    let tokens = Tokens::new(Setup {
+        store: Arc::clone(&store),
+        clock: clock.clone(),
+        monitor: Monitor::default(),
+        wake: Arc::default(),
+        routes: load_routes(None).expect("the shipped routes have no mistakes"),
+        public_url: Arc::clone(&public_url),
+        call_timeout: Duration::from_secs(30),
+    });
     router(HttpState {
+        tokens,
         store,
         inbox,
         registry,
         monitor: Monitor::default(),
         clock,
         admin_key: AdminKey(None),
-        public_url: "http://127.0.0.1".into(),
         trusted_proxies: TrustedProxies::default(),
+        public_url,
     })
 }

@@ -33,6 +33,7 @@ use crate::registry::Registry;
 use crate::store::sqlite::{OpenError, Sqlite};
 use crate::store::{self, EventFilter, Origin, Store};
 use crate::tls::Certificate;
+use crate::tokens::{self, Tokens};
 use crate::vault::KeyError;
 
 static ROUTES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/routes");
@@ -135,6 +136,16 @@ impl App {
         let fold_window = Duration::from_millis(config.engine.fold_window_ms);
         let inbox =
             Inbox::new(Arc::clone(&store), routes.clone(), clock.clone(), Arc::clone(&wake), fold_window);
+        let public_url: Arc<str> = config.public_url().into();
+        let tokens = Tokens::new(tokens::Setup {
+            store: Arc::clone(&store),
+            clock: clock.clone(),
+            monitor: monitor.clone(),
+            wake: Arc::clone(&wake),
+            routes: routes.clone(),
+            public_url: Arc::clone(&public_url),
+            call_timeout: config.engine.call_timeout(),
+        });
         let http = HttpState {
             store: Arc::clone(&store),
             inbox,
@@ -142,12 +153,14 @@ impl App {
             monitor: monitor.clone(),
             clock: clock.clone(),
             admin_key: AdminKey(admin_key.as_ref().map(KeyHash::of)),
-            public_url: config.public_url().into(),
+            tokens: tokens.clone(),
+            public_url,
             trusted_proxies: config.trusted_proxies,
         };
         let engine = Arc::new(Engine {
             store,
             registry,
+            tokens,
             routes,
             clock,
             monitor,
@@ -173,6 +186,7 @@ impl App {
     pub async fn run(self, listener: TcpListener, stop: CancellationToken) -> std::io::Result<()> {
         let engine = tokio::spawn(Arc::clone(&self.engine).run(stop.clone()));
         let refresher = tokio::spawn(refresh(self.http.clone(), stop.clone()));
+        let tokens = self.http.tokens.clone();
         let monitor = self.http.monitor.clone();
         let stopping = stop.clone();
         let stopped = async move {
@@ -199,6 +213,7 @@ impl App {
         // Both end by themselves once `stop` is set; a panic in them has been logged.
         drop(tokio::time::timeout(DRAIN, engine).await);
         drop(refresher.await);
+        drop(tokio::time::timeout(DRAIN, tokens.finish()).await);
         served
     }
 
@@ -223,6 +238,7 @@ where
 }
 
 /// Notices connections that the command line has changed in the database.
+/// Notices connections that the command line has changed in the database, and grants that another process has.
 async fn refresh(http: HttpState, stop: CancellationToken) {
     loop {
         tokio::select! {
@@ -233,6 +249,7 @@ async fn refresh(http: HttpState, stop: CancellationToken) {
             Ok(changed) => {
                 for name in changed {
                     tracing::info!(connection = %name, "connection {name} is new or has changed");
+                    http.tokens.changed(&name);
                     drop(http.store.unpark(&name, http.clock.now()).await);
                     http.inbox.wake();
                 }
@@ -240,6 +257,9 @@ async fn refresh(http: HttpState, stop: CancellationToken) {
             Err(error) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "cannot read the connections");
             }
+        }
+        if let Err(error) = http.tokens.look().await {
+            tracing::error!(error = &error as &dyn std::error::Error, "cannot read the grants");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The command line: one file a command.
 
 mod check;
+mod connect;
 mod connection;
 mod database;
 mod demo;
@@ -48,6 +49,9 @@ enum Command {
     /// Make, list, show and remove connections
     #[command(subcommand)]
     Connection(connection::Command),
+    /// Connect a connection with HighLevel: print the address to open in a browser, and wait
+    #[command(subcommand)]
+    Connect(connect::Command),
     /// List, show and replay events
     #[command(subcommand)]
     Events(events::Command),
@@ -86,6 +90,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Command::Sandbox(arguments) => sandbox::run(arguments).await,
             Command::Check => Ok(check::run(config)),
             Command::Connection(command) => connection::run(config, command).await,
+            Command::Connect(command) => connect::run(config, command).await,
             Command::Events(command) => events::run(config, command).await,
             Command::Resync(arguments) => resync::run(config, arguments).await,
             Command::Key(command) => key::run(config, command).await,

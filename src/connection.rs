@@ -78,10 +78,7 @@ impl Connection {
             "ghl": {
                 "location_id": self.ghl.location_id,
                 "token": self.ghl.token.as_ref().map(secret),
-                "oauth": self.ghl.oauth.as_ref().map(|oauth| json!({
-                    "client_id": oauth.client_id, "client_secret": secret(&oauth.client_secret),
-                    "previous_client_secret": oauth.previous_client_secret.as_ref().map(secret),
-                })),
+                "oauth": self.ghl.oauth.as_ref().map(|oauth| oauth.to_json(&secret)),
                 "api_url": self.ghl.api_url,
                 "allow_plain_http": self.ghl.allow_plain_http,
                 "requests_per_window": self.ghl.requests_per_window,
@@ -107,10 +104,7 @@ impl Connection {
             "ghl": {
                 "location_id": self.ghl.location_id,
                 "token": set(self.ghl.token.as_ref()),
-                "oauth": self.ghl.oauth.as_ref().map(|oauth| json!({
-                    "client_id": oauth.client_id, "client_secret": "(set)",
-                    "previous_client_secret": set(oauth.previous_client_secret.as_ref()),
-                })),
+                "oauth": self.ghl.oauth.as_ref().map(|oauth| oauth.to_json(&|_| "(set)".to_owned())),
                 "api_url": self.ghl.api_url,
                 "allow_plain_http": self.ghl.allow_plain_http,
                 "requests_per_window": self.ghl.requests_per_window,
@@ -180,9 +174,49 @@ pub struct OauthClient {
     pub client_id: String,
     /// Its secret.
     pub client_secret: SecretString,
-    /// The secret before this one, while HighLevel may still know the client by it: tried where the newer one is refused.
+    /// The secret before that, as long as HighLevel may still want it.
     #[serde(default)]
     pub previous_client_secret: Option<SecretString>,
+    /// What is asked for when somebody connects.
+    #[serde(default = "read_only")]
+    pub scopes: Vec<String>,
+    /// Where HighLevel's chooser is; none: at its usual address.
+    #[serde(default)]
+    pub chooser_url: Option<String>,
+    /// The chooser without HighLevel's name on it.
+    #[serde(default)]
+    pub white_label: bool,
+    /// Who connects: a location, or the company (agency) that has it.
+    #[serde(default)]
+    pub user_type: UserType,
+}
+
+/// Who gives a grant.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum UserType {
+    /// One location (sub-account).
+    #[default]
+    Location,
+    /// A company (agency), for its locations.
+    Company,
+}
+
+impl OauthClient {
+    fn to_json(&self, secret: &dyn Fn(&SecretString) -> String) -> serde_json::Value {
+        json!({
+            "client_id": self.client_id,
+            "client_secret": secret(&self.client_secret),
+            "previous_client_secret": self.previous_client_secret.as_ref().map(secret),
+            "scopes": self.scopes,
+            "chooser_url": self.chooser_url,
+            "white_label": self.white_label,
+            "user_type": self.user_type,
+        })
+    }
+}
+
+fn read_only() -> Vec<String> {
+    vec![ghl::oauth::Scope::CONTACTS_READONLY.to_string()]
 }
 
 /// How to reach a store.

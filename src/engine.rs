@@ -31,6 +31,7 @@ use crate::flow::RouteSet;
 use crate::monitor::Monitor;
 use crate::registry::Registry;
 use crate::store::{Claim, LEASE, Settlement, Store};
+use crate::tokens::Tokens;
 pub use alone::Creating;
 use verdict::Verdict;
 
@@ -46,6 +47,8 @@ pub struct Engine {
     pub store: Arc<dyn Store>,
     /// The connections in use.
     pub registry: Registry,
+    /// What calls to HighLevel go with.
+    pub tokens: Tokens,
     /// The flows.
     pub routes: RouteSet,
     /// The time.

@@ -13,5 +13,5 @@ mod trigger;
 pub use crate::mistake::Mistake as Error;
 pub use operation::Operation;
 pub use plan::{Context, Plan, PlanError, PlannedStep, Skipped};
-pub use route::{Route, RouteSet};
+pub use route::{Need, Route, RouteSet};
 pub use trigger::ghl_kind;

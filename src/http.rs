@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod auth;
+mod connect;
 mod edge;
 pub mod error;
 mod health;
@@ -27,6 +28,7 @@ use crate::inbox::Inbox;
 use crate::monitor::Monitor;
 use crate::registry::Registry;
 use crate::store::Store;
+use crate::tokens::Tokens;
 use auth::AdminKey;
 use proxy::Client;
 
@@ -45,6 +47,8 @@ pub struct HttpState {
     pub clock: Clock,
     /// The key from the environment.
     pub admin_key: AdminKey,
+    /// The tokens for HighLevel.
+    pub tokens: Tokens,
     /// The address that others are told.
     pub public_url: Arc<str>,
     /// Whose word on where a request comes from is taken.

@@ -26,6 +26,8 @@ struct Inner {
     call_seconds: Family<System, Histogram>,
     settled: Family<Settled, Counter>,
     events: Family<InState, Gauge>,
+    refreshes: Family<Refreshed, Counter>,
+    connected: Family<OfConnection, Gauge>,
     stopping: AtomicBool,
     refused_ghl_at_ms: AtomicI64,
 }
@@ -57,6 +59,16 @@ struct InState {
     state: &'static str,
 }
 
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Refreshed {
+    result: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct OfConnection {
+    connection: String,
+}
+
 impl Default for Monitor {
     fn default() -> Self {
         let mut registry = Registry::with_prefix("cartbridge");
@@ -71,6 +83,15 @@ impl Default for Monitor {
         registry.register("settled", "Events settled, by the state they went to", settled.clone());
         let events = Family::default();
         registry.register("events", "Events in the database, by state", events.clone());
+        let refreshes = Family::default();
+        registry.register(
+            "token_refreshes",
+            "Attempts to renew tokens, by what came of them",
+            refreshes.clone(),
+        );
+        let connected = Family::default();
+        let help = "1: calls to HighLevel can go out; 0: a person has to connect it";
+        registry.register("connection_connected", help, connected.clone());
         Self {
             inner: Arc::new(Inner {
                 registry,
@@ -79,6 +100,8 @@ impl Default for Monitor {
                 call_seconds,
                 settled,
                 events,
+                refreshes,
+                connected,
                 stopping: AtomicBool::new(false),
                 refused_ghl_at_ms: AtomicI64::new(i64::MIN),
             }),
@@ -101,6 +124,19 @@ impl Monitor {
     /// An event was settled.
     pub fn settled(&self, state: State) {
         self.inner.settled.get_or_create(&Settled { state: state.as_str() }).inc();
+    }
+
+    /// Tokens were to be renewed: `renewed`, `failed` (for now) or `refused` (for good).
+    pub fn refreshed(&self, result: &'static str) {
+        self.inner.refreshes.get_or_create(&Refreshed { result }).inc();
+    }
+
+    /// Whether each connection can work with HighLevel; others are forgotten.
+    pub fn connections(&self, all: impl IntoIterator<Item = (String, bool)>) {
+        self.inner.connected.clear();
+        for (connection, works) in all {
+            self.inner.connected.get_or_create(&OfConnection { connection }).set(i64::from(works));
+        }
     }
 
     /// The bridge begins to stop.

@@ -18,8 +18,10 @@ pub struct Live {
     pub connection: Connection,
     /// Where it is defined.
     pub origin: Origin,
-    /// HighLevel; none: there is no token yet, or its URL may not be called.
+    /// HighLevel, without a token: that is given to each call. None: its URL is not one, or may not be called.
     pub ghl: Option<ghl::Client>,
+    /// The same for calls for tokens, which are waited for longer: an answer that is missed may be the only one.
+    pub ghl_tokens: Option<ghl::Client>,
     /// The store's REST API; none: no API key was given, or its URL may not be called.
     pub cscart: Option<cscart::Client>,
     /// What verifies the store's webhooks, newest first.
@@ -34,7 +36,9 @@ impl Live {
     /// Without the clients whose calls would cross a network in clear. No such connection is stored any more; a database
     /// may be older, or have been changed by hand.
     fn without_clear_text(mut self) -> Self {
-        self.ghl = self.ghl.filter(|_| !self.connection.ghl.forbids_its_url());
+        if self.connection.ghl.forbids_its_url() {
+            (self.ghl, self.ghl_tokens) = (None, None);
+        }
         self.cscart = self.cscart.filter(|_| !self.connection.cscart.forbids_its_url());
         self
     }
@@ -129,12 +133,10 @@ impl Registry {
     fn live(&self, connection: Connection, origin: Origin, budget: Arc<Budget>) -> Live {
         let parsed =
             |secret: &secrecy::SecretString| cscart::webhook::Secret::parse(secret.expose_secret()).ok();
+        let ghl = |timeout| ghl::Client::builder().base_url(&connection.ghl.api_url).timeout(timeout).build();
         Live {
-            ghl: connection.ghl.token.as_ref().and_then(|token| {
-                let builder =
-                    ghl::Client::builder().base_url(&connection.ghl.api_url).timeout(self.call_timeout);
-                usable(&connection.name, builder.token(token.clone()).build())
-            }),
+            ghl: usable(&connection.name, ghl(self.call_timeout)),
+            ghl_tokens: usable(&connection.name, ghl(token_timeout(self.call_timeout))),
             cscart: connection.cscart.email.as_ref().zip(connection.cscart.api_key.as_ref()).and_then(
                 |(email, key)| {
                     let builder = cscart::Client::builder(&connection.cscart.url, email, key.clone());
@@ -148,6 +150,11 @@ impl Registry {
             connection,
         }
     }
+}
+
+/// How long a call for tokens may take.
+pub fn token_timeout(call_timeout: Duration) -> Duration {
+    call_timeout.max(Duration::from_mins(1))
 }
 
 /// The keys that a connection takes HighLevel's webhooks by. Its definition was checked before it was stored; should a key

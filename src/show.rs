@@ -1,5 +1,6 @@
 //! How events and their effects are shown to people and programs: the same by API and command line.
 
+use ghl::oauth::Scopes;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
@@ -7,6 +8,7 @@ use utoipa::ToSchema;
 
 use crate::effect::{Attempt, Effect};
 use crate::event::Event;
+use crate::flow::Need;
 
 /// An event in a list.
 #[derive(Debug, Serialize, ToSchema)]
@@ -164,4 +166,46 @@ impl From<&Attempt> for AttemptView {
             response,
         }
     }
+}
+
+/// What a route needs a token to allow.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RouteScopes {
+    /// The route.
+    pub route: String,
+    /// Its operations.
+    pub operations: Vec<OperationScopes>,
+    /// What of it the token does not allow, as far as it is known.
+    pub missing: Vec<String>,
+}
+
+/// What an operation needs a token to allow.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct OperationScopes {
+    /// The operation.
+    pub operation: &'static str,
+    /// Its scopes.
+    pub scopes: Vec<String>,
+}
+
+/// What each route needs, with what of that is `missing`.
+pub fn route_scopes(needs: &[Need], missing: &Scopes) -> Vec<RouteScopes> {
+    let words = |scopes: &Scopes| scopes.iter().map(ToString::to_string).collect();
+    needs
+        .iter()
+        .map(|need| RouteScopes {
+            route: need.route.clone(),
+            operations: need
+                .operations
+                .iter()
+                .map(|(operation, scopes)| OperationScopes { operation, scopes: words(scopes) })
+                .collect(),
+            missing: need
+                .scopes()
+                .iter()
+                .filter(|scope| missing.contains(scope))
+                .map(ToString::to_string)
+                .collect(),
+        })
+        .collect()
 }

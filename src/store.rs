@@ -16,6 +16,10 @@ use crate::access::{ApiKey, KeyHash};
 use crate::connection::{Connection, ConnectionName};
 use crate::effect::{Attempt, Effect, EffectState, StepKey};
 use crate::event::{Event, EventId, NewEvent, Source, State, Subject};
+use crate::grant::{
+    BegunConnect, Disconnected, FailedTurn, Grant, GrantHead, GrantId, Granted, NewGrant, NewPair, NonceHash,
+    RefreshTurn, Turn,
+};
 use crate::link::{Customer, ItemKind, ItemLink, Link};
 
 /// Why the store could not do what was asked.
@@ -268,7 +272,8 @@ pub trait Store: Send + Sync + 'static {
     async fn claim(&self, limit: usize, now: Timestamp, until: Timestamp) -> Result<Vec<Claim>>;
     /// When the next lane will be ready.
     async fn next_ready(&self) -> Result<Option<Timestamp>>;
-    /// Gives back every lease; only right while no worker runs (at the start of the only process).
+    /// Gives back every lease, of lanes and of turns at renewing tokens; only right while no worker runs (at the start of
+    /// the only process).
     async fn release_leases(&self, now: Timestamp) -> Result<usize>;
     /// The payload of one event.
     async fn payload(&self, seq: i64) -> Result<Vec<u8>>;
@@ -313,6 +318,8 @@ pub trait Store: Send + Sync + 'static {
     ) -> Result<()>;
     /// Makes the parked events of a connection ready again; answers how many lanes that were.
     async fn unpark(&self, connection: &ConnectionName, now: Timestamp) -> Result<usize>;
+    /// Makes one parked lane of a connection ready again, to try whether it works by now; answers whether there was one.
+    async fn unpark_one(&self, connection: &ConnectionName, now: Timestamp) -> Result<bool>;
 
     /// The link of a customer.
     async fn link(&self, connection: &ConnectionName, customer: &Customer) -> Result<Option<Link>>;
@@ -356,6 +363,46 @@ pub trait Store: Send + Sync + 'static {
     async fn remove_connection(&self, name: &ConnectionName) -> Result<()>;
     /// Drops the connections that came from the file and are not in it any more.
     async fn retain_file_connections(&self, names: &[ConnectionName]) -> Result<()>;
+
+    /// Keeps a connect that has begun, until it is taken or expires. Of very many only the newest are kept.
+    async fn begin_connect(&self, connect: BegunConnect, now: Timestamp) -> Result<()>;
+    /// Takes the connect that a state belongs to: once, and only while it is fresh.
+    async fn take_connect(&self, state: NonceHash, now: Timestamp) -> Result<Option<BegunConnect>>;
+    /// Keeps what a person has just allowed, in place of what was there, and gives it to these connections.
+    async fn put_grant(
+        &self,
+        connections: &[ConnectionName],
+        grant: NewGrant,
+        now: Timestamp,
+    ) -> Result<Grant>;
+    /// The grant of a connection.
+    async fn grant_of(&self, connection: &ConnectionName) -> Result<Option<Granted>>;
+    /// The state of every connection's grant, without tokens.
+    async fn grant_heads(&self) -> Result<Vec<GrantHead>>;
+    /// The connections that use a grant.
+    async fn connections_of_grant(&self, id: &GrantId) -> Result<Vec<ConnectionName>>;
+    /// Begins to renew a pair, unless somebody else is at it or has done it. When this answers [`Turn::Begun`], it is on disk
+    /// that the refresh token was sent.
+    async fn begin_refresh(&self, turn: &RefreshTurn, now: Timestamp) -> Result<Turn>;
+    /// Keeps the new pair that was got with the pair `generation`, unless there is a newer one; answers the grant as it is then.
+    async fn finish_refresh(&self, id: &GrantId, generation: i64, new: NewPair) -> Result<Option<Grant>>;
+    /// Ends a turn that brought no pair and may be repeated.
+    async fn fail_refresh(&self, turn: &RefreshTurn, failed: FailedTurn) -> Result<()>;
+    /// Puts the pair `generation` out of use, unless there is a newer one; answers the grant as it is then, and whether this
+    /// changed it.
+    async fn disconnect(
+        &self,
+        id: &GrantId,
+        generation: i64,
+        why: Disconnected,
+    ) -> Result<Option<(Grant, bool)>>;
+    /// A connection uses its grant no longer, unless it was allowed again since `at`; answers whether this changed anything.
+    async fn leave_grant(
+        &self,
+        connection: &ConnectionName,
+        at: Option<Timestamp>,
+        why: &str,
+    ) -> Result<bool>;
 
     /// Adds an API key.
     async fn add_key(&self, key: &ApiKey, hash: KeyHash) -> Result<()>;

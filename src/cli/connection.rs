@@ -3,19 +3,24 @@
 use std::io::Read as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use secrecy::SecretString;
 
+use crate::app::load_routes;
 use crate::clock::Clock;
-use crate::config::flaws_of;
+use crate::config::{Config, flaws_of};
 use crate::connection::{Connection, ConnectionName};
+use crate::monitor::Monitor;
+use crate::registry::Registry;
 use crate::store::{Connections, Origin, Store, in_full};
+use crate::tokens::{self, Tokens};
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
     /// Make a connection, or replace one that was made here
-    Add(Add),
+    Add(Box<Add>),
     /// List the connections
     List,
     /// Show one connection and its webhook URLs, without its secrets
@@ -38,8 +43,14 @@ pub(super) struct Add {
     #[arg(long, value_name = "ID")]
     location_id: String,
     /// A file with the Private Integration Token (`-`: standard input), so that it stays out of the shell's history
-    #[arg(long, value_name = "FILE")]
-    token_file: String,
+    #[arg(long, value_name = "FILE", required_unless_present = "client_id", conflicts_with = "client_id")]
+    token_file: Option<String>,
+    /// In place of a token: the client id of a marketplace app, to connect with OAuth
+    #[arg(long, value_name = "ID", requires = "client_secret_file")]
+    client_id: Option<String>,
+    /// A file with that client's secret
+    #[arg(long, value_name = "FILE", requires = "client_id")]
+    client_secret_file: Option<String>,
     /// The store's address
     #[arg(long, value_name = "URL")]
     store_url: String,
@@ -79,6 +90,10 @@ pub(super) async fn run(file: Option<PathBuf>, command: Command) -> anyhow::Resu
                 connection.name
             );
             println!("  - give HighLevel's app this URL:     {}/webhooks/ghl", config.public_url());
+            if connection.ghl.oauth.is_some() {
+                println!("    and this redirect URL:             {}/connect/callback", config.public_url());
+                println!("  - connect it:                        cartbridge connect ghl {}", connection.name);
+            }
         }
         Command::List => {
             let mut table = comfy_table::Table::new();
@@ -111,6 +126,8 @@ pub(super) async fn run(file: Option<PathBuf>, command: Command) -> anyhow::Resu
             println!("{}", serde_json::to_string_pretty(&connection.to_public())?);
             println!("\nThe store's add-on sends to  {}/webhooks/cscart/{name}", config.public_url());
             println!("HighLevel sends to           {}/webhooks/ghl", config.public_url());
+            let stand = stand(&config, store, &name).await?;
+            println!("\n{stand}");
         }
         Command::Remove { name } => {
             store.remove_connection(&name).await?;
@@ -118,6 +135,48 @@ pub(super) async fn run(file: Option<PathBuf>, command: Command) -> anyhow::Resu
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// How a connection stands with HighLevel, and what it may do.
+pub(super) async fn stand(
+    config: &Config,
+    store: Arc<dyn Store>,
+    name: &ConnectionName,
+) -> anyhow::Result<String> {
+    let clock = Clock::system();
+    let call_timeout = config.engine.call_timeout();
+    let registry = Registry::new(Arc::clone(&store), clock.clone(), call_timeout);
+    registry.reload().await?;
+    let Some(live) = registry.get(name) else {
+        bail!("there is no connection `{name}`; `cartbridge connection list` shows all");
+    };
+    let tokens = Tokens::new(tokens::Setup {
+        store,
+        clock,
+        monitor: Monitor::default(),
+        wake: Arc::default(),
+        routes: load_routes(config.routes_dir.as_deref())?,
+        public_url: config.public_url().into(),
+        call_timeout,
+    });
+    let status = tokens.status(&live).await?;
+    let granted = match &status.granted {
+        Some(granted) => granted.to_string(),
+        None => "what the Private Integration Token allows".to_owned(),
+    };
+    let mut table = comfy_table::Table::new();
+    table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY).set_header(["route", "needs", "missing"]);
+    for need in tokens.needs() {
+        let needed = need.scopes();
+        let missing: Vec<String> =
+            needed.iter().filter(|scope| status.missing.contains(scope)).map(ToString::to_string).collect();
+        table.add_row([need.route, needed.to_string(), missing.join(" ")]);
+    }
+    let reason = status.reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+    Ok(format!(
+        "HighLevel: {}{reason}\nGranted:   {granted}\n\n{table}",
+        status.state.as_str().replace('_', " ")
+    ))
 }
 
 async fn find(store: &dyn Store, name: &ConnectionName) -> anyhow::Result<Connection> {
@@ -137,11 +196,7 @@ impl Add {
         let secrets: Vec<&str> = secrets.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
         let mut definition = serde_json::json!({
             "name": self.name,
-            "ghl": {
-                "location_id": self.location_id,
-                "token": read(&self.token_file)?.trim(),
-                "allow_plain_http": self.ghl_allow_plain_http,
-            },
+            "ghl": { "location_id": self.location_id, "allow_plain_http": self.ghl_allow_plain_http },
             "cscart": {
                 "url": self.store_url,
                 "email": self.store_email,
@@ -149,6 +204,13 @@ impl Add {
                 "allow_plain_http": self.store_allow_plain_http,
             },
         });
+        if let Some(file) = self.token_file {
+            definition["ghl"]["token"] = read(&file)?.trim().into();
+        }
+        if let (Some(id), Some(file)) = (self.client_id, self.client_secret_file) {
+            definition["ghl"]["oauth"] =
+                serde_json::json!({ "client_id": id, "client_secret": read(&file)?.trim() });
+        }
         if let Some(url) = self.ghl_api_url {
             definition["ghl"]["api_url"] = url.into();
         }

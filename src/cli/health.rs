@@ -29,7 +29,7 @@ pub(super) async fn run(file: Option<PathBuf>) -> anyhow::Result<ExitCode> {
 }
 
 /// Who listens on all addresses is reached at the loopback one.
-fn reachable(listen: SocketAddr) -> SocketAddr {
+pub(super) fn reachable(listen: SocketAddr) -> SocketAddr {
     let ip = match listen.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),

@@ -2,11 +2,12 @@
 
 use std::collections::HashSet;
 
+use ghl::oauth::Scope;
 use secrecy::ExposeSecret as _;
 
 use super::Config;
 use super::locate::{self, Segment};
-use crate::connection::Connection;
+use crate::connection::{Connection, OauthClient};
 use crate::mistake::Mistake;
 use crate::store::LEASE;
 
@@ -83,6 +84,9 @@ pub fn flaws_of(connection: &Connection) -> Vec<Flaw> {
         let mend = "make a Private Integration Token in the location's settings and give it as `ghl.token`";
         flaw("ghl", "it has neither `ghl.token` nor `ghl.oauth`".into(), mend);
     }
+    if let Some(oauth) = &ghl.oauth {
+        flaws_of_oauth(oauth, &mut flaw);
+    }
     if cscart.webhook_secrets.is_empty() {
         let mend = "give the secret that the sender of the store's webhooks signs with (`whsec_…`)";
         flaw("cscart.webhook_secrets", "`cscart.webhook_secrets` is empty".into(), mend);
@@ -126,6 +130,27 @@ pub fn flaws_of(connection: &Connection) -> Vec<Flaw> {
         flaw("ghl.webhook_public_keys", what, mend);
     }
     flaws
+}
+
+fn flaws_of_oauth(oauth: &OauthClient, flaw: &mut impl FnMut(&'static str, String, &'static str)) {
+    if oauth.client_id.trim().is_empty() {
+        let mend = "copy it from the app's settings in HighLevel's marketplace";
+        flaw("ghl.oauth.client_id", "`ghl.oauth.client_id` is empty".into(), mend);
+    }
+    if oauth.client_secret.expose_secret().trim().is_empty() {
+        let mend = "copy it from the app's settings in HighLevel's marketplace";
+        flaw("ghl.oauth.client_secret", "`ghl.oauth.client_secret` is empty".into(), mend);
+    }
+    if oauth.scopes.is_empty() || oauth.scopes.iter().any(|scope| scope.parse::<Scope>().is_err()) {
+        let mend = "list scopes such as \"contacts.readonly\", one in each text";
+        flaw("ghl.oauth.scopes", "`ghl.oauth.scopes` is not a list of scopes".into(), mend);
+    }
+    if let Some(url) = &oauth.chooser_url
+        && reqwest::Url::parse(url).ok().is_none_or(|url| !matches!(url.scheme(), "http" | "https"))
+    {
+        let mend = "leave it out for HighLevel's own, or give an address that begins with https://";
+        flaw("ghl.oauth.chooser_url", format!("`ghl.oauth.chooser_url` is `{url}`"), mend);
+    }
 }
 
 fn without_password(url: &str) -> String {

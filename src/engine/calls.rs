@@ -1,6 +1,4 @@
-//! Calls to HighLevel: under the location's budget, and each exchange on record.
-
-use std::future::Future;
+//! Calls to HighLevel: with a good token, under the location's budget, and each exchange on record.
 
 use ghl::{Answer, Exchange, Failure};
 
@@ -8,43 +6,141 @@ use super::step::Step;
 use super::verdict::{self, Verdict};
 use super::work::Work;
 use crate::effect::Attempt;
+use crate::tokens::Bearer;
 
 /// The longest answer that is kept in the record.
 const KEPT: usize = 4096;
 
-/// Makes one call. What its failure means is for the caller to say: see [`CallError::verdict`].
-pub(super) async fn call<T, F>(work: &Work<'_>, step: &mut Step, make: F) -> Result<T, CallError>
-where
-    F: Future<Output = Result<Answer<T>, Failure>>,
-{
-    if !step.use_permit() {
-        permit(work).await.map_err(|verdict| CallError {
-            error: ghl::Error::Unsendable { reason: "it would have to wait".into() },
-            verdict,
-        })?;
+/// Makes one call with the connection's token: `call!(work, step, |ghl| ghl.contacts().get(&id)).await` is a
+/// `Result<T, CallError>`.
+/// What its failure means is for the caller to say: see [`CallError::verdict`].
+///
+/// A token that is refused (401) is replaced and the call made once more: what is refused for its token was not carried out.
+/// (A macro, because the call is made anew each time: a closure for it cannot be proved `Send` yet.)
+macro_rules! call {
+    ($work:expr, $step:expr, |$ghl:ident| $call:expr) => {
+        async {
+            let mut calling = $crate::engine::calls::Calling::begin($work, $step).await?;
+            loop {
+                let answer = {
+                    let $ghl = calling.client();
+                    $call.await
+                };
+                if let Some(outcome) = calling.end($work, $step, answer).await {
+                    break outcome;
+                }
+            }
+        }
+    };
+}
+pub(super) use call;
+
+/// A call under way.
+pub(super) struct Calling {
+    bearer: Bearer,
+    client: ghl::Client,
+    /// It goes out with the second token.
+    again: bool,
+}
+
+impl Calling {
+    /// Waits until the call may leave.
+    pub(super) async fn begin(work: &Work<'_>, step: &mut Step) -> Result<Self, CallError> {
+        if !step.use_permit() {
+            permit(work).await.map_err(CallError::not_made)?;
+        }
+        // With a permit the lane is held for this call, and for no renewing before it.
+        let bearer = work.engine.tokens.bearer_at_hand(work.live).await;
+        let bearer = bearer.map_err(|unready| CallError::not_made(unready.into()))?;
+        let client = work.client.with_token(bearer.token.clone());
+        Ok(Self { bearer, client, again: false })
     }
-    let at = work.engine.clock.now();
-    let (exchange, outcome) = match make.await {
+
+    /// The client that it goes out with.
+    pub(super) fn client(&self) -> &ghl::Client {
+        &self.client
+    }
+
+    /// What came of it; none: it is to be made once more.
+    pub(super) async fn end<T>(
+        &mut self,
+        work: &Work<'_>,
+        step: &mut Step,
+        answer: Result<Answer<T>, Failure>,
+    ) -> Option<Result<T, CallError>> {
+        let failed = match exchange(work, step, answer).await {
+            Err(failed) if matches!(failed.error, ghl::Error::Unauthorized { .. }) => failed,
+            outcome => return Some(outcome),
+        };
+        let tokens = &work.engine.tokens;
+        if self.again {
+            return Some(Err(CallError { verdict: tokens.refused(work.live).into(), ..failed }));
+        }
+        let newer = match tokens.after_401(work.live, &self.bearer).await {
+            Ok(newer) => newer,
+            Err(unready) => return Some(Err(CallError { verdict: unready.into(), ..failed })),
+        };
+        if let Err(verdict) = permit(work).await {
+            return Some(Err(CallError { verdict, ..failed }));
+        }
+        self.client = work.client.with_token(newer.token.clone());
+        self.bearer = newer;
+        self.again = true;
+        None
+    }
+}
+
+/// What came of one exchange, learned from and put on record.
+async fn exchange<T>(
+    work: &Work<'_>,
+    step: &mut Step,
+    answer: Result<Answer<T>, Failure>,
+) -> Result<T, CallError> {
+    let (exchange, outcome) = match answer {
         Ok(answer) => (answer.exchange, Ok(answer.value)),
         Err(failure) => (*failure.exchange, Err(failure.error)),
     };
-    work.live.budget.learn(&exchange.rate_limit);
+    let (live, tokens) = (work.live, &work.engine.tokens);
+    live.budget.learn(&exchange.rate_limit);
     work.engine.monitor.call("ghl", exchange.status.unwrap_or(0), exchange.duration);
-    let error = outcome.as_ref().err().map(ToString::to_string);
-    step.attempt(record(at, exchange, error));
-    outcome.map_err(|error| {
-        let limited = match &error {
-            ghl::Error::RateLimited { retry_after, .. } => Some(work.live.budget.close(*retry_after)),
-            _ => None,
-        };
-        let verdict = verdict::of_ghl(&error, work.engine.clock.now(), limited);
-        CallError { error, verdict }
-    })
+    let outcome = match outcome {
+        Ok(value) => {
+            // Should the database not say, the next call does.
+            drop(tokens.allowed(live, &exchange.method, &exchange.path).await);
+            Ok(value)
+        }
+        Err(error) => {
+            let limited = match &error {
+                ghl::Error::RateLimited { retry_after, .. } => Some(live.budget.close(*retry_after)),
+                _ => None,
+            };
+            let lacking = match &error {
+                ghl::Error::MissingScope { .. } => tokens.denied(live, &exchange.method, &exchange.path),
+                _ => None,
+            };
+            let verdict = match lacking {
+                Some(scope) => Verdict::Park { reason: tokens.lack(live, &[scope].into()) },
+                None => verdict::of_ghl(&error, work.engine.clock.now(), limited),
+            };
+            Err(CallError { error, verdict })
+        }
+    };
+    let error = outcome.as_ref().err().map(|failed| failed.error.to_string());
+    step.attempt(record(at(work, &exchange), exchange, error));
+    outcome
+}
+
+/// When an exchange that has just ended began.
+fn at(work: &Work<'_>, exchange: &Exchange) -> jiff::Timestamp {
+    let took = jiff::SignedDuration::try_from(exchange.duration).unwrap_or_default();
+    let now = work.engine.clock.now();
+    now.saturating_sub(took).unwrap_or(now)
 }
 
 /// Waits until a call may leave, and makes sure that the lane is ours for longer than it takes. A lane is held for no longer
-/// than a window of the rate limit.
+/// than a window of the rate limit. That the token is good is seen to before: it may have to be renewed.
 pub(super) async fn permit(work: &Work<'_>) -> Result<(), Verdict> {
+    work.engine.tokens.bearer(work.live).await?;
     let taken = work.live.budget.take().await;
     taken.map_err(|until| Verdict::retry_at(until, "HighLevel's rate limit is used up", false))?;
     work.keep_lease().await
@@ -58,6 +154,11 @@ pub(super) struct CallError {
 }
 
 impl CallError {
+    /// The call did not leave.
+    fn not_made(verdict: Verdict) -> Self {
+        Self { error: ghl::Error::Unsendable { reason: "it would have to wait".into() }, verdict }
+    }
+
     /// Whether HighLevel does not have (any more) what the call was about.
     pub(super) fn is_not_found(&self) -> bool {
         matches!(self.error, ghl::Error::NotFound { .. })

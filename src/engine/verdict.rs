@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::store;
+use crate::tokens::Unready;
 
 /// How a try ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,6 +74,18 @@ impl From<store::Error> for Verdict {
     }
 }
 
+impl From<Unready> for Verdict {
+    fn from(unready: Unready) -> Self {
+        match unready {
+            Unready::NotConnected { reason }
+            | Unready::Disconnected { reason }
+            | Unready::Refused { reason } => Self::Park { reason },
+            Unready::Later { at, why } => Self::retry_at(at, why, false),
+            Unready::Store(error) => error.into(),
+        }
+    }
+}
+
 /// What a failed call to HighLevel means for the event, where the operation has nothing of its own to say.
 pub(super) fn of_ghl(error: &ghl::Error, now: Timestamp, rate_limited_until: Option<Timestamp>) -> Verdict {
     use ghl::Error;
@@ -90,18 +103,13 @@ pub(super) fn of_ghl(error: &ghl::Error, now: Timestamp, rate_limited_until: Opt
                 None => Verdict::retry(why),
             }
         }
-        Error::Unauthorized { .. } => Verdict::Park {
-            reason: "HighLevel refuses the token: make a new Private Integration Token in the location's settings and \
-                     give it to the connection"
-                .into(),
-        },
-        Error::MissingScope { .. } => Verdict::Park {
-            reason: "needs scope contacts.write: add it to the Private Integration's scopes in HighLevel, then save the \
-                     connection again"
-                .into(),
+        Error::Unauthorized { .. } => Verdict::Park { reason: "HighLevel refuses the token".into() },
+        Error::MissingScope { message } => Verdict::Park {
+            reason: format!("the token lacks a scope: {message}. Add it in HighLevel, then replay"),
         },
         Error::WrongLocation { .. } => Verdict::Park {
-            reason: "the token belongs to another location: give the connection a token of its own location".into(),
+            reason: "the token belongs to another location: give the connection a token of its own location"
+                .into(),
         },
         Error::Invalid { messages, .. } => Verdict::dead(format!(
             "HighLevel rejects the data: {}. Correct it in the store (the next change is sent by itself) or in the route, \
@@ -115,9 +123,9 @@ pub(super) fn of_ghl(error: &ghl::Error, now: Timestamp, rate_limited_until: Opt
             "the e-mail or phone belongs to another contact ({contact_id}): merge the two contacts in HighLevel or \
              correct the customer, then replay"
         )),
-        Error::Refused { status, message, .. } => {
-            Verdict::dead(format!("HighLevel refuses it ({status}): {message}. Replay it when the cause is gone"))
-        }
+        Error::Refused { status, message, .. } => Verdict::dead(format!(
+            "HighLevel refuses it ({status}): {message}. Replay it when the cause is gone"
+        )),
         _ => Verdict::retry(format!("HighLevel's answer is not of the documented form: {error}")),
     }
 }

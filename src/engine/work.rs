@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
+use ghl::oauth::Scopes;
 use serde_json::{Value, json};
 
 use super::Engine;
@@ -21,6 +22,7 @@ use crate::sync::{self, Canonical};
 pub(super) struct Work<'a> {
     pub(super) engine: &'a Engine,
     pub(super) live: &'a Live,
+    /// HighLevel, without a token: see [`super::calls::call`].
     pub(super) client: &'a ghl::Client,
     pub(super) claim: &'a Claim,
     /// When the state that is carried out was reached: the newest of those folded together.
@@ -102,8 +104,11 @@ async fn try_carry_out(engine: &Engine, claim: &Claim, folded: &mut Vec<i64>) ->
         return Ok(Verdict::Park { reason: in_clear("ghl.api_url", "ghl.allow_plain_http") });
     }
     let Some(client) = &live.ghl else {
-        return Ok(Verdict::Park { reason: "the connection has no token for HighLevel yet".into() });
+        return Ok(Verdict::Park {
+            reason: "HighLevel cannot be called: correct `ghl.api_url` of the connection".into(),
+        });
     };
+    engine.tokens.check(&live).await?;
     let fold = fold::fold(event, &claim.followers, &claim.effects);
     let payload = match fold.newest {
         Some(seq) => parse(&engine.store.payload(seq).await?)?,
@@ -151,11 +156,31 @@ async fn try_carry_out(engine: &Engine, claim: &Claim, folded: &mut Vec<i64>) ->
     let ledger = |planned: &PlannedStep| claim.effects.iter().find(|effect| effect.key == planned.key);
     let is_done = |effect: &Effect| matches!(effect.state, EffectState::Done | EffectState::Skipped);
     let mut open = plan.steps.into_iter().filter(|planned| !ledger(planned).is_some_and(is_done)).peekable();
+    let mut lacking = None;
     while let Some(planned) = open.next() {
         let effect = ledger(&planned);
-        carry_out_step(&mut work, planned, effect, open.peek().is_none()).await?;
+        let needed = planned.operation.scopes();
+        // What only reads need not wait for what may not be written, unless there is nobody yet to read.
+        if lacking.is_some() && (work.link.is_none() || !only_reads(&needed)) {
+            continue;
+        }
+        let missing = engine.tokens.missing(&live, &needed).await?;
+        if missing.is_empty() {
+            let last = lacking.is_none() && open.peek().is_none();
+            carry_out_step(&mut work, planned, effect, last).await?;
+        } else {
+            lacking.get_or_insert(missing);
+        }
     }
-    Ok(if work.finished.into_inner() { Verdict::Finished } else { Verdict::Done { reason: None } })
+    match lacking {
+        Some(missing) => Ok(Verdict::Park { reason: engine.tokens.lack(&live, &missing) }),
+        None if work.finished.into_inner() => Ok(Verdict::Finished),
+        None => Ok(Verdict::Done { reason: None }),
+    }
+}
+
+fn only_reads(scopes: &Scopes) -> bool {
+    scopes.iter().all(|scope| scope.as_str().ends_with(".readonly"))
 }
 
 async fn carry_out_step(

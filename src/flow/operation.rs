@@ -1,5 +1,6 @@
 //! What a step can ask for.
 
+use ghl::oauth::{Operation as Call, Scopes};
 use jiff::{SignedDuration, Timestamp};
 
 use super::parameters::{Arguments, Kind, Parameter, flag, list, number, text};
@@ -79,12 +80,19 @@ impl Operation {
             Self::SetTags { .. } => "ghl.tags.set",
         }
     }
+
+    /// What a token must allow for it.
+    pub fn scopes(&self) -> Scopes {
+        ALL.iter().find(|spec| spec.name == self.name()).map(Spec::scopes).unwrap_or_default()
+    }
 }
 
 /// An operation as routes may name it.
 pub(super) struct Spec {
     pub(super) name: &'static str,
     pub(super) parameters: &'static [Parameter],
+    /// The calls that it may come to, repairs and looking after a broken connection included.
+    pub(super) calls: &'static [Call],
     /// Makes it of the rendered parameters; an error says what is wrong with which.
     pub(super) make: fn(&Arguments) -> Result<Operation, String>,
 }
@@ -92,20 +100,36 @@ pub(super) struct Spec {
 /// How far ahead a task can be due.
 const MAX_DAYS: i64 = 3650;
 
+/// Saving a contact: create or update it, take over one that is there.
+const SAVE_CONTACT: &[Call] =
+    &[Call::ContactCreate, Call::ContactFindDuplicate, Call::ContactGet, Call::ContactUpdate, Call::TagsAdd];
+
 /// All operations.
 pub(super) const ALL: &[Spec] = &[
     Spec {
         name: "ghl.contact.save",
         parameters: &[list("tags")],
+        calls: SAVE_CONTACT,
         make: |given| Ok(Operation::SaveContact { tags: given.texts("tags")? }),
     },
     Spec {
         name: "ghl.contact.ensure",
         parameters: &[list("tags")],
+        calls: SAVE_CONTACT,
         make: |given| Ok(Operation::EnsureContact { tags: given.texts("tags")? }),
     },
-    Spec { name: "ghl.contact.delete", parameters: &[], make: |_| Ok(Operation::DeleteContact) },
-    Spec { name: "ghl.contact.fetch", parameters: &[], make: |_| Ok(Operation::FetchContact) },
+    Spec {
+        name: "ghl.contact.delete",
+        parameters: &[],
+        calls: &[Call::ContactDelete],
+        make: |_| Ok(Operation::DeleteContact),
+    },
+    Spec {
+        name: "ghl.contact.fetch",
+        parameters: &[],
+        calls: &[Call::ContactGet, Call::TaskList, Call::TaskGet],
+        make: |_| Ok(Operation::FetchContact),
+    },
     Spec {
         name: "ghl.task.create",
         parameters: &[
@@ -115,6 +139,7 @@ pub(super) const ALL: &[Spec] = &[
             text("assigned_to"),
             flag("once_per_customer"),
         ],
+        calls: &[Call::TaskCreate, Call::TaskList],
         make: |given| {
             let days = given.whole_number("due_in_days")?.unwrap_or(1);
             if !(0..=MAX_DAYS).contains(&days) {
@@ -134,6 +159,7 @@ pub(super) const ALL: &[Spec] = &[
     Spec {
         name: "ghl.note.save",
         parameters: &[text("note_id").required(), text("body").required()],
+        calls: &[Call::NoteCreate, Call::NoteUpdate, Call::NoteList],
         make: |given| {
             Ok(Operation::SaveNote {
                 note_id: given.required_text("note_id")?,
@@ -144,26 +170,35 @@ pub(super) const ALL: &[Spec] = &[
     Spec {
         name: "ghl.note.delete",
         parameters: &[text("note_id").required()],
+        calls: &[Call::NoteDelete],
         make: |given| Ok(Operation::DeleteNote { note_id: given.required_text("note_id")? }),
     },
     Spec {
         name: "ghl.tags.add",
         parameters: &[list("tags").required()],
+        calls: &[Call::TagsAdd],
         make: |given| Ok(Operation::AddTags { tags: given.texts("tags")? }),
     },
     Spec {
         name: "ghl.tags.remove",
         parameters: &[list("tags").required()],
+        calls: &[Call::TagsRemove],
         make: |given| Ok(Operation::RemoveTags { tags: given.texts("tags")? }),
     },
     Spec {
         name: "ghl.tags.set",
         parameters: &[list("tags").required()],
+        calls: &[Call::TagsAdd, Call::TagsRemove],
         make: |given| Ok(Operation::SetTags { tags: given.texts("tags")? }),
     },
 ];
 
 impl Spec {
+    /// What a token must allow for it ("OAuth 2.0: Scopes").
+    pub(super) fn scopes(&self) -> Scopes {
+        self.calls.iter().map(|call| call.scope()).collect()
+    }
+
     /// The parameter of this name.
     pub(super) fn parameter(&self, name: &str) -> Option<&'static Parameter> {
         self.parameters.iter().find(|parameter| parameter.name == name)

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
+use ghl::oauth::Scopes;
 use toml::Spanned;
 
 use super::Error;
@@ -25,6 +26,22 @@ pub struct Route {
     pub on: Vec<String>,
     pub(super) when: Option<Formula>,
     pub(super) steps: Vec<Step>,
+}
+
+/// What a route needs a token to allow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Need {
+    /// The route.
+    pub route: String,
+    /// Its operations, each with its scopes.
+    pub operations: Vec<(&'static str, Scopes)>,
+}
+
+impl Need {
+    /// Everything that the route needs.
+    pub fn scopes(&self) -> Scopes {
+        self.operations.iter().fold(Scopes::new(), |all, (_, scopes)| all.union(scopes))
+    }
 }
 
 /// A step that can run.
@@ -70,6 +87,18 @@ impl RouteSet {
     /// The routes that a trigger sets off.
     pub(super) fn of(&self, trigger: &str) -> impl Iterator<Item = &Route> {
         self.routes.iter().filter(move |route| route.enabled && route.on.iter().any(|on| on == trigger))
+    }
+
+    /// What each route that runs needs a token to allow.
+    pub fn needs(&self) -> Vec<Need> {
+        self.routes
+            .iter()
+            .filter(|route| route.enabled)
+            .map(|route| Need {
+                route: route.id.clone(),
+                operations: route.steps.iter().map(|step| (step.spec.name, step.spec.scopes())).collect(),
+            })
+            .collect()
     }
 
     /// Whether a trigger sets off any route.

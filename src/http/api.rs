@@ -4,10 +4,12 @@ mod connections;
 mod customers;
 mod events;
 mod keys;
+mod scopes;
 
 use utoipa_axum::router::OpenApiRouter;
 
 use super::Shared;
+pub(super) use connections::find as find_connection;
 
 pub(super) fn router() -> OpenApiRouter<Shared> {
     OpenApiRouter::new()
@@ -15,4 +17,5 @@ pub(super) fn router() -> OpenApiRouter<Shared> {
         .merge(connections::router())
         .merge(customers::router())
         .merge(keys::router())
+        .merge(scopes::router())
 }

@@ -41,7 +41,9 @@ pub(super) async fn as_problem(answer: Response) -> Response {
     let status = answer.status();
     let told = answer.headers().get(header::CONTENT_TYPE);
     let is_problem = told.is_some_and(|kind| kind == "application/problem+json");
-    if is_problem || !(status.is_client_error() || status.is_server_error()) {
+    // A page for a person: see `connect`. The framework itself writes none.
+    let is_page = told.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+    if is_problem || is_page || !(status.is_client_error() || status.is_server_error()) {
         return answer;
     }
     let (mut parts, body) = answer.into_parts();

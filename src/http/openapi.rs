@@ -4,7 +4,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 
-use super::{Shared, api, health, webhooks};
+use super::{Shared, api, connect, health, webhooks};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -17,6 +17,7 @@ use super::{Shared, api, health, webhooks};
         (name = "webhooks", description = "Where the store and HighLevel deliver events"),
         (name = "events", description = "What came in, what was done for it, replay"),
         (name = "connections", description = "Which store is paired with which location"),
+        (name = "connect", description = "Connecting with HighLevel, in a browser"),
         (name = "customers", description = "A customer and his contact"),
         (name = "keys", description = "API keys"),
         (name = "health", description = "For supervisors and Prometheus"),
@@ -43,6 +44,7 @@ pub(super) fn documented_router() -> OpenApiRouter<Shared> {
     OpenApiRouter::with_openapi(Description::openapi())
         .merge(webhooks::router())
         .merge(api::router())
+        .merge(connect::router())
         .merge(health::router())
 }
 

@@ -6,8 +6,10 @@
 mod access;
 mod arrivals;
 mod connections;
+mod connects;
 mod effects;
 mod events;
+mod grants;
 mod inbox;
 mod lanes;
 mod links;
@@ -33,6 +35,10 @@ use crate::access::{ApiKey, KeyHash};
 use crate::connection::{Connection, ConnectionName};
 use crate::effect::{Effect, StepKey};
 use crate::event::{Event, EventId, NewEvent, Source, State};
+use crate::grant::{
+    BegunConnect, Disconnected, FailedTurn, Grant, GrantHead, GrantId, Granted, NewGrant, NewPair, NonceHash,
+    RefreshTurn, Turn,
+};
 use crate::link::{Customer, ItemKind, ItemLink, Link};
 use crate::vault::{Source as KeySource, Vault};
 
@@ -137,7 +143,12 @@ impl Store for Sqlite {
     }
 
     async fn release_leases(&self, now: Timestamp) -> Result<usize> {
-        self.writer.run(move |tx| lanes::release_leases(tx, now)).await
+        self.writer
+            .run(move |tx| {
+                grants::release(tx)?;
+                lanes::release_leases(tx, now)
+            })
+            .await
     }
 
     async fn payload(&self, seq: i64) -> Result<Vec<u8>> {
@@ -223,6 +234,11 @@ impl Store for Sqlite {
     async fn unpark(&self, connection: &ConnectionName, now: Timestamp) -> Result<usize> {
         let connection = connection.clone();
         self.writer.run(move |tx| lanes::unpark(tx, &connection, now)).await
+    }
+
+    async fn unpark_one(&self, connection: &ConnectionName, now: Timestamp) -> Result<bool> {
+        let connection = connection.clone();
+        self.writer.run(move |tx| lanes::unpark_one(tx, &connection, now)).await
     }
 
     async fn link(&self, connection: &ConnectionName, customer: &Customer) -> Result<Option<Link>> {
@@ -311,6 +327,73 @@ impl Store for Sqlite {
     async fn retain_file_connections(&self, names: &[ConnectionName]) -> Result<()> {
         let names = names.to_vec();
         self.writer.run(move |tx| connections::retain_file(tx, &names)).await
+    }
+
+    async fn begin_connect(&self, connect: BegunConnect, now: Timestamp) -> Result<()> {
+        self.writer.run(move |tx| connects::begin(tx, &connect, now)).await
+    }
+
+    async fn take_connect(&self, state: NonceHash, now: Timestamp) -> Result<Option<BegunConnect>> {
+        self.writer.run(move |tx| connects::take(tx, state, now)).await
+    }
+
+    async fn put_grant(
+        &self,
+        connections: &[ConnectionName],
+        grant: NewGrant,
+        now: Timestamp,
+    ) -> Result<Grant> {
+        let (vault, connections) = (self.vault.clone(), connections.to_vec());
+        self.writer.run(move |tx| grants::put(tx, &vault, &connections, &grant, now)).await
+    }
+
+    async fn grant_of(&self, connection: &ConnectionName) -> Result<Option<Granted>> {
+        let (vault, connection) = (self.vault.clone(), connection.clone());
+        self.readers.run(move |pool| grants::of_connection(pool, &vault, &connection)).await
+    }
+
+    async fn grant_heads(&self) -> Result<Vec<GrantHead>> {
+        self.readers.run(grants::heads).await
+    }
+
+    async fn connections_of_grant(&self, id: &GrantId) -> Result<Vec<ConnectionName>> {
+        let id = id.clone();
+        self.readers.run(move |pool| grants::connections(pool, &id)).await
+    }
+
+    async fn begin_refresh(&self, turn: &RefreshTurn, now: Timestamp) -> Result<Turn> {
+        let (vault, turn) = (self.vault.clone(), turn.clone());
+        self.writer.run(move |tx| grants::begin_refresh(tx, &vault, &turn, now)).await
+    }
+
+    async fn finish_refresh(&self, id: &GrantId, generation: i64, new: NewPair) -> Result<Option<Grant>> {
+        let (vault, id) = (self.vault.clone(), id.clone());
+        self.writer.run(move |tx| grants::finish_refresh(tx, &vault, &id, generation, &new)).await
+    }
+
+    async fn fail_refresh(&self, turn: &RefreshTurn, failed: FailedTurn) -> Result<()> {
+        let turn = turn.clone();
+        self.writer.run(move |tx| grants::fail_refresh(tx, &turn, &failed)).await
+    }
+
+    async fn disconnect(
+        &self,
+        id: &GrantId,
+        generation: i64,
+        why: Disconnected,
+    ) -> Result<Option<(Grant, bool)>> {
+        let (vault, id) = (self.vault.clone(), id.clone());
+        self.writer.run(move |tx| grants::disconnect(tx, &vault, &id, generation, &why)).await
+    }
+
+    async fn leave_grant(
+        &self,
+        connection: &ConnectionName,
+        at: Option<Timestamp>,
+        why: &str,
+    ) -> Result<bool> {
+        let (connection, why) = (connection.clone(), why.to_owned());
+        self.writer.run(move |tx| grants::leave(tx, &connection, at, &why)).await
     }
 
     async fn add_key(&self, key: &ApiKey, hash: KeyHash) -> Result<()> {

@@ -8,6 +8,8 @@ use cartbridge::app::App;
 use cartbridge::clock::Clock;
 use cartbridge::config::Config;
 use cartbridge::store::Store;
+use cartbridge::store::sqlite::Sqlite;
+use cartbridge::vault::{Key, Vault};
 use sandbox::{Entry, Options, Sandbox};
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -35,6 +37,7 @@ pub struct TestApp {
     pub http: reqwest::Client,
     /// Dead letters are expected.
     pub may_have_dead_letters: bool,
+    config: String,
     stop: CancellationToken,
     server: Option<JoinHandle<std::io::Result<()>>>,
     folder: tempfile::TempDir,
@@ -51,6 +54,15 @@ impl TestApp {
 
     /// A bridge with other engine settings, and a sandbox with other options.
     pub async fn spawn_with(options: Options, settings: &str) -> Self {
+        Self::spawn_edited(options, settings, |text, _| text).await
+    }
+
+    /// A bridge whose configuration was changed, given what the sandbox announces.
+    pub async fn spawn_edited(
+        options: Options,
+        settings: &str,
+        edit: impl Fn(String, &Value) -> String,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let sandbox_is_strict = options.strict_rate;
@@ -65,6 +77,7 @@ impl TestApp {
             &url,
             settings,
         );
+        let text = edit(text, &sandbox.announcement());
         let config = Config::parse("test.toml", &text, &[]).unwrap_or_else(|mistakes| panic!("{mistakes:?}"));
         let clock = Clock::system();
         let app = App::build(config, Some(SecretString::from(ADMIN_KEY)), clock.clone()).await.unwrap();
@@ -78,6 +91,7 @@ impl TestApp {
             clock,
             http: reqwest::Client::new(),
             may_have_dead_letters: false,
+            config: text,
             stop,
             server,
             folder,
@@ -256,6 +270,51 @@ impl TestApp {
         if let Some(server) = self.server.take() {
             server.await.unwrap().unwrap();
         }
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &str {
+        &self.config
+    }
+
+    /// Waits for a condition that asks nothing of the bridge, which may not be running.
+    pub async fn until_true(&self, what: &str, condition: impl Fn() -> bool) {
+        let started = Instant::now();
+        while !condition() {
+            assert!(started.elapsed() <= PATIENCE, "it never came true that {what}");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Changes the configuration that the bridge will start with again.
+    pub fn edit_config(&mut self, edit: impl FnOnce(&str) -> String) {
+        self.config = edit(&self.config);
+    }
+
+    /// Stops the bridge and closes its database, so that the file can be copied or replaced.
+    pub async fn close(&mut self) {
+        self.stop().await;
+        let nothing = Sqlite::open(&self.folder.path().join("nothing.db"), Vault::new(Key::generate()));
+        self.store = Arc::new(nothing.unwrap());
+        // SQLite removes its log when the last connection is closed.
+        let log = format!("{}-wal", self.database().display());
+        let started = Instant::now();
+        while std::path::Path::new(&log).exists() {
+            assert!(started.elapsed() <= PATIENCE, "the database is not closed");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Starts the bridge again at its old address, with what is in its database by now.
+    pub async fn start_again(&mut self) {
+        self.stop().await;
+        let address = self.url.strip_prefix("http://").unwrap();
+        let listener = TcpListener::bind(address).await.unwrap();
+        let config = Config::parse("test.toml", &self.config, &[]).unwrap();
+        let app = App::build(config, Some(SecretString::from(ADMIN_KEY)), self.clock.clone()).await.unwrap();
+        self.store = app.store();
+        self.stop = CancellationToken::new();
+        self.server = Some(tokio::spawn(app.run(listener, self.stop.clone())));
     }
 
     /// Ends the test: the bridge stops in good order and has left nothing behind that nobody asked for.

@@ -7,6 +7,10 @@ use cartbridge::access::{ApiKey, KeyHash};
 use cartbridge::connection::{Connection, ConnectionName};
 use cartbridge::effect::{Effect, StepKey};
 use cartbridge::event::{Event, EventId, NewEvent, Source, State};
+use cartbridge::grant::{
+    BegunConnect, Disconnected, FailedTurn, Grant, GrantHead, GrantId, Granted, NewGrant, NewPair, NonceHash,
+    RefreshTurn, Turn,
+};
 use cartbridge::link::{Customer, ItemKind, ItemLink, Link};
 use cartbridge::store::{
     Appended, Claim, Connections, EffectUpdate, Error, EventFilter, Lane, LinkChange, Origin, Page, Result,
@@ -74,6 +78,7 @@ all_but_append! {
     fn finish(lane: &Lane, head: &Event, effect: EffectUpdate, links: Vec<LinkChange>, folded: Vec<i64>, now: Timestamp) -> ();
     fn settle(lane: &Lane, head: &Event, folded: Vec<i64>, settlement: Settlement, now: Timestamp) -> ();
     fn unpark(connection: &ConnectionName, now: Timestamp) -> usize;
+    fn unpark_one(connection: &ConnectionName, now: Timestamp) -> bool;
     fn link(connection: &ConnectionName, customer: &Customer) -> Option<Link>;
     fn links_of_contact(connection: &ConnectionName, contact: &ghl::ContactId) -> Vec<Link>;
     fn put_links(changes: Vec<LinkChange>) -> ();
@@ -89,6 +94,17 @@ all_but_append! {
     fn put_connection(connection: &Connection, origin: Origin, now: Timestamp) -> ();
     fn remove_connection(name: &ConnectionName) -> ();
     fn retain_file_connections(names: &[ConnectionName]) -> ();
+    fn begin_connect(connect: BegunConnect, now: Timestamp) -> ();
+    fn take_connect(state: NonceHash, now: Timestamp) -> Option<BegunConnect>;
+    fn put_grant(connections: &[ConnectionName], grant: NewGrant, now: Timestamp) -> Grant;
+    fn grant_of(connection: &ConnectionName) -> Option<Granted>;
+    fn grant_heads() -> Vec<GrantHead>;
+    fn connections_of_grant(id: &GrantId) -> Vec<ConnectionName>;
+    fn begin_refresh(turn: &RefreshTurn, now: Timestamp) -> Turn;
+    fn finish_refresh(id: &GrantId, generation: i64, new: NewPair) -> Option<Grant>;
+    fn fail_refresh(turn: &RefreshTurn, failed: FailedTurn) -> ();
+    fn disconnect(id: &GrantId, generation: i64, why: Disconnected) -> Option<(Grant, bool)>;
+    fn leave_grant(connection: &ConnectionName, at: Option<Timestamp>, why: &str) -> bool;
     fn add_key(key: &ApiKey, hash: KeyHash) -> ();
     fn key_by_hash(hash: KeyHash) -> Option<ApiKey>;
     fn keys() -> Vec<ApiKey>;

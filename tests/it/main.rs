@@ -14,6 +14,7 @@ mod crash;
 mod fault;
 mod flow;
 mod https;
+mod oauth;
 mod openapi;
 mod program;
 mod secrets;

@@ -8,6 +8,7 @@ mod appending;
 mod claiming;
 mod connections;
 mod given;
+mod grants;
 mod keys;
 mod ledger;
 mod links;
@@ -123,6 +124,16 @@ macro_rules! conformance {
                     a_connection_that_left_the_file_is_dropped_and_its_events_stay
                     the_file_takes_over_a_connection_of_its_name
                     an_unknown_connection_cannot_be_removed
+                }
+                grants {
+                    a_grant_reads_back_and_connections_share_it
+                    a_pair_is_renewed_by_one_at_a_time
+                    a_hundred_turns_at_once_are_one
+                    a_good_pair_is_kept_and_a_late_answer_changes_nothing
+                    out_of_use_is_out_of_use_until_somebody_mends_it
+                    a_grant_goes_with_its_last_connection
+                    a_begun_connect_is_taken_once_and_only_while_it_is_fresh
+                    of_very_many_begun_connects_the_newest_are_kept
                 }
                 keys {
                     a_key_is_found_by_its_hash

@@ -1,6 +1,7 @@
 //! The client and how it is made.
 
 mod call;
+mod redact;
 mod send;
 
 use std::{fmt, sync::Arc, time::Duration};

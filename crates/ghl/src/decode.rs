@@ -6,6 +6,7 @@ use serde_json::Value;
 use crate::{BoxError, Error};
 
 /// What does not fit, and where.
+#[derive(Debug)]
 pub(crate) struct Misfit {
     pub(crate) path: String,
     pub(crate) source: BoxError,

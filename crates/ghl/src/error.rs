@@ -76,6 +76,14 @@ pub enum Error {
         message: String,
     },
 
+    /// The app's own id or secret was refused (`invalid_client`, on token calls only): correct them, the
+    /// tokens themselves may be good.
+    #[error("the client id or secret is not accepted: {message}")]
+    InvalidClient {
+        /// HighLevel's words.
+        message: String,
+    },
+
     /// There is no such contact, task, note…: it was deleted or merged, or it is in another location.
     ///
     /// A 404, or a 400 or 422 whose message says just that ("Contact not found", "Contact with id X not
@@ -162,6 +170,7 @@ impl Error {
             | Self::MissingScope { .. }
             | Self::WrongLocation { .. }
             | Self::InvalidGrant { .. }
+            | Self::InvalidClient { .. }
             | Self::NotFound { .. }
             | Self::DuplicateContact { .. }
             | Self::Refused { .. } => false,
@@ -187,6 +196,7 @@ impl Error {
             Self::MissingScope { .. } => "missing_scope",
             Self::WrongLocation { .. } => "wrong_location",
             Self::InvalidGrant { .. } => "invalid_grant",
+            Self::InvalidClient { .. } => "invalid_client",
             Self::NotFound { .. } => "not_found",
             Self::DuplicateContact { .. } => "duplicate_contact",
             Self::Invalid { .. } => "invalid",

@@ -3,18 +3,29 @@
 //! Each refresh token is good **once** and each refresh gives a new pair: keep the new pair before you use
 //! it, and never refresh twice at a time. An access token lives for a day, a refresh token for a year
 //! ("OAuth 2.0: Authorization").
+//!
+//! The way of a connection: [`Chooser`] makes the URL where a person lets the app in, [`OAuth::exchange_code`]
+//! turns the code that comes back into the first [`TokenSet`], [`OAuth::refresh`] one pair into the next.
+//! [`Operation::scope`] tells which [`Scope`] a call needs.
 
+mod chooser;
+mod installed;
+mod operation;
+mod scopes;
 mod token_set;
 
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
-    Client, CompanyId, LocationId, Result,
+    AppId, Client, CompanyId, LocationId, Result,
     client::{Call, FormField},
-    decode,
 };
 
-pub use token_set::{TokenSet, UserType};
+pub use chooser::{Chooser, ChooserError, ChooserHost};
+pub use installed::{InstalledLocation, InstalledLocations, InstalledPages};
+pub use operation::Operation;
+pub use scopes::{NotAScope, Scope, Scopes};
+pub use token_set::{LocationToken, TokenSet, UserType};
 
 /// Calls about tokens; from [`Client::oauth`]. Their exchanges show neither tokens nor secrets.
 #[derive(Clone, Copy, Debug)]
@@ -31,8 +42,19 @@ pub struct AppCredentials {
     pub client_secret: SecretString,
 }
 
-impl OAuth<'_> {
+impl AppCredentials {
+    /// The app's id: what the client id has before the dash.
+    pub fn app_id(&self) -> AppId {
+        AppId::new(self.client_id.split('-').next().unwrap_or_default())
+    }
+}
+
+impl<'a> OAuth<'a> {
     /// Exchanges the code that came with the redirect for the first tokens. A code is good once.
+    ///
+    /// `redirect_uri` is the one that the [`Chooser`] was given. A code that is refused is
+    /// [`Error::InvalidGrant`](crate::Error::InvalidGrant), a client id or secret
+    /// [`Error::InvalidClient`](crate::Error::InvalidClient).
     pub async fn exchange_code(
         &self,
         app: &AppCredentials,
@@ -49,8 +71,9 @@ impl OAuth<'_> {
     }
 
     /// Exchanges a refresh token for a new pair. When it is refused for good the error is
-    /// [`Error::InvalidGrant`](crate::Error::InvalidGrant); when the outcome is uncertain the old token may
-    /// be used up.
+    /// [`Error::InvalidGrant`](crate::Error::InvalidGrant). When the error
+    /// [may have been processed](crate::Error::maybe_processed) the old token may be used up: the only way
+    /// to find out is to send it once more.
     pub async fn refresh(
         &self,
         app: &AppCredentials,
@@ -64,16 +87,33 @@ impl OAuth<'_> {
 
     /// A token for one location, from the company's token that this client has. Needs the scope
     /// `oauth.write`.
-    pub async fn location_token(&self, company: &CompanyId, location: &LocationId) -> Result<TokenSet> {
+    pub async fn location_token(&self, company: &CompanyId, location: &LocationId) -> Result<LocationToken> {
         let fields = vec![open("companyId", company.as_str()), open("locationId", location.as_str())];
         let call = Call::post(&["oauth", "locationToken"]).token_form(fields);
-        self.client.send(call, decode::value).await
+        self.client.send(call, LocationToken::read).await
+    }
+
+    /// One page of the company's locations that have the app, `skip` and `limit` (20 unless given) at a
+    /// time, with the company's token that this client has. Needs the scope `oauth.readonly`.
+    pub async fn installed_locations(
+        &self,
+        company: &CompanyId,
+        app: &AppId,
+        skip: Option<u32>,
+        limit: Option<u32>,
+    ) -> Result<InstalledLocations> {
+        installed::page(self.client, company, app, skip, limit).await
+    }
+
+    /// All pages of [`OAuth::installed_locations`], one at a time.
+    pub fn all_installed_locations(&self, company: &CompanyId, app: &AppId) -> InstalledPages<'a> {
+        InstalledPages::new(self.client, company, app)
     }
 
     async fn token(&self, fields: Vec<FormField>) -> Result<TokenSet> {
         // Form-encoded: JSON is answered by 422 (n8n issue 12689).
         let call = Call::post(&["oauth", "token"]).without_token().token_form(fields);
-        self.client.send(call, decode::value).await
+        self.client.send(call, TokenSet::read).await
     }
 }
 

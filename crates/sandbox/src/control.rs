@@ -35,8 +35,9 @@ pub(crate) trait System: Send + Sync + 'static {
     fn core(&self) -> &Core;
     /// Carries out an API request.
     fn handle(&self, request: &Request) -> Answer;
-    /// What the real system answers with this status when nothing more is known.
-    fn bare(&self, status: u16) -> Answer;
+    /// What the real system answers with this status when nothing more is known; `request` is None when it was too
+    /// large to be read.
+    fn bare(&self, status: u16, request: Option<&Request>) -> Answer;
     /// Everything that it holds.
     fn state(&self) -> Value;
     /// Back to the state after the start, with the same ids and keys.

@@ -115,7 +115,7 @@ impl System for Store {
         }
     }
 
-    fn bare(&self, status: u16) -> Answer {
+    fn bare(&self, status: u16, _: Option<&Request>) -> Answer {
         match status {
             200..=299 => Answer { headers: vec![json_type()], body: "{}".into(), ..Answer::empty(status) },
             _ => Refusal::new(status, "").answer(),

@@ -1,9 +1,10 @@
-//! The simulated GHL: one location, one app, one private integration token.
+//! The simulated GHL: one location with a private integration token, a second one beside it, one app.
 
 mod act;
 mod belongings;
 mod bulk;
 mod call;
+mod chooser;
 mod contact;
 mod contacts;
 mod countries;
@@ -11,11 +12,13 @@ mod custom_fields;
 mod fixtures;
 mod followers;
 mod index;
+mod install;
 mod journeys;
 mod lists;
 mod locations;
 mod notes;
 mod oauth;
+mod place;
 mod rate;
 mod refusal;
 mod router;
@@ -39,10 +42,11 @@ use serde_json::{Map, Value, json};
 
 use self::{
     call::{Call, Outcome},
+    place::Place,
+    rate::Budget,
     refusal::Refusal,
     router::{Operation, Taker},
     state::State,
-    tokens::Level,
     webhooks::{First, Sign, Webhooks},
 };
 use crate::{
@@ -87,7 +91,9 @@ impl Ghl {
         let state = self.locked();
         json!({
             "url": self.setup.url,
+            "authorize_url": format!("{}{}", self.setup.url, chooser::PATH),
             "location_id": state.location_id,
+            "other_location_id": state.id_of(Place::Other),
             "company_id": state.company_id,
             "token": state.tokens.pit,
             "client_id": state.client_id,
@@ -110,39 +116,48 @@ impl Ghl {
     }
 }
 
-/// Checks token, version, budget and scope in this order, then runs the operation.
+/// Checks token, version, budget and scope in this order, then runs the operation where the token belongs.
 fn admit(
     state: &mut State,
     request: &Request,
     operation: &Operation<'_>,
     now: i64,
-    app: &mut &'static str,
+    budget: &mut Option<Budget>,
 ) -> Outcome {
-    if operation.taker != Taker::Anyone {
-        let bearer = request.header("authorization").and_then(|it| it.strip_prefix("Bearer "));
-        let grant = bearer.and_then(|token| state.tokens.grant(token, now));
-        let grant = grant.ok_or_else(|| Refusal::new(401, "Invalid token: access token is invalid"))?;
-        *app = grant.app;
-        let level = grant.level;
-        match request.header("version") {
-            None => return Err(Refusal::new(401, "version header was not found.")),
-            Some(VERSION) => {}
-            Some(_) => return Err(Refusal::new(401, "version header is invalid.")),
-        }
-        let right_level = match operation.taker {
-            Taker::Location => level == Level::Location,
-            Taker::Company => level == Level::Company,
-            Taker::Either | Taker::Anyone => true,
-        };
-        let allowed = right_level && grant.scopes.contains(operation.scope);
-        if !state.rate.admit(app, now, &state.limits) {
-            return Err(Refusal::new(429, "Too Many Requests"));
-        }
-        if !allowed {
-            return Err(Refusal::new(401, "The token is not authorized for this scope."));
-        }
+    let args = operation.args;
+    if operation.taker == Taker::Anyone {
+        return (operation.run)(&mut Call { state, request, args, now });
     }
-    (operation.run)(&mut Call { state, request, args: operation.args, now })
+    let grant = request.bearer().and_then(|token| state.tokens.grant(token, now));
+    let grant = grant.ok_or_else(|| Refusal::new(401, "Invalid token: access token is invalid"))?;
+    let place = grant.budget.place;
+    *budget = Some(grant.budget);
+    match request.header("version") {
+        None => return Err(Refusal::new(401, "version header was not found.")),
+        Some(VERSION) => {}
+        Some(_) => return Err(Refusal::new(401, "version header is invalid.")),
+    }
+    let right_place = match operation.taker {
+        Taker::Location => place != Place::Company,
+        Taker::Company => place == Place::Company,
+        Taker::Either | Taker::Anyone => true,
+    };
+    let allowed = right_place && grant.scopes.contains(operation.scope);
+    if !state.rate.admit(grant.budget, now, &state.limits) {
+        return Err(Refusal::new(429, "Too Many Requests"));
+    }
+    if !allowed {
+        return Err(Refusal::new(401, "The token is not authorized for this scope."));
+    }
+    if state.is_foreign(place, args[0]) {
+        return Err(Refusal::other_location());
+    }
+    let there = match place {
+        // A company's token reads any of its locations.
+        Place::Company => state.place_of(args[0]).unwrap_or(Place::Company),
+        place => place,
+    };
+    state.at(there, |state| (operation.run)(&mut Call { state, request, args, now }))
 }
 
 impl System for Ghl {
@@ -152,18 +167,22 @@ impl System for Ghl {
 
     fn handle(&self, request: &Request) -> Answer {
         let now = clock::now_ms();
-        let mut app = "pit";
+        let mut budget = None;
         let mut state = self.locked();
         state.listening = self.core.deliveries.has_target();
+        if let Some(answer) = chooser::answer(&mut state, request, now) {
+            self.tell(&mut state);
+            return answer;
+        }
         let outcome = match router::find(&request.method, &request.path) {
-            Some(operation) => admit(&mut state, request, &operation, now, &mut app),
+            Some(operation) => admit(&mut state, request, &operation, now, &mut budget),
             None => Err(Refusal::new(404, format!("Cannot {} {}", request.method, request.path))),
         };
         if state.listening {
             self.tell(&mut state);
         }
         let limits = state.limits;
-        let headers = state.rate.headers(app, now, &limits);
+        let headers = budget.map(|budget| state.rate.headers(budget, now, &limits));
         let refused = match &outcome {
             Ok(_) => None,
             Err(refusal) => Some(refusal.body(&state.ids.uuid())),
@@ -174,14 +193,17 @@ impl System for Ghl {
             Ok(reply) => Answer::json(reply.status, &reply.body).with_effect(reply.effect),
             Err(refusal) => Answer::json(refusal.status, &refused),
         };
-        answer.headers.extend(headers);
+        answer.headers.extend(headers.into_iter().flatten());
         answer
     }
 
-    fn bare(&self, status: u16) -> Answer {
+    fn bare(&self, status: u16, request: Option<&Request>) -> Answer {
+        let now = clock::now_ms();
         let mut state = self.locked();
         let limits = state.limits;
-        let headers = state.rate.headers("pit", clock::now_ms(), &limits);
+        let bearer = request.and_then(Request::bearer);
+        let budget = bearer.and_then(|token| state.tokens.grant(token, now)).map(|grant| grant.budget);
+        let headers = budget.map(|budget| state.rate.headers(budget, now, &limits));
         let trace_id = state.ids.uuid();
         drop(state);
         let message = if status == 429 { "Too Many Requests" } else { refusal::reason(status) };
@@ -189,7 +211,7 @@ impl System for Ghl {
             200..=299 => Answer { headers: vec![json_type()], body: "{}".into(), ..Answer::empty(status) },
             _ => Answer::json(status, &Refusal::new(status, message).body(&trace_id)),
         };
-        answer.headers.extend(headers);
+        answer.headers.extend(headers.into_iter().flatten());
         answer
     }
 
@@ -213,10 +235,11 @@ impl System for Ghl {
             let deliver = fields.bool("deliver")?.unwrap_or(true);
             let (mut made, firsts) = match name {
                 "webhook.send" => {
-                    let body = fields.object("body")?.cloned().unwrap_or_default();
+                    let mut body = fields.object("body")?.cloned().unwrap_or_default();
                     let sign = Sign::parse(fields.text("sign")?)?;
                     let kind = fields.text("type")?.unwrap_or("ContactUpdate");
                     let mut state = self.locked();
+                    body.entry("locationId").or_insert_with(|| json!(state.location_id));
                     (json!({}), self.webhooks.send(&mut state, kind, body, sign).into_iter().collect())
                 }
                 "webhook.redeliver" => {

@@ -72,7 +72,7 @@ async fn exchange(
     let raw = match Limited::new(body, LARGEST_BODY).collect().await {
         Ok(collected) => collected.to_bytes(),
         Err(error) if error.is::<http_body_util::LengthLimitError>() => {
-            return Ok(control.system().bare(413).whole());
+            return Ok(control.system().bare(413, None).whole());
         }
         Err(_) => return Err(Cut),
     };
@@ -100,14 +100,14 @@ async fn spoil(
         FaultKind::Status { status, processed, headers, body } => {
             let effect = if processed { system.handle(&request).effect } else { None };
             let mut answer = match body {
-                None => system.bare(status),
+                None => system.bare(status, Some(&request)),
                 Some(serde_json::Value::String(text)) => {
-                    let mut answer = system.bare(status);
+                    let mut answer = system.bare(status, Some(&request));
                     answer.body = Bytes::from(text);
                     answer
                 }
                 Some(body) => {
-                    let mut answer = system.bare(status);
+                    let mut answer = system.bare(status, Some(&request));
                     answer.body = body.to_string().into();
                     answer
                 }

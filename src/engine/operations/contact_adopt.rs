@@ -40,7 +40,7 @@ impl Found {
     async fn contact(&mut self, work: &Work<'_>, step: &mut Step) -> Result<ghl::Contact, CallError> {
         match self.seen.take() {
             Some(contact) => Ok(*contact),
-            None => call(work, step, work.client.contacts().get(&self.id)).await,
+            None => call!(work, step, |ghl| ghl.contacts().get(&self.id)).await,
         }
     }
 }
@@ -106,7 +106,7 @@ pub(super) async fn adopt(
     }
     let fill = sync::first_link(&work.contact, &theirs);
     if !fill.is_empty() {
-        let updated = call(work, step, work.client.contacts().update(&found.id, &sync::update(&fill))).await;
+        let updated = call!(work, step, |ghl| ghl.contacts().update(&found.id, &sync::update(&fill))).await;
         match updated {
             Ok(updated) => {
                 theirs.extend(fill.values());

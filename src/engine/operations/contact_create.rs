@@ -39,7 +39,7 @@ pub(super) async fn create(work: &mut Work<'_>, step: &mut Step, tags: &[String]
     loop {
         let new = sync::new_contact(&work.live.connection.ghl.location_id, &contact, tags, SOURCE);
         step.begin(work).await?;
-        let failed = match call(work, step, work.client.contacts().create(&new)).await {
+        let failed = match call!(work, step, |ghl| ghl.contacts().create(&new)).await {
             Ok(made) => return link(work, step, tags, contact, &made).await,
             Err(failed) => failed,
         };

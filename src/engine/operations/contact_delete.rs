@@ -13,7 +13,7 @@ pub(super) async fn delete(work: &mut Work<'_>, step: &mut Step) -> Result<(), V
     let Some(link) = work.link.clone() else {
         return step.skip(work, "the customer has no contact").await;
     };
-    match call(work, step, work.client.contacts().delete(&link.contact_id)).await {
+    match call!(work, step, |ghl| ghl.contacts().delete(&link.contact_id)).await {
         Ok(()) => {}
         Err(failed) if failed.is_not_found() => {}
         Err(failed) => return Err(failed.verdict),

@@ -16,7 +16,7 @@ pub(super) async fn fetch(work: &mut Work<'_>, step: &mut Step) -> Result<(), Ve
     let Some(link) = work.link.clone() else {
         return step.skip(work, "the customer has no contact yet").await;
     };
-    let contact = match call(work, step, work.client.contacts().get(&link.contact_id)).await {
+    let contact = match call!(work, step, |ghl| ghl.contacts().get(&link.contact_id)).await {
         Ok(contact) => contact,
         Err(failed) if failed.is_not_found() => {
             return step
@@ -25,14 +25,13 @@ pub(super) async fn fetch(work: &mut Work<'_>, step: &mut Step) -> Result<(), Ve
         }
         Err(failed) => return Err(failed.verdict),
     };
-    let tasks = call(work, step, work.client.tasks().list(&link.contact_id)).await?;
+    let tasks = call!(work, step, |ghl| ghl.tasks().list(&link.contact_id)).await?;
     let store = &work.engine.store;
     let items = store.items_of_contact(&link.connection, ItemKind::Task, &link.contact_id).await?;
     let welcome = items.into_iter().find(|item| task::is_once_per_customer(item, &customer));
     let mut welcome_task = Value::Null;
     if let Some(item) = welcome {
-        match call(work, step, work.client.tasks().get(&link.contact_id, &item.remote_id.clone().into()))
-            .await
+        match call!(work, step, |ghl| ghl.tasks().get(&link.contact_id, &item.remote_id.clone().into())).await
         {
             Ok(task) => welcome_task = json!(task),
             Err(failed) if failed.is_not_found() => {}

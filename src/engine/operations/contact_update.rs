@@ -35,7 +35,7 @@ pub(super) async fn update(work: &mut Work<'_>, step: &mut Step, tags: &[String]
         return step.done_without_call(work, unchanged, links).await;
     }
     while !changes.is_empty() {
-        match call(work, step, work.client.contacts().update(&link.contact_id, &sync::update(&changes))).await
+        match call!(work, step, |ghl| ghl.contacts().update(&link.contact_id, &sync::update(&changes))).await
         {
             Ok(updated) => {
                 // What HighLevel made of it counts: it rewrites some values.

@@ -33,15 +33,11 @@ pub(super) async fn save(
                 return step.skip(work, "a newer state of the note is there already").await;
             }
             let id: ghl::NoteId = known.remote_id.into();
-            match call(
-                work,
-                step,
-                work.client.notes().update(
-                    &link.contact_id,
-                    &id,
-                    &ghl::NoteUpdate { body: Some(body.clone()), ..ghl::NoteUpdate::default() },
-                ),
-            )
+            match call!(work, step, |ghl| ghl.notes().update(
+                &link.contact_id,
+                &id,
+                &ghl::NoteUpdate { body: Some(body.clone()), ..ghl::NoteUpdate::default() },
+            ))
             .await
             {
                 Ok(_) => id,
@@ -87,14 +83,14 @@ impl Create for OnContact<'_> {
 
     async fn send(&self, work: &Work<'_>, step: &mut Step) -> Result<ghl::NoteId, CallError> {
         let new = ghl::NewNote::new(self.body);
-        call(work, step, work.client.notes().create(self.contact, &new)).await.map(|made| made.id)
+        call!(work, step, |ghl| ghl.notes().create(self.contact, &new)).await.map(|made| made.id)
     }
 
     /// One is of our making if it says the same, is no older than the first sending, and belongs to no other effect.
     async fn find(&self, work: &Work<'_>, step: &mut Step) -> Result<Option<ghl::NoteId>, Verdict> {
         let earliest = reconcile::earliest(step);
         let taken = reconcile::taken(work, ItemKind::Note, self.contact).await?;
-        let notes = call(work, step, work.client.notes().list(self.contact)).await?;
+        let notes = call!(work, step, |ghl| ghl.notes().list(self.contact)).await?;
         let made = notes.into_iter().find(|found| {
             let mut texts = [&found.body_text, &found.body].into_iter().flatten();
             !taken.contains(found.id.as_str())
@@ -111,7 +107,7 @@ pub(super) async fn delete(work: &mut Work<'_>, step: &mut Step, note_id: &str) 
     let Some(item) = work.engine.store.item(&connection, ItemKind::Note, note_id).await? else {
         return step.skip(work, "the note was never sent").await;
     };
-    match call(work, step, work.client.notes().delete(&item.contact_id, &item.remote_id.clone().into())).await
+    match call!(work, step, |ghl| ghl.notes().delete(&item.contact_id, &item.remote_id.clone().into())).await
     {
         Ok(()) => {}
         Err(failed) if failed.is_not_found() => {}

@@ -51,7 +51,7 @@ pub(super) async fn add_to(
     if tags.is_empty() {
         return Ok(());
     }
-    call(work, step, work.client.tags().add(contact, tags)).await.map(drop)
+    call!(work, step, |ghl| ghl.tags().add(contact, tags)).await.map(drop)
 }
 
 async fn apply(
@@ -67,7 +67,7 @@ async fn apply(
     add_to(work, step, &link.contact_id, &added.iter().cloned().collect::<Vec<_>>()).await?;
     if !removed.is_empty() {
         let removed: Vec<String> = removed.iter().cloned().collect();
-        call(work, step, work.client.tags().remove(&link.contact_id, &removed)).await?;
+        call!(work, step, |ghl| ghl.tags().remove(&link.contact_id, &removed)).await?;
     }
     link.tags.extend(added.iter().cloned());
     link.tags.retain(|tag| !removed.contains(tag));

@@ -88,14 +88,14 @@ impl Create for OnContact<'_> {
             completed: false,
             assigned_to: task.assigned_to.map(Into::into),
         };
-        call(work, step, work.client.tasks().create(self.contact, &new)).await.map(|made| made.id)
+        call!(work, step, |ghl| ghl.tasks().create(self.contact, &new)).await.map(|made| made.id)
     }
 
     /// HighLevel does not say when a task was made (contacts.json, `TaskSchema`). One is of our making if it says the same,
     /// is due at the same time, which counts from when the event happened, and belongs to no other effect.
     async fn find(&self, work: &Work<'_>, step: &mut Step) -> Result<Option<ghl::TaskId>, Verdict> {
         let taken = reconcile::taken(work, ItemKind::Task, self.contact).await?;
-        let tasks = call(work, step, work.client.tasks().list(self.contact)).await?;
+        let tasks = call!(work, step, |ghl| ghl.tasks().list(self.contact)).await?;
         let same = |sent: Option<&str>, found: Option<&str>| {
             reconcile::same_words(sent.unwrap_or_default(), found.unwrap_or_default())
         };

@@ -48,7 +48,7 @@ pub(in crate::engine) async fn contact(
     let by = email.map(Duplicate::Email).or_else(|| phone.map(Duplicate::Number));
     let mut other = None;
     if let Some(by) = by {
-        let Some(found) = call(work, step, work.client.contacts().find_duplicate(location, by)).await? else {
+        let Some(found) = call!(work, step, |ghl| ghl.contacts().find_duplicate(location, by)).await? else {
             return Ok(Look::Nothing { other: None });
         };
         let id = found.id.clone();
@@ -62,7 +62,7 @@ pub(in crate::engine) async fn contact(
         }
     }
     let Some(query) = query(work) else { return Err(cannot_be_found()) };
-    let page = match call(work, step, work.client.contacts().search(&query)).await {
+    let page = match call!(work, step, |ghl| ghl.contacts().search(&query)).await {
         Ok(page) => page,
         Err(failed) if matches!(failed.error, ghl::Error::Invalid { .. } | ghl::Error::Refused { .. }) => {
             return Err(cannot_be_found());
@@ -123,7 +123,7 @@ async fn is_ours(
     }
     if found.source.is_none() && found.tags.is_empty() {
         // A short form of the contact: what is not shown may be there.
-        found = call(work, step, work.client.contacts().get(&found.id)).await?;
+        found = call!(work, step, |ghl| ghl.contacts().get(&found.id)).await?;
     }
     let mut sent = tags.iter().filter_map(|tag| sync::clean_tag(tag)).peekable();
     let has_tags = sent.peek().is_some() && sent.all(|tag| found.tags.contains(&tag));
@@ -133,7 +133,7 @@ async fn is_ours(
 
 /// Whether the location is known to refuse duplicates. A token that may not read the location leaves it unknown.
 async fn refuses_duplicates(work: &Work<'_>, step: &mut Step) -> Result<bool, Verdict> {
-    match call(work, step, work.client.locations().get(&work.live.connection.ghl.location_id)).await {
+    match call!(work, step, |ghl| ghl.locations().get(&work.live.connection.ghl.location_id)).await {
         Ok(location) => Ok(location.settings.allow_duplicate_contact == Some(false)),
         Err(failed) if matches!(failed.verdict, Verdict::Retry { .. } | Verdict::LeaseLost) => {
             Err(failed.verdict)

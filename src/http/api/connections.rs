@@ -22,6 +22,7 @@ use crate::inbox::Incoming;
 use crate::link::Customer;
 use crate::registry::Live;
 use crate::store::Origin;
+use crate::tokens::ConnectionState;
 
 pub(super) fn router() -> OpenApiRouter<Shared> {
     OpenApiRouter::new()
@@ -40,6 +41,12 @@ struct ConnectionView {
     /// `file` (read-only here) or `api`.
     #[schema(value_type = String)]
     origin: Origin,
+    /// Whether it can work with HighLevel.
+    status: ConnectionState,
+    /// Why it stands so, and what to do.
+    status_reason: Option<String>,
+    /// Where a person connects it; null: it has a Private Integration Token.
+    connect_url: Option<String>,
     /// The URL for the store's add-on.
     cscart_webhook_url: String,
     /// The URL for HighLevel.
@@ -47,13 +54,22 @@ struct ConnectionView {
 }
 
 impl ConnectionView {
-    fn new(live: &Live, state: &HttpState) -> Self {
-        Self {
+    async fn new(live: &Live, state: &HttpState) -> Result<Self> {
+        let status = state.tokens.status(live).await?;
+        Ok(Self {
             definition: live.connection.to_public(),
             origin: live.origin,
+            status: status.state,
+            status_reason: status.reason,
+            connect_url: live
+                .connection
+                .ghl
+                .token
+                .is_none()
+                .then(|| state.tokens.connect_url(&live.connection.name)),
             cscart_webhook_url: format!("{}/webhooks/cscart/{}", state.public_url, live.connection.name),
             ghl_webhook_url: format!("{}/webhooks/ghl", state.public_url),
-        }
+        })
     }
 }
 
@@ -71,9 +87,11 @@ async fn list(_: Allowed<Read>, State(state): State<Shared>) -> Result<Json<Conn
     let all = state.registry.all();
     let mut items: Vec<_> = all.values().collect();
     items.sort_by(|a, b| a.connection.name.cmp(&b.connection.name));
-    Ok(Json(ConnectionList {
-        items: items.into_iter().map(|live| ConnectionView::new(live, &state)).collect(),
-    }))
+    let mut views = Vec::with_capacity(items.len());
+    for live in items {
+        views.push(ConnectionView::new(live, &state).await?);
+    }
+    Ok(Json(ConnectionList { items: views }))
 }
 
 /// Make a connection.
@@ -111,7 +129,7 @@ async fn show(
     Path(name): Path<String>,
 ) -> Result<Json<ConnectionView>> {
     let live = find(&state, &name)?;
-    Ok(Json(ConnectionView::new(&live, &state)))
+    Ok(Json(ConnectionView::new(&live, &state).await?))
 }
 
 /// Replace a connection.
@@ -160,6 +178,7 @@ async fn remove(
     let live = find(&state, &name)?;
     state.store.remove_connection(&live.connection.name).await?;
     state.registry.reload().await?;
+    state.tokens.changed(&live.connection.name);
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -210,7 +229,7 @@ pub(super) fn customer(value: &Value) -> Result<Customer> {
     text.parse().map_err(Problem::bad_request)
 }
 
-pub(super) fn find(state: &HttpState, name: &str) -> Result<std::sync::Arc<Live>> {
+pub(in crate::http) fn find(state: &HttpState, name: &str) -> Result<std::sync::Arc<Live>> {
     let name = name.parse::<ConnectionName>().map_err(|error| Problem::not_found(error.to_string()))?;
     state.registry.get(&name).ok_or_else(|| match state.registry.unreadable(&name) {
         Some(why) => Problem::new(
@@ -242,16 +261,19 @@ async fn store_connection(state: &HttpState, connection: Connection, status: Sta
     let now = state.clock.now();
     state.store.put_connection(&connection, Origin::Api, now).await?;
     state.registry.reload().await?;
+    state.tokens.changed(&connection.name);
     state.store.unpark(&connection.name, now).await?;
     state.inbox.wake();
     let live = find(state, connection.name.as_str())?;
-    Ok((status, Json(ConnectionView::new(&live, state))).into_response())
+    Ok((status, Json(ConnectionView::new(&live, state).await?)).into_response())
 }
 
 /// Takes away what [`ConnectionView`] has put around the definition.
 fn forget_view(given: &mut Value) {
     if let Some(given) = given.as_object_mut() {
-        for key in ["origin", "cscart_webhook_url", "ghl_webhook_url"] {
+        for key in
+            ["origin", "status", "status_reason", "connect_url", "cscart_webhook_url", "ghl_webhook_url"]
+        {
             given.remove(key);
         }
     }

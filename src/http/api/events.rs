@@ -187,6 +187,7 @@ async fn replay(
 ) -> Result<Response> {
     let id = event_id(&id)?;
     let options: ReplayOptions = optional_body(&body)?;
+    state.tokens.forget_denials();
     let run = requests::replay(&*state.store, &state.clock, id, options.force).await?;
     state.inbox.wake();
     Ok((StatusCode::ACCEPTED, Json(Accepted::new(run, &state))).into_response())
@@ -227,6 +228,7 @@ async fn replay_all(
     let asked: ReplayMany = required_body(&body)?;
     let mut filter = asked.filter.parse()?;
     filter.state = Some(filter.state.unwrap_or(EventState::Dead));
+    state.tokens.forget_denials();
     let (replayed, skipped) = requests::replay_all(&*state.store, &state.clock, &filter, asked.force).await?;
     state.inbox.wake();
     Ok((StatusCode::ACCEPTED, Json(Replayed { replayed, skipped })).into_response())

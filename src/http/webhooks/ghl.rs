@@ -31,6 +31,19 @@ const LATEST_RETRY: Duration = Duration::from_hours(2);
 pub struct Ghl {
     connections: Vec<ConnectionName>,
     location: String,
+    /// The app was uninstalled.
+    uninstall: Option<Uninstall>,
+}
+
+/// What `UNINSTALL` says (webhook-events/AppUninstall).
+#[derive(Debug)]
+struct Uninstall {
+    app: Option<String>,
+    /// For the whole company.
+    company: Option<ghl::CompanyId>,
+    /// The connections whose own keys have signed it.
+    by: Vec<ConnectionName>,
+    at: Option<jiff::Timestamp>,
 }
 
 /// An event of HighLevel's.
@@ -51,6 +64,9 @@ pub struct Ghl {
         (status = 429, description = "not stored: send it again", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(super) async fn receive(State(state): State<Shared>, webhook: Verified<Ghl>) -> Result<Response> {
+    if let Some(uninstall) = &webhook.side.uninstall {
+        disconnect(&state, &webhook, uninstall).await.map_err(|error| again_later(&state, &error.into()))?;
+    }
     // Two stores may share a location; then each has its own event. The first receipt is as good as the other.
     let Some((first, others)) = webhook.side.connections.split_first() else {
         if state.registry.has_unreadable() {
@@ -81,6 +97,27 @@ pub(super) async fn receive(State(state): State<Shared>, webhook: Verified<Ghl>)
         .map_err(|error| again_later(&state, &error.into()))?;
     state.monitor.webhook("ghl", if appended.duplicate { "duplicate" } else { "stored" });
     Ok(Receipt::new(appended, &state.public_url).into_response())
+}
+
+/// Puts out of use what was uninstalled, before that is acknowledged. A delivery that is known is not taken twice: the app may
+/// have been installed again since.
+async fn disconnect(
+    state: &HttpState,
+    webhook: &Verified<Ghl>,
+    uninstall: &Uninstall,
+) -> crate::store::Result<()> {
+    let mut names = webhook.side.connections.clone();
+    if let Some(company) = uninstall.company.as_ref().filter(|_| webhook.side.location.is_empty()) {
+        names = state.tokens.of_company(company).await?;
+        names.retain(|name| uninstall.by.contains(name));
+    }
+    for name in names {
+        if state.inbox.known(&name, Source::Ghl, webhook.incoming.source_id()).await?.is_none() {
+            let app = uninstall.app.as_deref();
+            state.tokens.uninstalled(&state.registry, &[name], app, uninstall.at).await?;
+        }
+    }
+    Ok(())
 }
 
 impl FromRequest<Shared> for Verified<Ghl> {
@@ -143,9 +180,15 @@ async fn verified(request: Request, state: &HttpState) -> Result<Verified<Ghl>> 
     // The receipt is the first one's: a repetition must be answered with the same.
     connections.sort();
     let timestamp = envelope.timestamp;
+    let uninstall = (envelope.kind == "UNINSTALL").then(|| Uninstall {
+        app: envelope.app_id.as_ref().map(ToString::to_string),
+        company: envelope.company_id.clone(),
+        by: trusted.iter().map(|live| live.connection.name.clone()).collect(),
+        at: timestamp,
+    });
     let incoming = Incoming::from_ghl(&envelope, body);
     check_age(state, &connections, timestamp, &incoming).await?;
-    Ok(Verified { side: Ghl { connections, location }, incoming })
+    Ok(Verified { side: Ghl { connections, location, uninstall }, incoming })
 }
 
 /// A repetition may carry the time of the first delivery. A known event is answered as a duplicate whatever its age; an

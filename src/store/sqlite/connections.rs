@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection as Pool, params};
 use zeroize::Zeroizing;
 
-use super::{row, secrets};
+use super::{grants, row, secrets};
 use crate::connection::{Connection, ConnectionName};
 use crate::mistake;
 use crate::store::{Connections, Error, Origin, Result, StoredConnection, UnreadableConnection};
@@ -76,7 +76,7 @@ pub(super) fn remove(tx: &Pool, name: &ConnectionName) -> Result<()> {
         Some(Origin::File) => Err(read_only(name)),
         Some(Origin::Api) => {
             tx.execute("DELETE FROM connections WHERE name = ?", [name.as_str()])?;
-            Ok(())
+            grants::forget(tx, name.as_str())
         }
     }
 }
@@ -89,7 +89,8 @@ pub(super) fn retain_file(tx: &Pool, names: &[ConnectionName]) -> Result<()> {
         .collect::<rusqlite::Result<_>>()?;
     for name in stored {
         if !names.iter().any(|kept| kept.as_str() == name) {
-            tx.execute("DELETE FROM connections WHERE name = ?", [name])?;
+            tx.execute("DELETE FROM connections WHERE name = ?", [&name])?;
+            grants::forget(tx, &name)?;
         }
     }
     Ok(())

@@ -270,3 +270,17 @@ pub(super) fn unpark(tx: &Pool, connection: &ConnectionName, now: Timestamp) -> 
         params![now.as_millisecond(), connection.as_str()],
     )?)
 }
+
+/// The oldest parked lane of a connection.
+pub(super) fn unpark_one(tx: &Pool, connection: &ConnectionName, now: Timestamp) -> Result<bool> {
+    let oldest: Option<String> = tx
+        .prepare_cached(
+            "SELECT subject FROM lanes WHERE connection = ? AND state = 'parked' ORDER BY ready_at LIMIT 1",
+        )?
+        .query_row([connection.as_str()], |row| row.get(0))
+        .optional()?;
+    let Some(subject) = oldest else { return Ok(false) };
+    tx.prepare_cached("UPDATE lanes SET state = 'ready', ready_at = ? WHERE connection = ? AND subject = ?")?
+        .execute(params![now.as_millisecond(), connection.as_str(), subject])?;
+    Ok(true)
+}

@@ -30,8 +30,10 @@ struct Sealed {
 }
 
 /// Every sealed column: a rotation seals these anew. Whoever adds one adds its line here.
-const SEALED: &[Sealed] =
-    &[Sealed { table: "connections", name: "name", column: "definition", place: "connections" }];
+const SEALED: &[Sealed] = &[
+    Sealed { table: "connections", name: "name", column: "definition", place: "connections" },
+    Sealed { table: "grants", name: "id", column: "sealed", place: "grants" },
+];
 
 /// What the proof in `vault` holds.
 const PROOF: &[u8] = b"cartbridge";

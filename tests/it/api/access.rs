@@ -49,6 +49,7 @@ fn endpoints() -> Vec<(&'static str, &'static str, &'static str, &'static str, V
             "/api/connections/nobody/customers/42",
             json!({}),
         ),
+        ("read", "GET", "/api/connections/{name}/scopes", "/api/connections/my-shop/scopes", Value::Null),
         ("admin", "GET", "/api/keys", "/api/keys", Value::Null),
         ("admin", "POST", "/api/keys", "/api/keys", json!({})),
         ("admin", "DELETE", "/api/keys/{id}", "/api/keys/nobody", Value::Null),

@@ -40,10 +40,9 @@ async fn a_connection_is_made_and_shown_without_its_secrets() {
     let view = &shown.body;
     assert_eq!((&view["name"], &view["origin"]), (&json!("new-shop"), &json!("api")));
     assert_eq!((&view["ghl"]["token"], &view["cscart"]["api_key"]), (&json!("(set)"), &json!("(set)")));
-    assert_eq!(
-        view["ghl"]["oauth"],
-        json!({ "client_id": "client", "client_secret": "(set)", "previous_client_secret": null })
-    );
+    let oauth = &view["ghl"]["oauth"];
+    assert_eq!((&oauth["client_id"], &oauth["client_secret"]), (&json!("client"), &json!("(set)")));
+    assert_eq!(oauth["scopes"], json!(["contacts.readonly"]), "reading is where it starts");
     assert_eq!(view["cscart"]["webhook_secrets"], json!(["(set)", "(set)"]));
     assert_eq!(view["cscart_webhook_url"], format!("{}/webhooks/cscart/new-shop", app.url));
     assert_eq!(view["ghl_webhook_url"], format!("{}/webhooks/ghl", app.url));
@@ -142,6 +141,10 @@ async fn a_definition_that_cannot_work_is_refused_with_every_reason() {
         (change("/ghl/location_id", json!("")), "ghl.location_id"),
         (change("/ghl/api_url", json!("services")), "ghl.api_url"),
         (change("/ghl/webhook_public_keys", json!(["no key"])), "ghl.webhook_public_keys"),
+        (change("/ghl/oauth/client_id", json!(" ")), "ghl.oauth.client_id"),
+        (change("/ghl/oauth/scopes", json!(["contacts.readonly contacts.write"])), "ghl.oauth.scopes"),
+        (change("/ghl/oauth/chooser_url", json!("marketplace")), "ghl.oauth.chooser_url"),
+        (change("/ghl/oauth/user_type", json!("Agency")), "user_type"),
         (change("/cscart/webhook_secrets", json!([])), "cscart.webhook_secrets"),
         (change("/cscart/webhook_secrets", json!(["hunter2"])), "cscart.webhook_secrets[0]"),
         (change("/settings", json!({ "customer_tags": "vip" })), "settings.customer_tags"),

@@ -19,6 +19,7 @@ use cartbridge::monitor::Monitor;
 use cartbridge::registry::Registry;
 use cartbridge::store::sqlite::Sqlite;
 use cartbridge::store::{Error, Origin, Store};
+use cartbridge::tokens::{Setup, Tokens};
 use cartbridge::vault::{Key, Vault};
 use ed25519_dalek::pkcs8::EncodePublicKey as _;
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
@@ -107,15 +108,26 @@ impl Doors {
         let registry = Registry::new(Arc::clone(&store), clock.clone(), Duration::from_secs(1));
         registry.reload().await.unwrap();
         let routes = load_routes(None).unwrap();
+        let public_url: Arc<str> = "http://bridge.example.com".into();
+        let tokens = Tokens::new(Setup {
+            store: Arc::clone(&store),
+            clock: clock.clone(),
+            monitor: Monitor::default(),
+            wake: Arc::default(),
+            routes: routes.clone(),
+            public_url: Arc::clone(&public_url),
+            call_timeout: Duration::from_secs(1),
+        });
         let state = HttpState {
+            tokens,
             inbox: Inbox::new(Arc::clone(&store), routes, clock.clone(), Arc::default(), Duration::ZERO),
             store,
             registry,
             monitor: Monitor::default(),
             clock: clock.clone(),
             admin_key: AdminKey(None),
-            public_url: "http://bridge.example.com".into(),
             trusted_proxies: TrustedProxies::default(),
+            public_url,
         };
         Self { router: router(state), clock, _folder: folder }
     }

@@ -4,6 +4,7 @@ use reqwest::{Method, Url};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::redact;
 use crate::Error;
 
 /// What is to be sent.
@@ -12,7 +13,7 @@ pub(crate) struct Call {
     path: Path,
     query: Vec<(String, String)>,
     pub(crate) body: Body,
-    /// Whether the exchange is about tokens: then nothing of the answer is shown, and `invalid_grant` counts.
+    /// Whether the exchange is about tokens: then no token in the answer is shown, and `invalid_grant` counts.
     pub(crate) for_tokens: bool,
     /// Whether the client's bearer token goes along.
     pub(crate) with_token: bool,
@@ -139,6 +140,15 @@ impl Call {
         Ok(url)
     }
 
+    /// The values in the form that must not be shown.
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = &str> {
+        let fields = match &self.body {
+            Body::Form(fields) => fields.as_slice(),
+            Body::None | Body::Json(_) => &[],
+        };
+        fields.iter().filter(|field| field.secret).map(|field| field.value.as_str())
+    }
+
     /// The body as it may be shown.
     pub(crate) fn shown_body(&self) -> Option<Value> {
         match &self.body {
@@ -148,7 +158,7 @@ impl Call {
                 fields
                     .iter()
                     .map(|field| {
-                        let value = if field.secret { "[redacted]" } else { field.value.as_str() };
+                        let value = if field.secret { redact::MARK } else { field.value.as_str() };
                         (field.name.to_owned(), Value::from(value))
                     })
                     .collect::<Map<_, _>>(),

@@ -1,6 +1,6 @@
 //! One exchange: send it once, read the answer within its limits, tell what came of it.
 
-use std::{borrow::Cow, time::Instant};
+use std::time::Instant;
 
 use reqwest::{
     StatusCode,
@@ -9,7 +9,7 @@ use reqwest::{
 use secrecy::ExposeSecret;
 use serde_json::Value;
 
-use super::{Call, Client, call::Body};
+use super::{Call, Client, call::Body, redact};
 use crate::{
     Answer, BoxError, Error, Exchange, Failure, RateLimit,
     decode::{self, Misfit},
@@ -99,11 +99,18 @@ impl Client {
         exchange.status = Some(status.as_u16());
         exchange.rate_limit = RateLimit::from_headers(response.headers());
 
-        let (body, complete) = read_body(&mut response, self.inner.max_answer_bytes).await;
+        let (mut body, complete) = read_body(&mut response, self.inner.max_answer_bytes).await;
+        if call.for_tokens && !status.is_success() {
+            // Half a body may end in half a token, which nothing would recognise.
+            body = match complete {
+                Ok(()) => redact::refusal(&body, self.secrets_of(call)),
+                Err(_) => Vec::new(),
+            };
+        }
         // What is shown, and what an error quotes: an answer may repeat what it was sent.
-        let shown = without(&body, self.secrets_of(call));
-        exchange.response_body = Some(if call.for_tokens && status.is_success() {
-            "[redacted]".to_owned()
+        let shown = redact::without(&body, self.secrets_of(call));
+        exchange.response_body = Some(if call.for_tokens && (status.is_success() || complete.is_err()) {
+            redact::MARK.to_owned()
         } else {
             excerpt(&shown)
         });
@@ -136,24 +143,8 @@ impl Client {
     /// The secrets that go out with a call.
     fn secrets_of<'a>(&'a self, call: &'a Call) -> impl Iterator<Item = &'a str> {
         let token = self.token.as_ref().filter(|_| call.with_token).map(ExposeSecret::expose_secret);
-        let fields = match &call.body {
-            Body::Form(fields) => fields.as_slice(),
-            Body::None | Body::Json(_) => &[],
-        };
-        token.into_iter().chain(fields.iter().filter(|field| field.secret).map(|field| field.value.as_str()))
+        call.secrets().chain(token)
     }
-}
-
-/// A body with `[redacted]` in place of secrets. What is too short to be one is left alone.
-fn without<'a>(body: &'a [u8], secrets: impl Iterator<Item = &'a str>) -> Cow<'a, [u8]> {
-    let mut shown = Cow::Borrowed(body);
-    for secret in secrets.filter(|secret| secret.len() >= 8) {
-        let text = String::from_utf8_lossy(&shown);
-        if text.contains(secret) {
-            shown = Cow::Owned(text.replace(secret, "[redacted]").into_bytes());
-        }
-    }
-    shown
 }
 
 fn speaks_for_itself(status: StatusCode) -> bool {

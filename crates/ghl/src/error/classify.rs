@@ -14,7 +14,7 @@ pub(crate) struct Refusal<'a> {
     pub(crate) status: u16,
     pub(crate) body: &'a [u8],
     pub(crate) rate_limit: RateLimit,
-    /// Whether this was a call for tokens, where `invalid_grant` has its meaning.
+    /// Whether this was a call for tokens, where `invalid_grant` and `invalid_client` have their meaning.
     pub(crate) token_call: bool,
 }
 
@@ -24,8 +24,12 @@ pub(crate) fn classify(refusal: &Refusal<'_>) -> Error {
     let messages = messages(json.as_ref(), body);
     let message = || if messages.is_empty() { format!("status {status}") } else { messages.join("; ") };
 
-    if token_call && matches!(status, 400 | 401 | 403 | 422) && is_invalid_grant(json.as_ref(), &messages) {
-        return Error::InvalidGrant { message: message() };
+    if token_call && matches!(status, 400 | 401 | 403 | 422) {
+        match oauth_code(json.as_ref(), &messages) {
+            Some(OAuthCode::InvalidGrant) => return Error::InvalidGrant { message: message() },
+            Some(OAuthCode::InvalidClient) => return Error::InvalidClient { message: message() },
+            None => {}
+        }
     }
     match status {
         401 | 403 => {
@@ -133,13 +137,27 @@ fn says_not_found(message: &str) -> bool {
 
 const THINGS: [&str; 5] = ["contact", "task", "note", "appointment", "business"];
 
-fn is_invalid_grant(json: Option<&Value>, messages: &[String]) -> bool {
-    let error = json.and_then(|json| json.get("error")).and_then(Value::as_str).unwrap_or_default();
-    error.eq_ignore_ascii_case("invalid_grant")
-        || messages.iter().any(|message| {
-            let lower = message.to_ascii_lowercase();
-            lower.contains("invalid_grant") || lower.contains("invalid grant")
-        })
+enum OAuthCode {
+    InvalidGrant,
+    InvalidClient,
+}
+
+/// What a call for tokens was refused for: by OAuth's own code (RFC 6749, section 5.2), and only where that
+/// says neither by the words, because HighLevel's usual form has "Unauthorized" in `error`. A list of
+/// complaints about the fields is neither, and no more is "Location is not active" (HighLevel's issue 249).
+fn oauth_code(json: Option<&Value>, messages: &[String]) -> Option<OAuthCode> {
+    let known = |text: &str| {
+        let text = text.to_ascii_lowercase().replace('_', " ");
+        if text.contains("invalid grant") && !text.contains("invalid grant type") {
+            Some(OAuthCode::InvalidGrant)
+        } else if text.contains("invalid client") {
+            Some(OAuthCode::InvalidClient)
+        } else {
+            None
+        }
+    };
+    let code = json.and_then(|json| json.get("error")).and_then(Value::as_str).unwrap_or_default();
+    known(code).or_else(|| messages.iter().find_map(|message| known(message)))
 }
 
 #[cfg(test)]

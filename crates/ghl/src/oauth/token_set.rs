@@ -1,64 +1,132 @@
 //! What a call for tokens brings.
+//!
+//! A pair is taken whole or not at all. What it cannot do without is read strictly and named when it is not
+//! there; what only describes it is read loosely, because a pair that could not be read for a lesser reason
+//! would be lost, and with it the connection: the refresh token behind it is used up.
 
 use std::{fmt, time::Duration};
 
+use jiff::Timestamp;
 use secrecy::SecretString;
-use serde::{Deserialize, Deserializer};
+use serde::{
+    Deserialize, Deserializer,
+    de::{self, DeserializeOwned},
+};
+use serde_json::Value;
 
-use crate::{AppId, CompanyId, LocationId, UserId, loose};
+use super::Scopes;
+use crate::{
+    AppId, CompanyId, LocationId, UserId,
+    decode::{self, Misfit},
+    loose,
+};
 
-/// A pair of tokens and what they are for (oauth.json, `GetAccessCodeSuccessfulResponseDto` and
-/// `GetLocationAccessTokenSuccessfulResponseDto`).
-///
-/// Only the access token is required of an answer: a pair that could not be read for a lesser reason would
-/// be lost, and with it the connection.
+/// A pair of tokens and what they are for (oauth.json, `GetAccessCodeSuccessfulResponseDto`).
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct TokenSet {
     /// The bearer token.
-    #[serde(rename = "access_token")]
+    #[serde(rename = "access_token", deserialize_with = "token")]
     pub access_token: SecretString,
-    /// What brings the next pair; good once.
-    #[serde(default, rename = "refresh_token")]
-    pub refresh_token: Option<SecretString>,
-    /// How long the access token lives from now: 86,399 s as documented, and that too when the answer does
-    /// not say.
-    #[serde(default = "a_day", rename = "expires_in", deserialize_with = "seconds")]
+    /// What brings the next pair; good once, and for a year.
+    #[serde(rename = "refresh_token", deserialize_with = "token")]
+    pub refresh_token: SecretString,
+    /// How long the access token lives from when it was asked for; see [`TokenSet::expires_at`].
+    #[serde(default = "a_day", rename = "expires_in", deserialize_with = "lifetime")]
     pub expires_in: Duration,
-    /// The scopes, separated by spaces.
-    #[serde(default, deserialize_with = "loose::opt_string")]
-    pub scope: Option<String>,
+    /// What it may do. `None`: the answer does not say, which means as much as was asked for (RFC 6749,
+    /// section 5.1).
+    #[serde(default, rename = "scope", deserialize_with = "scopes")]
+    pub scopes: Option<Scopes>,
     /// Whether it is a company's or a location's.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     pub user_type: Option<UserType>,
     /// The location, for a location's token.
-    #[serde(default, deserialize_with = "loose::opt_id")]
+    #[serde(default, deserialize_with = "id")]
     pub location_id: Option<LocationId>,
     /// The company.
-    #[serde(default, deserialize_with = "loose::opt_id")]
+    #[serde(default, deserialize_with = "id")]
     pub company_id: Option<CompanyId>,
     /// Who installed the app.
-    #[serde(default, deserialize_with = "loose::opt_id")]
+    #[serde(default, deserialize_with = "id")]
     pub user_id: Option<UserId>,
-    /// The app, where the answer says so.
-    #[serde(default, deserialize_with = "loose::opt_id")]
-    pub app_id: Option<AppId>,
     /// The locations that a company's token may ask tokens for.
     #[serde(default, deserialize_with = "ids")]
     pub approved_locations: Vec<LocationId>,
     /// The plan, for paid apps.
-    #[serde(default, deserialize_with = "loose::opt_string")]
+    #[serde(default, deserialize_with = "id")]
     pub plan_id: Option<String>,
     /// Whether the app was installed for many locations at once.
     #[serde(default, deserialize_with = "loose::opt_bool")]
     pub is_bulk_installation: Option<bool>,
+    /// Whether locations that the company will have later get the app by themselves.
+    #[serde(default, deserialize_with = "loose::opt_bool")]
+    pub install_to_future_locations: Option<bool>,
+    /// Whether all locations of the company were approved.
+    #[serde(default, deserialize_with = "loose::opt_bool")]
+    pub approve_all_locations: Option<bool>,
 }
 
 impl TokenSet {
-    /// The scopes one by one.
-    pub fn scopes(&self) -> impl Iterator<Item = &str> {
-        self.scope.as_deref().unwrap_or_default().split_whitespace()
+    pub(super) fn read(answer: Value) -> Result<Self, Misfit> {
+        complete(&answer, &["access_token", "refresh_token"])?;
+        decode::value(answer)
+    }
+
+    /// When the access token ends, given the moment at which it was asked for; the latest moment there is
+    /// when the answer names a lifetime beyond it.
+    pub fn expires_at(&self, asked_at: Timestamp) -> Timestamp {
+        end(asked_at, self.expires_in)
+    }
+
+    /// What it may do, given what was asked for.
+    pub fn scopes_or(&self, asked_for: &Scopes) -> Scopes {
+        self.scopes.as_ref().unwrap_or(asked_for).clone()
+    }
+}
+
+/// A token for one location, from a company's (oauth.json,
+/// `GetLocationAccessTokenSuccessfulResponseDto`). It has no refresh token: ask for another one.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct LocationToken {
+    /// The bearer token.
+    #[serde(rename = "access_token", deserialize_with = "token")]
+    pub access_token: SecretString,
+    /// How long it lives from when it was asked for; see [`LocationToken::expires_at`].
+    #[serde(default = "a_day", rename = "expires_in", deserialize_with = "lifetime")]
+    pub expires_in: Duration,
+    /// What it may do; `None` when the answer does not say.
+    #[serde(default, rename = "scope", deserialize_with = "scopes")]
+    pub scopes: Option<Scopes>,
+    /// The location.
+    #[serde(default, deserialize_with = "id")]
+    pub location_id: Option<LocationId>,
+    /// Who installed the app.
+    #[serde(default, deserialize_with = "id")]
+    pub user_id: Option<UserId>,
+    /// The app.
+    #[serde(default, deserialize_with = "id")]
+    pub app_id: Option<AppId>,
+    /// The version of the app.
+    #[serde(default, deserialize_with = "id")]
+    pub version_id: Option<String>,
+    /// The plan, for paid apps.
+    #[serde(default, deserialize_with = "id")]
+    pub plan_id: Option<String>,
+}
+
+impl LocationToken {
+    pub(super) fn read(answer: Value) -> Result<Self, Misfit> {
+        complete(&answer, &["access_token"])?;
+        decode::value(answer)
+    }
+
+    /// When it ends, given the moment at which it was asked for.
+    pub fn expires_at(&self, asked_at: Timestamp) -> Timestamp {
+        end(asked_at, self.expires_in)
     }
 }
 
@@ -102,49 +170,77 @@ impl<'de> Deserialize<'de> for UserType {
     }
 }
 
+/// Names what is missing. No error about an answer with tokens may quote it, so its outer shape is looked at
+/// here: serde would print the text that stands where an object belongs.
+fn complete(answer: &Value, needed: &[&str]) -> Result<(), Misfit> {
+    let Value::Object(object) = answer else {
+        return Err(Misfit::new(".", "it is not an object"));
+    };
+    match needed.iter().find(|name| object.get(**name).is_none_or(Value::is_null)) {
+        Some(name) => Err(Misfit::new(*name, "it is missing")),
+        None => Ok(()),
+    }
+}
+
+/// Characters as RFC 6749 has them (appendix A.12, A.17); others could not be sent in a header.
+fn token<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SecretString, D::Error> {
+    match Value::deserialize(deserializer)? {
+        Value::String(text)
+            if !text.trim().is_empty() && text.bytes().all(|byte| matches!(byte, b' '..=b'~')) =>
+        {
+            Ok(text.into())
+        }
+        _ => Err(de::Error::custom("it is no token: that is text of printable ASCII characters")),
+    }
+}
+
+/// A day, as documented ("OAuth 2.0: Authorization", "How long are the access tokens valid?"; oauth.json
+/// says 86,399 s).
 const fn a_day() -> Duration {
     Duration::from_secs(86_399)
 }
 
-fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-    Ok(loose::opt_u64(deserializer)?.map_or(a_day(), Duration::from_secs))
+/// What is missing, cannot be read or is not above zero counts as the documented day. Too long a guess costs
+/// one 401 and a refresh; to take such a token for expired would use up refresh tokens one after another.
+fn lifetime<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    let seconds = match Value::deserialize(deserializer)? {
+        Value::Number(number) => number.as_f64(),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    };
+    let lifetime = seconds.filter(|seconds| *seconds > 0.0);
+    Ok(lifetime.map_or(a_day(), |seconds| Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)))
+}
+
+fn end(asked_at: Timestamp, lifetime: Duration) -> Timestamp {
+    asked_at.checked_add(lifetime).unwrap_or(Timestamp::MAX)
+}
+
+fn scopes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Scopes>, D::Error> {
+    Ok(lenient::<D, Scopes>(deserializer)?.filter(|scopes| !scopes.is_empty()))
+}
+
+/// Nothing instead of an error.
+fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Option<T>, D::Error> {
+    Ok(serde_json::from_value(Value::deserialize(deserializer)?).ok())
+}
+
+fn id<'de, D: Deserializer<'de>, I: From<String>>(deserializer: D) -> Result<Option<I>, D::Error> {
+    Ok(text(&Value::deserialize(deserializer)?).map(I::from))
 }
 
 fn ids<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<LocationId>, D::Error> {
-    Ok(loose::strings(deserializer)?.into_iter().map(LocationId::from).collect())
+    let items = Value::deserialize(deserializer)?;
+    Ok(items.as_array().into_iter().flatten().filter_map(text).map(LocationId::from).collect())
+}
+
+fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) if !text.is_empty() => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use secrecy::ExposeSecret;
-
-    use super::*;
-
-    #[test]
-    fn the_documented_answer_is_read_and_never_printed() {
-        // oauth.json, the examples of `GetAccessCodeSuccessfulResponseDto`, with its odd boolean.
-        let tokens: TokenSet = serde_json::from_str(
-            r#"{"access_token":"ab12dc0ae1234a7898f9ff06d4f69gh","token_type":"Bearer","expires_in":86399,
-                "refresh_token":"xy34dc0ae1234a4858f9ff06d4f66ba",
-                "scope":"conversations/message.readonly conversations/message.write","userType":"Location",
-                "locationId":"l1C08ntBrFjLS0elLIYU","companyId":"l1C08ntBrFjLS0elLIYU",
-                "approvedLocations":["l1C08ntBrFjLS0elLIYU"],"userId":"l1C08ntBrFjLS0elLIYU",
-                "planId":"l1C08ntBrFjLS0elLIYU","isBulkInstallation":"Bearer"}"#,
-        )
-        .unwrap();
-        assert_eq!(tokens.access_token.expose_secret(), "ab12dc0ae1234a7898f9ff06d4f69gh");
-        assert_eq!(tokens.expires_in, Duration::from_secs(86_399));
-        assert_eq!(tokens.scopes().count(), 2);
-        assert_eq!(tokens.user_type, Some(UserType::Location));
-        assert_eq!(tokens.is_bulk_installation, None);
-        let debug = format!("{tokens:?}");
-        assert!(!debug.contains("ab12dc") && !debug.contains("xy34dc"), "{debug}");
-    }
-
-    #[test]
-    fn an_access_token_is_enough() {
-        let tokens: TokenSet = serde_json::from_str(r#"{"access_token":"a","expires_in":null}"#).unwrap();
-        assert_eq!(tokens.expires_in, a_day());
-        assert!(tokens.refresh_token.is_none());
-    }
-}
+mod tests;

@@ -1,8 +1,9 @@
 //! What a person does in HighLevel's own pages: the actions of `POST /_sandbox/act`.
 
+mod access;
 mod things;
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
@@ -12,7 +13,6 @@ use super::{
     refusal::Refusal,
     state::State,
     tags,
-    tokens::{Level, SCOPES},
     validate::{DND, INBOUND_DND, Kind, Property, check, may, null},
     view,
 };
@@ -71,9 +71,11 @@ const ACTIONS: &[(&str, &[&str])] = &[
     ),
     ("custom_field.create", &["name", "dataType", "model", "options", "placeholder"]),
     ("business.create", &["name", "email", "phone", "website", "city", "country"]),
-    ("oauth.authorize", &["scopes", "user_type"]),
+    ("oauth.authorize", &["scopes", "user_type", "location_id", "redirect_uri"]),
     ("oauth.expire", &[]),
     ("oauth.uninstall", &[]),
+    ("oauth.rotate_secret", &["secret", "keep_old_ms"]),
+    ("rate.consume", &["app", "location_id", "requests", "daily"]),
     ("webhook.send", &["type", "body", "sign"]),
     ("webhook.redeliver", &["webhook_id"]),
 ];
@@ -143,16 +145,8 @@ pub(super) fn perform(
             let (contact, _) = store(state, &old, contact, now);
             Ok(shown(state, &contact))
         }
-        "oauth.authorize" => authorize(state, &fields),
-        "oauth.expire" => {
-            state.tokens.expire(now);
-            Ok(json!({}))
-        }
-        "oauth.uninstall" => {
-            state.tokens.revoke();
-            // AppUninstall.md: type, appId, locationId.
-            state.emit("UNINSTALL", |_| Map::new());
-            Ok(json!({}))
+        name if name.starts_with("oauth.") || name == "rate.consume" => {
+            access::perform(state, name, &fields, now)
         }
         _ => things::perform(state, name, action, now),
     }
@@ -215,31 +209,6 @@ fn merge(state: &mut State, fields: &Fields<'_>, now: i64) -> Result<Value, ActE
     contacts::remove(state, from_id, now).map_err(refused)?;
     let (into, _) = store(state, &old, into, now);
     Ok(shown(state, &into))
-}
-
-fn authorize(state: &mut State, fields: &Fields<'_>) -> Result<Value, ActError> {
-    let scopes: BTreeSet<String> = match fields.texts("scopes")? {
-        Some(scopes) => scopes.into_iter().collect(),
-        None => SCOPES.iter().map(|scope| (*scope).to_owned()).collect(),
-    };
-    let level = match fields.text("user_type")? {
-        None | Some("Location") => Level::Location,
-        Some("Company") => Level::Company,
-        Some(other) => {
-            return Err(ActError::unknown("value of `user_type`", other, &["Location", "Company"]));
-        }
-    };
-    let code = state.tokens.authorize(&mut state.ids, level, scopes);
-    // AppInstall.md: for a location that is not white-labelled.
-    state.emit("INSTALL", |state| {
-        Map::from_iter([
-            (String::from("userId"), state.users.first().map(|user| user["id"].clone()).unwrap_or_default()),
-            (String::from("isWhitelabelCompany"), json!(false)),
-            (String::from("whitelabelDetails"), json!({})),
-            (String::from("companyName"), state.location["name"].clone()),
-        ])
-    });
-    Ok(json!({ "code": code }))
 }
 
 /// Refuses a contact that not even a person could write.

@@ -65,6 +65,14 @@ impl<'a> Call<'a> {
         }
     }
 
+    /// The fields of a form; another body has none.
+    pub(crate) fn form(&self) -> &'a Map<String, Value> {
+        match &self.request.body {
+            Body::Form(Value::Object(form)) => form,
+            _ => &NOTHING,
+        }
+    }
+
     /// The body, checked; the token's location is checked first, as the gateway does.
     pub(crate) fn checked(&self, properties: &[Property]) -> Result<&'a Map<String, Value>, Refusal> {
         let body = self.object()?;

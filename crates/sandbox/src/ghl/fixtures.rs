@@ -8,11 +8,11 @@ use crate::ids::Ids;
 pub(crate) const COUNTRY: &str = "US";
 
 /// `GetLocationByIdSchema` without what the state adds.
-pub(crate) fn location(id: &str, company_id: &str) -> Map<String, Value> {
+pub(crate) fn location(id: &str, company_id: &str, name: &str) -> Map<String, Value> {
     let location = json!({
         "id": id,
         "companyId": company_id,
-        "name": "Sandbox Store",
+        "name": name,
         "domain": "",
         "address": "3535 1st St N",
         "city": "Dolomite",
@@ -27,7 +27,7 @@ pub(crate) fn location(id: &str, company_id: &str) -> Map<String, Value> {
         "email": "owner@shop.example.com",
         "phone": "+12055550100",
         "business": {
-            "name": "Sandbox Store",
+            "name": name,
             "address": "3535 1st St N",
             "city": "Dolomite",
             "state": "AL",

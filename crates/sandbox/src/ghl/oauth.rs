@@ -5,18 +5,15 @@ use serde_json::{Value, json};
 
 use super::{
     call::{Call, Outcome, Reply},
+    place::Place,
     refusal::Refusal,
-    tokens::{Level, Pair},
+    tokens::{Consent, Pair},
 };
-use crate::{clock, control::journal::Effect, serve::request::Body};
+use crate::{clock, control::journal::Effect};
 
 /// `POST /oauth/token`: a form; JSON or a missing `grant_type` is 422 (n8n's issue 12689).
 pub(crate) fn token(call: &mut Call<'_>) -> Outcome {
-    let empty = serde_json::Map::new();
-    let form = match &call.request.body {
-        Body::Form(Value::Object(form)) => form,
-        _ => &empty,
-    };
+    let form = call.form();
     let field = |name: &str| form.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
     let grant_type = field("grant_type");
     let mut complaints = Vec::new();
@@ -53,15 +50,18 @@ pub(crate) fn token(call: &mut Call<'_>) -> Outcome {
         return Err(Refusal::invalid(complaints));
     }
     let state = &mut *call.state;
-    if field("client_id") != Some(&state.client_id) || field("client_secret") != Some(&state.client_secret) {
+    let known = field("client_secret").is_some_and(|secret| state.knows_secret(secret, call.now));
+    if field("client_id") != Some(&state.client_id) || !known {
         return Err(Refusal::oauth(401, "invalid_client", "Invalid client: client credentials are invalid"));
     }
     let (pair, kind) = match grant_type {
         Some("authorization_code") => {
             let code = field("code").unwrap_or_default();
-            let pair = state.tokens.redeem(&mut state.ids, call.now, code).ok_or_else(|| {
-                Refusal::oauth(400, "invalid_grant", "Invalid grant: authorization code is invalid")
-            })?;
+            let redirect_uri = field("redirect_uri");
+            let pair =
+                state.tokens.redeem(&mut state.ids, call.now, code, redirect_uri).ok_or_else(|| {
+                    Refusal::oauth(400, "invalid_grant", "Invalid grant: authorization code is invalid")
+                })?;
             (pair, "token.issued")
         }
         Some("refresh_token") => {
@@ -77,40 +77,42 @@ pub(crate) fn token(call: &mut Call<'_>) -> Outcome {
         }
     };
     let body = granted(call, &pair);
-    let subject =
-        if pair.level == Level::Location { &call.state.location_id } else { &call.state.company_id };
-    Ok(Reply::ok(body).with(Effect::on(kind, subject.as_str())))
+    let effect = Effect::on(kind, call.state.id_of(pair.consent.place));
+    Ok(Reply::ok(body).with(effect))
 }
 
 /// `GetAccessCodeSuccessfulResponseDto`.
 fn granted(call: &Call<'_>, pair: &Pair) -> Value {
     let state = &call.state;
+    let place = pair.consent.place;
     let mut body = json!({
         "access_token": pair.access,
         "token_type": "Bearer",
-        "expires_in": state.tokens.lifetime_s,
+        "expires_in": state.tokens.lifetimes.access.as_secs(),
         "refresh_token": pair.refresh,
-        "scope": scope(pair.scopes.iter()),
-        "userType": pair.level.name(),
+        "scope": scope(&pair.consent),
+        "userType": place.user_type(),
         "companyId": state.company_id,
         "userId": state.users.first().map(|user| user["id"].clone()),
         "isBulkInstallation": false,
     });
-    match pair.level {
-        Level::Location => body["locationId"] = json!(state.location_id),
-        Level::Company => body["approvedLocations"] = json!([state.location_id]),
+    if place == Place::Company {
+        let locations: Vec<&str> = state.locations().map(|it| it.location_id.as_str()).collect();
+        body["approvedLocations"] = json!(locations);
+    } else {
+        body["locationId"] = json!(state.id_of(place));
     }
     body
 }
 
-fn scope<'a>(scopes: impl Iterator<Item = &'a String>) -> String {
-    scopes.map(String::as_str).collect::<Vec<_>>().join(" ")
+fn scope(consent: &Consent) -> String {
+    consent.scopes.iter().map(String::as_str).collect::<Vec<_>>().join(" ")
 }
 
 /// `POST /oauth/locationToken`: a form, with a company's token.
 pub(crate) fn location_token(call: &mut Call<'_>) -> Outcome {
-    let body = call.object()?;
-    let field = |name: &str| body.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let form = call.form();
+    let field = |name: &str| form.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
     let mut complaints = Vec::new();
     for name in ["companyId", "locationId"] {
         if field(name).is_none() {
@@ -118,41 +120,57 @@ pub(crate) fn location_token(call: &mut Call<'_>) -> Outcome {
             complaints.push(format!("{name} should not be empty"));
         }
     }
+    let unknown = form.keys().filter(|name| !["companyId", "locationId"].contains(&name.as_str()));
+    complaints.extend(unknown.map(|name| format!("property {name} should not exist")));
     if !complaints.is_empty() {
         return Err(Refusal::invalid(complaints));
     }
-    if field("companyId") != Some(&call.state.company_id)
-        || field("locationId") != Some(&call.state.location_id)
-    {
-        return Err(Refusal::new(400, "Location not found"));
-    }
-    let bearer = call.request.header("authorization").and_then(|it| it.strip_prefix("Bearer "));
+    let place = field("locationId").and_then(|id| call.state.place_of(id));
+    let place = place.filter(|_| field("companyId") == Some(&call.state.company_id));
+    let place = place.ok_or_else(|| Refusal::new(400, "Location not found"))?;
     let state = &mut *call.state;
-    let scopes = bearer
+    let scopes = call
+        .request
+        .bearer()
         .and_then(|token| state.tokens.grant(token, call.now))
         .map(|grant| grant.scopes.clone())
         .unwrap_or_default();
-    let access = state.tokens.issue_access(&mut state.ids, call.now, Level::Location, scopes.clone());
+    let consent = Consent { place, scopes };
+    let scope = scope(&consent);
+    let access = state.tokens.issue_access(&mut state.ids, call.now, consent);
     let body = json!({
         "access_token": access,
         "token_type": "Bearer",
-        "expires_in": state.tokens.lifetime_s,
-        "scope": scope(scopes.iter()),
-        "userType": "Location",
-        "locationId": state.location_id,
-        "companyId": state.company_id,
+        "expires_in": state.tokens.lifetimes.access.as_secs(),
+        "scope": scope,
+        "locationId": state.id_of(place),
         "userId": state.users.first().map(|user| user["id"].clone()),
         "appId": state.app_id(),
         "versionId": state.version_id,
     });
-    Ok(Reply::ok(body).with(Effect::on("token.issued", state.location_id.as_str())))
+    let effect = Effect::on("token.issued", state.id_of(place));
+    Ok(Reply::ok(body).with(effect))
 }
 
-/// `GET /oauth/installedLocations?companyId=&appId=`.
+/// `GET /oauth/installedLocations?companyId=&appId=`: pages by `skip` and `limit` (20 unless given).
 pub(crate) fn installed_locations(call: &mut Call<'_>) -> Outcome {
+    const KNOWN: &[&str] = &[
+        "skip",
+        "limit",
+        "query",
+        "isInstalled",
+        "companyId",
+        "appId",
+        "versionId",
+        "onTrial",
+        "planId",
+        "locationId",
+    ];
+    call.only_parameters(KNOWN)?;
+    let parameter = |name: &str| call.request.parameter(name).filter(|value| !value.is_empty());
     let mut complaints = Vec::new();
     for name in ["companyId", "appId"] {
-        if call.request.parameter(name).is_none_or(str::is_empty) {
+        if parameter(name).is_none() {
             complaints.push(format!("{name} must be a string"));
             complaints.push(format!("{name} should not be empty"));
         }
@@ -161,23 +179,36 @@ pub(crate) fn installed_locations(call: &mut Call<'_>) -> Outcome {
         return Err(Refusal::invalid(complaints));
     }
     let state = &call.state;
-    let known = call.request.parameter("companyId") == Some(&state.company_id)
-        && call.request.parameter("appId") == Some(state.app_id())
-        && call.request.parameter("locationId").is_none_or(|id| id == state.location_id)
-        && call.request.parameter("isInstalled") != Some("false");
-    let locations: Vec<Value> = known
-        .then(|| {
-            json!({
-                "_id": state.location_id,
-                "name": state.location["name"],
-                "address": state.location["address"],
-                "isInstalled": true,
-                "versionId": state.version_id,
-                "installedAt": clock::iso(call.now),
-            })
+    if parameter("companyId") != Some(&state.company_id) {
+        return Err(Refusal::other_company());
+    }
+    let (skip, limit) = (call.number("skip")?.unwrap_or(0), call.number("limit")?.unwrap_or(20));
+    let query = parameter("query").unwrap_or_default().to_lowercase();
+    let version = parameter("versionId").is_none_or(|version| version == state.version_id);
+    let locations = state.locations().filter(|location| {
+        parameter("appId") == Some(state.app_id())
+            && version
+            && parameter("locationId").is_none_or(|id| id == location.location_id)
+            && parameter("isInstalled")
+                .is_none_or(|wanted| (wanted == "true") == location.installed_at.is_some())
+            && location.location["name"].as_str().unwrap_or_default().to_lowercase().contains(&query)
+    });
+    let locations: Vec<Value> = locations
+        .map(|location| {
+            let mut shown = json!({
+                "_id": location.location_id,
+                "name": location.location["name"],
+                "address": location.location["address"],
+                "isInstalled": location.installed_at.is_some(),
+            });
+            if let Some(at) = location.installed_at {
+                shown["versionId"] = json!(state.version_id);
+                shown["installedAt"] = json!(clock::iso(at));
+            }
+            shown
         })
-        .into_iter()
         .collect();
     let count = locations.len();
-    Ok(Reply::ok(json!({ "locations": locations, "count": count, "installToFutureLocations": false })))
+    let page: Vec<Value> = locations.into_iter().skip(skip as usize).take(limit as usize).collect();
+    Ok(Reply::ok(json!({ "locations": page, "count": count, "installToFutureLocations": false })))
 }

@@ -37,6 +37,11 @@ impl Refusal {
         Self::new(403, "The token does not have access to this location.")
     }
 
+    /// 403 for another company.
+    pub(crate) fn other_company() -> Self {
+        Self::new(403, "The token does not have access to this company.")
+    }
+
     /// 400 for a contact that is there already; `meta` says which and by what it matched.
     pub(crate) fn duplicate(name: &str, id: &str, field: &str) -> Self {
         let meta = json!({ "contactName": name, "contactId": id, "matchingField": field });

@@ -1,5 +1,7 @@
 //! `POST /_sandbox/settings` on the simulated GHL.
 
+use std::time::Duration;
+
 use serde_json::{Map, Value};
 
 use super::{Ghl, rate::Limits, tokens::SCOPES};
@@ -18,6 +20,8 @@ const KNOWN: &[&str] = &[
     "scopes",
     "retry_429_ms",
     "access_token_s",
+    "refresh_token_s",
+    "code_s",
 ];
 const RATE: &[&str] = &["max", "interval_ms", "daily"];
 
@@ -31,7 +35,14 @@ pub(super) fn change(ghl: &Ghl, settings: &Map<String, Value>) -> Result<(), Act
     let allow_duplicates = fields.bool("allow_duplicate_contacts")?;
     let search_lag = fields.milliseconds("search_lag_ms")?;
     let retry = fields.milliseconds("retry_429_ms")?;
-    let lifetime = fields.number("access_token_s")?;
+    let mut lifetimes = ghl.locked().tokens.lifetimes;
+    for (name, lifetime) in [
+        ("access_token_s", &mut lifetimes.access),
+        ("refresh_token_s", &mut lifetimes.refresh),
+        ("code_s", &mut lifetimes.code),
+    ] {
+        *lifetime = fields.number(name)?.map_or(*lifetime, Duration::from_secs);
+    }
     let scopes = fields.texts("scopes")?;
     if let Some(unknown) = scopes.iter().flatten().find(|scope| !SCOPES.contains(&scope.as_str())) {
         return Err(ActError::unknown("scope", unknown, SCOPES));
@@ -51,7 +62,7 @@ pub(super) fn change(ghl: &Ghl, settings: &Map<String, Value>) -> Result<(), Act
     state.limits = limits;
     state.allow_duplicates = allow_duplicates.unwrap_or(state.allow_duplicates);
     state.search_lag = search_lag.unwrap_or(state.search_lag);
-    state.tokens.lifetime_s = lifetime.unwrap_or(state.tokens.lifetime_s);
+    state.tokens.lifetimes = lifetimes;
     if let Some(scopes) = scopes {
         state.tokens.set_pit_scopes(scopes.into_iter().collect());
     }

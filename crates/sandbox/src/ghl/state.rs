@@ -1,5 +1,7 @@
 //! Everything that the simulated location holds.
 
+mod shown;
+
 use std::{
     collections::{HashMap, HashSet},
     sync::Arc,
@@ -18,14 +20,20 @@ use super::{
     tokens::Tokens,
     view,
 };
-use crate::{clock, ids::Ids};
+use crate::ids::Ids;
 
 /// The salt that keeps GHL's ids apart from the store's.
 const SALT: u64 = 0x6768_6c21;
+/// The same for the other location, so that it takes no id from the first.
+const ELSEWHERE: u64 = 0x6768_6c22;
 
 /// The location and all that belongs to it.
 pub(crate) struct State {
     pub(crate) ids: Ids,
+    /// The company's other location; the other one itself has none.
+    pub(crate) other: Option<Box<State>>,
+    /// Since when the location has the app.
+    pub(crate) installed_at: Option<i64>,
     /// Where the sandbox itself listens: the base of `nextPageUrl`.
     pub(crate) url: String,
     pub(crate) location: Map<String, Value>,
@@ -34,6 +42,8 @@ pub(crate) struct State {
     pub(crate) country: String,
     pub(crate) client_id: String,
     pub(crate) client_secret: String,
+    /// Secrets that were replaced, and until when each is still taken.
+    pub(crate) old_secrets: Vec<(String, i64)>,
     pub(crate) version_id: String,
     pub(crate) tokens: Tokens,
     pub(crate) limits: Limits,
@@ -73,14 +83,36 @@ impl State {
         let app_id = ids.hex24();
         let client_id = format!("{app_id}-{}", ids.alphanumeric(8).to_lowercase());
         let pit = format!("pit-{}", ids.uuid());
+        let (client_secret, version_id) = (ids.uuid(), ids.hex24());
+        let mut elsewhere = Ids::new(setup.seed, ELSEWHERE);
+        let mut other =
+            Self::at_start(setup, &elsewhere.id(), &company_id, "Second Sandbox Store", elsewhere);
+        other.client_id.clone_from(&client_id);
+        other.version_id.clone_from(&version_id);
+        Self {
+            client_id,
+            client_secret,
+            version_id,
+            tokens: Tokens::new(pit),
+            other: Some(Box::new(other)),
+            ..Self::at_start(setup, &location_id, &company_id, "Sandbox Store", ids)
+        }
+    }
+
+    /// A location without an app and without tokens.
+    fn at_start(setup: &super::Setup, location_id: &str, company_id: &str, name: &str, ids: Ids) -> Self {
         let mut state = Self {
+            other: None,
+            installed_at: None,
             url: setup.url.clone(),
-            client_secret: ids.uuid(),
-            version_id: ids.hex24(),
-            location: fixtures::location(&location_id, &company_id),
+            client_id: String::new(),
+            client_secret: String::new(),
+            old_secrets: Vec::new(),
+            version_id: String::new(),
+            location: fixtures::location(location_id, company_id, name),
             country: fixtures::COUNTRY.to_owned(),
             users: Vec::new(),
-            tokens: Tokens::new(pit),
+            tokens: Tokens::new(String::new()),
             limits: Limits::new(setup.strict_rate),
             rate: Rate::default(),
             allow_duplicates: setup.allow_duplicates,
@@ -102,12 +134,17 @@ impl State {
             listening: false,
             events: Vec::new(),
             ids,
-            location_id,
-            company_id,
-            client_id,
+            location_id: location_id.to_owned(),
+            company_id: company_id.to_owned(),
         };
         state.users = fixtures::users(&mut state.ids, &state.location_id);
         state
+    }
+
+    /// Whether this is the app's secret, or one that was replaced not long enough ago.
+    pub(crate) fn knows_secret(&self, secret: &str, now: i64) -> bool {
+        secret == self.client_secret
+            || self.old_secrets.iter().any(|(old, until)| old == secret && now < *until)
     }
 
     /// The app's id: the part of the client id before the dash.
@@ -240,8 +277,21 @@ impl State {
         }
     }
 
-    /// Tells the app's webhook, if anybody listens.
+    /// Tells the app's webhook of something in this location, if anybody listens.
     pub(crate) fn emit(&mut self, kind: &'static str, body: impl FnOnce(&Self) -> Map<String, Value>) {
+        self.emit_for_company(kind, |state| {
+            let mut body = body(state);
+            body.entry("locationId").or_insert_with(|| json!(state.location_id));
+            body
+        });
+    }
+
+    /// Tells it of something that is no location's.
+    pub(crate) fn emit_for_company(
+        &mut self,
+        kind: &'static str,
+        body: impl FnOnce(&Self) -> Map<String, Value>,
+    ) {
         if self.listening {
             let body = body(self);
             self.events.push(Event { kind, body });
@@ -251,41 +301,5 @@ impl State {
     /// Tells that a contact was made, changed or removed.
     pub(crate) fn emit_contact(&mut self, kind: &'static str, contact: &Contact) {
         self.emit(kind, |state| view::webhook(contact, &state.location_id, kind == "ContactDndUpdate"));
-    }
-
-    /// The location as `GET /locations/{id}` shows it.
-    pub(crate) fn location(&self) -> Value {
-        let mut location = Value::Object(self.location.clone());
-        location["settings"]["allowDuplicateContact"] = json!(self.allow_duplicates);
-        location
-    }
-
-    /// Everything, for `GET /_sandbox/state`; contacts oldest first.
-    pub(crate) fn whole(&self, now: i64) -> Value {
-        let mut contacts: Vec<&Arc<Contact>> = self.contacts.values().collect();
-        contacts.sort_unstable_by_key(|contact| contact.place());
-        let contacts: Vec<Value> = contacts
-            .into_iter()
-            .map(|contact| {
-                let mut shown = view::by_id(contact, &self.location_id);
-                shown["additionalPhones"] = json!(contact.additional_phones);
-                shown["campaigns"] = json!(contact.campaigns);
-                shown["workflows"] = json!(contact.workflows);
-                shown
-            })
-            .collect();
-        json!({
-            "at": clock::iso(now),
-            "contacts": contacts,
-            "tasks": self.tasks.all().collect::<Vec<_>>(),
-            "notes": self.notes.all().collect::<Vec<_>>(),
-            "appointments": self.appointments.all().collect::<Vec<_>>(),
-            "customFields": self.custom_fields,
-            "tags": self.tags,
-            "businesses": self.businesses,
-            "users": self.users,
-            "location": self.location(),
-            "tokens": self.tokens.counts(now),
-        })
     }
 }

@@ -1,10 +1,17 @@
 //! Bearer tokens: the private integration token, and what OAuth hands out.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::{
+    collections::{BTreeSet, HashMap, HashSet},
+    time::Duration,
+};
 
 use base64::Engine as _;
 use serde_json::{Value, json};
 
+use super::{
+    place::Place,
+    rate::{App, Budget},
+};
 use crate::ids::Ids;
 
 /// Every scope of an operation that the sandbox serves, and the others that the bridge's documentation names: what
@@ -29,51 +36,58 @@ pub(crate) const SCOPES: &[&str] = &[
     "workflows.readonly",
 ];
 
-/// Whom a token speaks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Level {
-    Location,
-    Company,
-}
-
-impl Level {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Location => "Location",
-            Self::Company => "Company",
-        }
-    }
+/// What somebody agreed to.
+#[derive(Debug, Clone)]
+pub(crate) struct Consent {
+    pub(crate) place: Place,
+    pub(crate) scopes: BTreeSet<String>,
 }
 
 /// What an access token allows.
 #[derive(Debug, Clone)]
 pub(crate) struct Grant {
-    /// Which budget of the rate limit its requests use: `pit` or `app`.
-    pub(crate) app: &'static str,
-    pub(crate) level: Level,
+    /// Which budget of the rate limit its requests use.
+    pub(crate) budget: Budget,
     pub(crate) scopes: BTreeSet<String>,
     /// When it expires; None: never.
     pub(crate) expires: Option<i64>,
+}
+
+/// An authorization code. There is one app, so it is bound to that.
+pub(crate) struct Code {
+    pub(crate) consent: Consent,
+    /// Where the browser brought it; None when no browser was there.
+    pub(crate) redirect_uri: Option<String>,
+    pub(crate) until: i64,
 }
 
 /// Every token and authorization code.
 pub(crate) struct Tokens {
     pub(crate) pit: String,
     access: HashMap<String, Grant>,
-    refresh: HashMap<String, (Level, BTreeSet<String>)>,
-    codes: HashMap<String, (Level, BTreeSet<String>)>,
+    refresh: HashMap<String, (Consent, i64)>,
+    codes: HashMap<String, Code>,
     used: HashSet<String>,
     refreshed: u64,
-    /// How long an access token is good for; 86,399 seconds as documented.
-    pub(crate) lifetime_s: u64,
+    pub(crate) lifetimes: Lifetimes,
+}
+
+/// How long things are good for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Lifetimes {
+    /// 86,399 s as documented (oauth.json).
+    pub(crate) access: Duration,
+    /// A year as documented (oauth-Authorization.md).
+    pub(crate) refresh: Duration,
+    /// Ten minutes, the longest that RFC 6749 recommends; HighLevel's own is not documented.
+    pub(crate) code: Duration,
 }
 
 /// A new pair.
 pub(crate) struct Pair {
     pub(crate) access: String,
     pub(crate) refresh: String,
-    pub(crate) level: Level,
-    pub(crate) scopes: BTreeSet<String>,
+    pub(crate) consent: Consent,
 }
 
 impl Tokens {
@@ -85,15 +99,19 @@ impl Tokens {
             codes: HashMap::new(),
             used: HashSet::new(),
             refreshed: 0,
-            lifetime_s: 86_399,
+            lifetimes: Lifetimes {
+                access: Duration::from_secs(86_399),
+                refresh: Duration::from_hours(365 * 24),
+                code: Duration::from_mins(10),
+            },
         };
         tokens.set_pit_scopes(SCOPES.iter().map(|scope| (*scope).to_owned()).collect());
         tokens
     }
 
     pub(crate) fn set_pit_scopes(&mut self, scopes: BTreeSet<String>) {
-        let grant = Grant { app: "pit", level: Level::Location, scopes, expires: None };
-        self.access.insert(self.pit.clone(), grant);
+        let budget = Budget { app: App::Pit, place: Place::Location };
+        self.access.insert(self.pit.clone(), Grant { budget, scopes, expires: None });
     }
 
     /// The grant behind a bearer token that is known and not expired.
@@ -101,46 +119,61 @@ impl Tokens {
         self.access.get(token).filter(|grant| grant.expires.is_none_or(|at| now < at))
     }
 
-    /// A code as the browser would bring it back to the app; good once.
-    pub(crate) fn authorize(&mut self, ids: &mut Ids, level: Level, scopes: BTreeSet<String>) -> String {
-        let code = ids.alphanumeric(40);
-        self.codes.insert(code.clone(), (level, scopes));
-        code
+    /// When a code that is made now ends.
+    pub(crate) fn code_until(&self, now: i64) -> i64 {
+        after(now, self.lifetimes.code)
     }
 
-    /// The first pair for a code; None for a code that is unknown or used.
-    pub(crate) fn redeem(&mut self, ids: &mut Ids, now: i64, code: &str) -> Option<Pair> {
-        let (level, scopes) = self.codes.remove(code)?;
-        Some(self.issue(ids, now, level, scopes))
+    /// A code as the browser would bring it back to the app; good once.
+    pub(crate) fn authorize(&mut self, ids: &mut Ids, code: Code) -> String {
+        let text = ids.alphanumeric(40);
+        self.codes.insert(text.clone(), code);
+        text
+    }
+
+    /// The first pair for a code; None for a code that is unknown, used, too old, or for another redirect URI. In
+    /// any case it is used up.
+    pub(crate) fn redeem(
+        &mut self,
+        ids: &mut Ids,
+        now: i64,
+        code: &str,
+        redirect_uri: Option<&str>,
+    ) -> Option<Pair> {
+        let code = self.codes.remove(code).filter(|code| now < code.until)?;
+        let same = match (&code.redirect_uri, redirect_uri) {
+            (Some(bound), Some(given)) => bound == given,
+            // `redirect_uri` is not required (oauth.json).
+            (_, None) | (None, _) => true,
+        };
+        same.then(|| self.issue(ids, now, code.consent))
     }
 
     /// The next pair. A refresh token is good once, without any grace (ghl.md, OAuth).
     pub(crate) fn refresh(&mut self, ids: &mut Ids, now: i64, token: &str) -> Option<Pair> {
-        let (level, scopes) = self.refresh.remove(token)?;
+        let (consent, _) = self.refresh.remove(token).filter(|(_, until)| now < *until)?;
         self.used.insert(token.to_owned());
         self.refreshed += 1;
-        Some(self.issue(ids, now, level, scopes))
+        Some(self.issue(ids, now, consent))
     }
 
-    fn issue(&mut self, ids: &mut Ids, now: i64, level: Level, scopes: BTreeSet<String>) -> Pair {
-        let access = self.issue_access(ids, now, level, scopes.clone());
-        let refresh = jwt(ids, &json!({ "iat": now / 1000, "authClass": level.name(), "use": "refresh" }));
-        self.refresh.insert(refresh.clone(), (level, scopes.clone()));
-        Pair { access, refresh, level, scopes }
+    fn issue(&mut self, ids: &mut Ids, now: i64, consent: Consent) -> Pair {
+        let access = self.issue_access(ids, now, consent.clone());
+        let until = after(now, self.lifetimes.refresh);
+        let claims = json!({ "iat": now / 1000, "authClass": consent.place.user_type(), "use": "refresh" });
+        let refresh = jwt(ids, &claims);
+        self.refresh.insert(refresh.clone(), (consent.clone(), until));
+        Pair { access, refresh, consent }
     }
 
     /// An access token alone, as `POST /oauth/locationToken` gives it.
-    pub(crate) fn issue_access(
-        &mut self,
-        ids: &mut Ids,
-        now: i64,
-        level: Level,
-        scopes: BTreeSet<String>,
-    ) -> String {
-        let expires = now + self.lifetime_s as i64 * 1000;
-        let access =
-            jwt(ids, &json!({ "iat": now / 1000, "exp": expires / 1000, "authClass": level.name() }));
-        self.access.insert(access.clone(), Grant { app: "app", level, scopes, expires: Some(expires) });
+    pub(crate) fn issue_access(&mut self, ids: &mut Ids, now: i64, consent: Consent) -> String {
+        let Consent { place, scopes } = consent;
+        let expires = after(now, self.lifetimes.access);
+        let claims = json!({ "iat": now / 1000, "exp": expires / 1000, "authClass": place.user_type() });
+        let access = jwt(ids, &claims);
+        let budget = Budget { app: App::OAuth, place };
+        self.access.insert(access.clone(), Grant { budget, scopes, expires: Some(expires) });
         access
     }
 
@@ -170,6 +203,10 @@ impl Tokens {
             "pit_scopes": self.access.get(&self.pit).map(|grant| &grant.scopes),
         })
     }
+}
+
+fn after(now: i64, lifetime: Duration) -> i64 {
+    now.saturating_add(i64::try_from(lifetime.as_millis()).unwrap_or(i64::MAX))
 }
 
 /// A token with the outward form of a JWT, as GHL's are. Its signature is chance: nobody but the issuer reads it.

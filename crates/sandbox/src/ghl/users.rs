@@ -48,7 +48,7 @@ pub(crate) fn search(call: &mut Call<'_>) -> Outcome {
             return Err(Refusal::invalid(complaints.map(str::to_owned).to_vec()));
         }
         Some(company) if company == call.state.company_id => {}
-        Some(_) => return Err(Refusal::new(403, "The token does not have access to this company.")),
+        Some(_) => return Err(Refusal::other_company()),
     }
     if let Some(location) = call.request.parameter("locationId") {
         call.location(Some(location))?;

@@ -105,7 +105,8 @@ impl Webhooks {
         self.set_retry(retry);
     }
 
-    /// Puts type, ids and time around a body and sends it; None when it goes nowhere. Fields that are there stay.
+    /// Puts type, ids and time around a body and sends it; None when it goes nowhere. Fields that are there stay, and
+    /// whoever speaks of a location has named it.
     pub(super) fn send(
         &self,
         state: &mut State,
@@ -118,7 +119,6 @@ impl Webhooks {
         }
         let envelope = [
             ("type", json!(kind)),
-            ("locationId", json!(state.location_id)),
             ("companyId", json!(state.company_id)),
             ("appId", json!(state.app_id())),
             ("versionId", json!(state.version_id)),

@@ -51,6 +51,11 @@ impl Request {
         self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
+    /// The bearer token, if there is one.
+    pub(crate) fn bearer(&self) -> Option<&str> {
+        self.header("authorization").and_then(|value| value.strip_prefix("Bearer "))
+    }
+
     /// A header's value as text.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())

@@ -6,11 +6,13 @@ mod world;
 
 mod access;
 mod belongings;
+mod chooser;
 mod contacts;
 mod documents;
 mod faults;
 mod ghl_webhooks;
 mod independent_client;
+mod oauth;
 mod outbox;
 mod search;
 mod store_api;

@@ -100,20 +100,51 @@ fn the_kinds_of_401_and_403_are_told_apart() {
 
 #[test]
 fn a_refused_grant_is_known_on_token_calls_only() {
-    let body = r#"{"error":"invalid_grant","error_description":"Invalid grant: refresh token is invalid"}"#;
-    for status in [400, 401] {
-        let error = refused_token(status, body);
-        assert!(
-            matches!(&error, Error::InvalidGrant { message } if message.contains("refresh token")),
-            "{error:?}"
-        );
-        assert!(!matches!(refused(status, body), Error::InvalidGrant { .. }));
+    for body in [
+        r#"{"error":"invalid_grant","error_description":"Invalid grant: refresh token is invalid"}"#,
+        r#"{"statusCode":401,"message":"Invalid grant: refresh token is invalid","error":"Unauthorized"}"#,
+        r#"{"statusCode":400,"message":["invalid_grant: refresh token is invalid"],"error":"Bad Request"}"#,
+    ] {
+        for status in [400, 401] {
+            let error = refused_token(status, body);
+            assert!(
+                matches!(&error, Error::InvalidGrant { message } if message.contains("refresh token")),
+                "{error:?}"
+            );
+            assert!(!error.maybe_processed());
+            assert!(!matches!(refused(status, body), Error::InvalidGrant { .. }));
+        }
     }
-    // n8n issue 12689
-    let body = r#"{"statusCode":422,"message":["grant_type must be a valid enum value"]}"#;
-    assert!(matches!(refused_token(422, body), Error::Invalid { status: 422, .. }));
-    let body = r#"{"error":"invalid_client"}"#;
-    assert!(matches!(refused_token(401, body), Error::Unauthorized { .. }));
+    for (status, body) in [
+        // n8n issue 12689
+        (422, r#"{"statusCode":422,"message":["grant_type must be a valid enum value"]}"#),
+        (422, r#"{"statusCode":422,"message":["refresh_token must be a string"]}"#),
+        (400, r#"{"statusCode":400,"message":"Invalid grant_type"}"#),
+        // HighLevel's issue 249: the tokens are good again when the location is.
+        (400, r#"{"statusCode":400,"message":"Location is not active","error":"Bad Request"}"#),
+    ] {
+        let error = refused_token(status, body);
+        assert!(matches!(error, Error::Invalid { .. }), "{error:?}");
+    }
+}
+
+#[test]
+fn refused_credentials_of_the_app_are_told_from_a_refused_grant() {
+    for body in [
+        r#"{"error":"invalid_client","error_description":"Invalid client: client is invalid"}"#,
+        r#"{"statusCode":401,"message":"Invalid client: client is invalid","error":"Unauthorized"}"#,
+        r#"{"error":"invalid_client","error_description":"invalid grant or client"}"#,
+        r#"{"error":"invalid_client"}"#,
+    ] {
+        for status in [400, 401] {
+            let error = refused_token(status, body);
+            assert!(matches!(error, Error::InvalidClient { .. }), "{error:?}");
+            assert_eq!((error.code(), error.maybe_processed()), ("invalid_client", false));
+            assert!(error.to_string().starts_with("the client id or secret is not accepted: "));
+        }
+    }
+    assert!(matches!(refused(401, r#"{"error":"invalid_client"}"#), Error::Unauthorized { .. }));
+    assert!(matches!(refused_token(503, r#"{"error":"invalid_client"}"#), Error::Unavailable { .. }));
 }
 
 #[test]

@@ -1,58 +1,15 @@
 //! Every call of the client against the sandbox, which was written from HighLevel's documents and knows nothing of it.
 
-#![allow(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
-
 use std::time::Duration;
 
 use ghl::{
-    Client, ContactId, ContactUpdate, Duplicate, Error, ListQuery, MatchingField, NewContact, NewNote,
-    NewTask, NoteUpdate, SearchQuery, TaskUpdate,
+    ContactUpdate, Duplicate, Error, ListQuery, MatchingField, NewContact, NewNote, NewTask, NoteUpdate,
+    SearchQuery, TaskUpdate,
 };
-use sandbox::{Options, Sandbox};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
-struct HighLevel {
-    sandbox: Sandbox,
-    client: Client,
-    location: String,
-}
-
-impl HighLevel {
-    async fn start() -> Self {
-        let options = Options { strict_rate: false, search_lag: Duration::ZERO, ..Options::default() };
-        let sandbox = Sandbox::start(options).await.unwrap();
-        let announcement = sandbox.announcement();
-        let text = |key: &str| announcement["ghl"][key].as_str().unwrap().to_owned();
-        let client = Client::builder()
-            .base_url(text("url"))
-            .token(SecretString::from(text("token")))
-            .timeout(Duration::from_secs(3))
-            .build()
-            .unwrap();
-        Self { client, location: text("location_id"), sandbox }
-    }
-
-    fn person(&self, email: &str) -> NewContact {
-        NewContact {
-            email: Some(email.into()),
-            first_name: Some("Ada".into()),
-            ..NewContact::new(self.location.as_str())
-        }
-    }
-
-    async fn contact(&self, email: &str) -> ContactId {
-        self.client.contacts().create(&self.person(email)).await.unwrap().value.id
-    }
-
-    async fn act(&self, action: Value) -> Value {
-        self.sandbox.ghl().act(action).await.unwrap()
-    }
-
-    fn fault(&self, fault: Value) {
-        self.sandbox.ghl().fault(serde_json::from_value(fault).unwrap());
-    }
-}
+use crate::world::HighLevel;
 
 #[tokio::test]
 async fn a_contact_is_made_read_changed_and_deleted() {
@@ -248,26 +205,4 @@ async fn each_failure_says_what_may_be_done() {
     let elsewhere = ListQuery::new("another-location-0000");
     let error = contacts.list(&elsewhere).await.unwrap_err().error;
     assert!(matches!(error, Error::WrongLocation { .. }), "{error:?}");
-}
-
-#[tokio::test]
-async fn a_refresh_token_is_good_once() {
-    let there = HighLevel::start().await;
-    let announcement = there.sandbox.announcement();
-    let text = |key: &str| announcement["ghl"][key].as_str().unwrap().to_owned();
-    let app = ghl::oauth::AppCredentials {
-        client_id: text("client_id"),
-        client_secret: SecretString::from(text("client_secret")),
-    };
-    let code = there.act(json!({ "action": "oauth.authorize", "scopes": ["contacts.readonly"] })).await;
-    let code = SecretString::from(code["code"].as_str().unwrap());
-    let oauth = there.client.oauth();
-    let location = Some(ghl::oauth::UserType::Location);
-    let first = oauth.exchange_code(&app, &code, location.clone(), None).await.unwrap().value;
-    let refresh = first.refresh_token.unwrap();
-    let second = oauth.refresh(&app, &refresh, location.clone()).await.unwrap().value;
-    let again = oauth.refresh(&app, &refresh, location).await.unwrap_err().error;
-    assert!(matches!(again, Error::InvalidGrant { .. }), "{again:?}");
-    let client = there.client.with_token(second.access_token);
-    client.contacts().list(&ListQuery::new(there.location.as_str())).await.unwrap();
 }

@@ -1,0 +1,9 @@
+//! The client over real HTTP.
+
+#![allow(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
+
+mod oauth;
+mod sandbox;
+mod scopes;
+mod token_answers;
+mod world;
