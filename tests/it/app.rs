@@ -38,6 +38,8 @@ pub struct TestApp {
     /// Dead letters are expected.
     pub may_have_dead_letters: bool,
     config: String,
+    /// How often its database was closed.
+    closed: usize,
     stop: CancellationToken,
     server: Option<JoinHandle<std::io::Result<()>>>,
     folder: tempfile::TempDir,
@@ -91,6 +93,7 @@ impl TestApp {
             clock,
             http: reqwest::Client::new(),
             may_have_dead_letters: false,
+            closed: 0,
             config: text,
             stop,
             server,
@@ -294,8 +297,9 @@ impl TestApp {
     /// Stops the bridge and closes its database, so that the file can be copied or replaced.
     pub async fn close(&mut self) {
         self.stop().await;
-        let nothing = Sqlite::open(&self.folder.path().join("nothing.db"), Vault::new(Key::generate()));
-        self.store = Arc::new(nothing.unwrap());
+        self.closed += 1;
+        let nothing = self.folder.path().join(format!("nothing-{}.db", self.closed));
+        self.store = Arc::new(Sqlite::open(&nothing, Vault::new(Key::generate())).unwrap());
         // SQLite removes its log when the last connection is closed.
         let log = format!("{}-wal", self.database().display());
         let started = Instant::now();
