@@ -92,3 +92,32 @@ impl Arrivals {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_rolled_back_was_never_there_and_what_is_filed_is_forgotten() {
+        let key = |n: u8| SourceKey([n; 16]);
+        let mut arrivals = Arrivals::default();
+        let (one, two) = (EventId::new(), EventId::new());
+        arrivals.append(key(1), one);
+        assert_eq!(arrivals.get(key(1)), Some(one), "a duplicate may be in the same group");
+        assert_eq!(arrivals.committed(key(1)), None);
+        arrivals.end(false);
+        assert_eq!(arrivals.get(key(1)), None);
+
+        arrivals.append(key(1), one);
+        arrivals.end(true);
+        arrivals.append(key(2), two);
+        arrivals.file(key(1));
+        arrivals.end(false);
+        assert_eq!((arrivals.get(key(1)), arrivals.get(key(2))), (Some(one), None));
+        arrivals.append(key(2), two);
+        arrivals.file(key(1));
+        arrivals.file(key(2));
+        arrivals.end(true);
+        assert_eq!((arrivals.get(key(1)), arrivals.get(key(2))), (None, None));
+    }
+}

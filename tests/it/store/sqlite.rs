@@ -4,13 +4,13 @@ use std::io::Write as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use cartbridge::event::{EventId, NewEvent, State};
+use cartbridge::event::{EventId, NewEvent, Source, State};
 use cartbridge::store::sqlite::{OpenError, Sqlite};
 use cartbridge::store::{Error, EventFilter, Store};
 use cartbridge::vault::{Key, Vault};
 use futures::future::join_all;
 
-use super::given::{at, claimed, event, listed, read, state, step, stored};
+use super::given::{at, claimed, event, listed, read, shop, state, step, stored};
 
 #[tokio::test]
 async fn what_was_acknowledged_is_there_for_whoever_opens_the_file_next() {
@@ -37,6 +37,35 @@ async fn what_was_acknowledged_is_there_for_whoever_opens_the_file_next() {
         let again = second.append(event("msg_1", "customer:1"), at(0)).await.unwrap();
         assert_eq!((again.id, again.duplicate), (id, true));
     }
+}
+
+#[tokio::test]
+async fn a_delivery_that_was_stored_and_not_looked_at_yet_is_known_to_whoever_opens_the_file_next() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("test.db");
+    let vault = Vault::new(Key::generate());
+    let id = stored(&Sqlite::open(&path, vault.clone()).unwrap(), event("msg_1", "customer:1")).await;
+    let next = Sqlite::open(&path, vault.clone()).unwrap();
+    assert_eq!(next.known(&shop(), Source::Cscart, "msg_1").await.unwrap(), Some(id));
+    let again = next.append(event("msg_1", "customer:1"), at(0)).await.unwrap();
+    assert_eq!((again.id, again.duplicate), (id, true));
+    assert_eq!(claimed(&next, at(0)).await.head.id, id);
+    assert_eq!(next.known(&shop(), Source::Cscart, "msg_1").await.unwrap(), Some(id));
+    let again = next.append(event("msg_1", "customer:1"), at(0)).await.unwrap();
+    assert_eq!((again.id, again.duplicate), (id, true));
+}
+
+#[tokio::test]
+async fn a_delivery_that_two_processes_have_stored_is_carried_out_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("test.db");
+    let vault = Vault::new(Key::generate());
+    let [one, other] = [(); 2].map(|()| Sqlite::open(&path, vault.clone()).unwrap());
+    let first = stored(&one, event("msg_1", "customer:1")).await;
+    let second = stored(&other, event("msg_1", "customer:1")).await;
+    let claim = claimed(&one, at(0)).await;
+    assert_eq!((claim.head.id, claim.followers.len()), (first, 0));
+    assert_eq!(state(&one, second).await, State::Ignored);
 }
 
 #[tokio::test]
