@@ -7,6 +7,8 @@ use ghl::{Answer, Exchange, Failure};
 use super::step::Step;
 use super::verdict::{self, Verdict};
 use super::work::Work;
+use crate::breaker::{Admits, Pass};
+use crate::budget::Place;
 use crate::effect::Attempt;
 
 /// The longest answer that is kept in the record.
@@ -17,37 +19,83 @@ pub(super) async fn call<T, F>(work: &Work<'_>, step: &mut Step, make: F) -> Res
 where
     F: Future<Output = Result<Answer<T>, Failure>>,
 {
-    if !step.use_permit() {
-        permit(work).await.map_err(|verdict| CallError {
+    let permit = match step.use_permit() {
+        Some(permit) => permit,
+        None => permit(work).await.map_err(|verdict| CallError {
             error: ghl::Error::Unsendable { reason: "it would have to wait".into() },
             verdict,
-        })?;
-    }
+        })?,
+    };
     let at = work.engine.clock.now();
     let (exchange, outcome) = match make.await {
         Ok(answer) => (answer.exchange, Ok(answer.value)),
         Err(failure) => (*failure.exchange, Err(failure.error)),
     };
-    work.live.budget.learn(&exchange.rate_limit);
+    permit.over(work, &exchange, outcome.as_ref().err());
     work.engine.monitor.call("ghl", exchange.status.unwrap_or(0), exchange.duration);
     let error = outcome.as_ref().err().map(ToString::to_string);
     step.attempt(record(at, exchange, error));
     outcome.map_err(|error| {
-        let limited = match &error {
-            ghl::Error::RateLimited { retry_after, .. } => Some(work.live.budget.close(*retry_after)),
-            _ => None,
+        let verdict = match &error {
+            ghl::Error::RateLimited { retry_after, daily } => {
+                verdict::of_closed(work.live.budget.close(*retry_after, *daily))
+            }
+            _ => verdict::of_ghl(&error, work.engine.clock.now()),
         };
-        let verdict = verdict::of_ghl(&error, work.engine.clock.now(), limited);
         CallError { error, verdict }
     })
 }
 
-/// Waits until a call may leave, and makes sure that the lane is ours for longer than it takes. A lane is held for no longer
-/// than a window of the rate limit.
-pub(super) async fn permit(work: &Work<'_>) -> Result<(), Verdict> {
-    let taken = work.live.budget.take().await;
-    taken.map_err(|until| Verdict::retry_at(until, "HighLevel's rate limit is used up", false))?;
-    work.keep_lease().await
+/// What a call needs to leave: a place in the rate limit, and that HighLevel works.
+#[derive(Debug)]
+pub(super) struct Permit {
+    place: Place,
+    pass: Pass,
+}
+
+/// Waits until a call may leave, and makes sure that the lane is ours for longer than it takes.
+pub(super) async fn permit(work: &Work<'_>) -> Result<Permit, Verdict> {
+    let (live, engine) = (work.live, work.engine);
+    if let Admits::Nothing(until) = live.breaker.admits() {
+        return Err(verdict::of_open(until));
+    }
+    let asked = engine.clock.now();
+    let taken = live.budget.take(work.claim.priority).await;
+    let waited = engine.clock.now().duration_since(asked);
+    engine.monitor.waited(waited);
+    let place = taken.map_err(verdict::of_closed)?;
+    if waited.is_positive() {
+        // There is room again: for lanes that were not claimed because there was none.
+        engine.wake.notify_one();
+    }
+    let pass = match live.breaker.enter() {
+        Ok(pass) => pass,
+        Err(until) => {
+            place.unused();
+            return Err(verdict::of_open(until));
+        }
+    };
+    work.keep_lease().await?;
+    Ok(Permit { place, pass })
+}
+
+impl Permit {
+    /// Tells the budget and the breaker what came of the call.
+    fn over(self, work: &Work<'_>, exchange: &Exchange, error: Option<&ghl::Error>) {
+        match error {
+            // It has not left.
+            Some(ghl::Error::Unsendable { .. }) => return self.place.unused(),
+            Some(error @ (ghl::Error::NotSent(_) | ghl::Error::Uncertain { .. } | ghl::Error::Unavailable { .. })) => {
+                self.pass.failed(work.claim.lane.subject.as_str(), &error.to_string());
+            }
+            Some(_) | None => self.pass.answered(),
+        }
+        if let Some(ghl::Error::RateLimited { .. }) = error {
+            self.place.refused(&exchange.rate_limit);
+        } else if exchange.status.is_some() {
+            self.place.answered(&exchange.rate_limit);
+        }
+    }
 }
 
 /// A failed call: what went wrong, and what that means unless the operation knows better.

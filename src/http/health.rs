@@ -41,6 +41,7 @@ async fn readyz(State(state): State<Shared>) -> Result<&'static str> {
 #[utoipa::path(get, path = "/metrics", tag = "health", responses((status = 200, description = "counters", body = String)))]
 async fn metrics(State(state): State<Shared>) -> Result<Response> {
     let counts = state.store.counts().await?;
+    state.monitor.connections(&state.registry.all());
     let text = state.monitor.render(&counts);
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     Ok(([(header::CONTENT_TYPE, kind)], text).into_response())

@@ -13,6 +13,7 @@ mod links;
 mod readers;
 mod replay;
 mod row;
+mod settle;
 mod writer;
 
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -29,7 +30,7 @@ use rusqlite_migration::{Error as MigrationError, MigrationDefinitionError, Migr
 
 use super::{
     Appended, Claim, EffectUpdate, Error, EventFilter, Lane, LinkChange, Origin, Page, Result, Settlement,
-    Store, StoredConnection, View,
+    Shares, Store, StoredConnection, View,
 };
 use crate::access::{ApiKey, KeyHash};
 use crate::connection::{Connection, ConnectionName};
@@ -142,12 +143,13 @@ impl Store for Sqlite {
         self.readers.run(move |pool| inbox::known(pool, &connection, source, &source_id)).await
     }
 
-    async fn claim(&self, limit: usize, now: Timestamp, until: Timestamp) -> Result<Vec<Claim>> {
-        self.writer.run(move |tx| lanes::claim(tx, limit, now, until)).await
+    async fn claim(&self, shares: &Shares, now: Timestamp, until: Timestamp) -> Result<Vec<Claim>> {
+        let shares = shares.clone();
+        self.writer.run(move |tx| lanes::claim(tx, &shares, now, until)).await
     }
 
-    async fn next_ready(&self) -> Result<Option<Timestamp>> {
-        self.readers.run(lanes::next_ready).await
+    async fn next_ready(&self, after: Timestamp) -> Result<Option<Timestamp>> {
+        self.readers.run(move |pool| lanes::next_ready(pool, after)).await
     }
 
     async fn release_leases(&self, now: Timestamp) -> Result<usize> {
@@ -209,14 +211,14 @@ impl Store for Sqlite {
         self.writer
             .run(move |tx| {
                 lanes::check(tx, &lane)?;
-                lanes::settle(tx, &lane, head, &folded, &settlement, now)
+                settle::settle(tx, &lane, head, &folded, &settlement, now)
             })
             .await
     }
 
     async fn unpark(&self, connection: &ConnectionName, now: Timestamp) -> Result<usize> {
         let connection = connection.clone();
-        self.writer.run(move |tx| lanes::unpark(tx, &connection, now)).await
+        self.writer.run(move |tx| settle::unpark(tx, &connection, now)).await
     }
 
     async fn link(&self, connection: &ConnectionName, customer: &Customer) -> Result<Option<Link>> {

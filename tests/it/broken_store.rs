@@ -10,7 +10,7 @@ use cartbridge::event::{Event, EventId, NewEvent, Source, State};
 use cartbridge::link::{Customer, ItemKind, ItemLink, Link};
 use cartbridge::store::{
     Appended, Claim, EffectUpdate, Error, EventFilter, Lane, LinkChange, Origin, Page, Result, Settlement,
-    Store, StoredConnection, View,
+    Shares, Store, StoredConnection, View,
 };
 use jiff::Timestamp;
 
@@ -64,8 +64,8 @@ macro_rules! all_but_append {
 
 all_but_append! {
     fn known(connection: &ConnectionName, source: Source, source_id: &str) -> Option<EventId>;
-    fn claim(limit: usize, now: Timestamp, until: Timestamp) -> Vec<Claim>;
-    fn next_ready() -> Option<Timestamp>;
+    fn claim(shares: &Shares, now: Timestamp, until: Timestamp) -> Vec<Claim>;
+    fn next_ready(after: Timestamp) -> Option<Timestamp>;
     fn release_leases(now: Timestamp) -> usize;
     fn payload(seq: i64) -> Vec<u8>;
     fn extend_lease(lane: &Lane, now: Timestamp) -> ();

@@ -29,8 +29,9 @@ CREATE TABLE events (
     filed           INTEGER NOT NULL DEFAULT 0,
     state           TEXT NOT NULL,
     state_reason    TEXT,
-    next_attempt_at INTEGER,                  -- while it is not filed: not before
+    next_attempt_at INTEGER,                  -- while it is not filed: not before; `waiting`, `parked`: then
     tries           INTEGER NOT NULL DEFAULT 0,
+    failing_since   INTEGER,                  -- the first failed try since it was received, replayed or parked
     folded_into     BLOB
 );
 CREATE UNIQUE INDEX events_id ON events (id);
@@ -53,11 +54,14 @@ CREATE TABLE lanes (
     subject    TEXT NOT NULL,
     head       INTEGER NOT NULL,              -- no event of the subject before this seq is open
     ready_at   INTEGER NOT NULL,
-    state      TEXT NOT NULL,                 -- 'ready', 'held' (for company), 'leased', 'waiting', 'parked'
+    priority   INTEGER NOT NULL,              -- of its most urgent event; 0 is the most urgent
+    state      TEXT NOT NULL,                 -- 'ready', 'held' (for company), 'leased', 'waiting', 'parked', 'resting' (parked
+                                              -- until ready_at)
     lease      INTEGER NOT NULL DEFAULT 0,    -- changes with each claim: a worker whose lease ran out can write nothing
     PRIMARY KEY (connection, subject)
 ) WITHOUT ROWID;
-CREATE INDEX lanes_ready ON lanes (ready_at) WHERE state <> 'parked';
+-- A claim takes what each connection may have, by class: it never walks through the lanes of one that may have nothing.
+CREATE INDEX lanes_ready ON lanes (connection, priority, ready_at) WHERE state <> 'parked';
 
 CREATE TABLE effects (
     event         INTEGER NOT NULL REFERENCES events (seq) ON DELETE CASCADE,
