@@ -48,6 +48,9 @@ struct State {
     /// Who waits, by rank, the first in front.
     waiting: [VecDeque<u64>; 4],
     numbers: u64,
+    stopped: bool,
+    /// The end of the day for which the log says that it is used up.
+    logged: Option<Timestamp>,
 }
 
 /// Why no request may leave for longer than it would be worth to wait.
@@ -55,8 +58,12 @@ struct State {
 pub enum Closed {
     /// The short limit is used up until then.
     Window(Timestamp),
-    /// The day's limit, or what of it is meant for this class, is used up until then.
+    /// The day's limit is used up until then.
     Day(Timestamp),
+    /// What of the day is meant for a backfill is used up until then.
+    Reserve(Timestamp),
+    /// The bridge is stopping.
+    Stopped,
 }
 
 /// What is left, for people.
@@ -92,6 +99,8 @@ impl Budget {
             turns: Turns::default(),
             waiting: Default::default(),
             numbers: 0,
+            stopped: false,
+            logged: None,
         };
         Self { clock, state: Mutex::new(state), changed: Notify::new() }
     }
@@ -159,6 +168,12 @@ impl Budget {
         }
     }
 
+    /// Nobody shall wait any more: the bridge is stopping.
+    pub fn stop(&self) {
+        self.state().stopped = true;
+        self.changed.notify_waiters();
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -168,15 +183,30 @@ impl State {
     /// What keeps a class from sending for longer than [`PATIENCE`].
     fn closed(&mut self, class: Priority, now: Timestamp) -> Option<Closed> {
         let far = after(now, PATIENCE);
-        let day = self.day.closed(class, now).filter(|until| *until > far).map(Closed::Day);
+        let why = match self.day.closed(Priority::Person, now) {
+            Some(_) => Closed::Day,
+            None => Closed::Reserve,
+        };
+        let day = self.day.closed(class, now).filter(|until| *until > far).map(why);
         day.or_else(|| self.window.closed(now).filter(|until| *until > far).map(Closed::Window))
+    }
+
+    /// Says once, not for each event, that the day is used up.
+    fn log(&mut self, closed: Closed) {
+        if let Closed::Day(until) = closed
+            && self.logged.is_none_or(|logged| logged < until)
+        {
+            self.logged = Some(until);
+            tracing::warn!(
+                "HighLevel's limit for the day is used up for a location: its events are parked until {until}"
+            );
+        }
     }
 
     /// Which classes wait for a place that they could take.
     fn waits(&mut self, now: Timestamp) -> [bool; 4] {
-        Priority::ALL.map(|class| {
-            !self.waiting[class.rank()].is_empty() && self.day.closed(class, now).is_none()
-        })
+        Priority::ALL
+            .map(|class| !self.waiting[class.rank()].is_empty() && self.day.closed(class, now).is_none())
     }
 }
 
@@ -251,7 +281,11 @@ impl<'a> Waiter<'a> {
         let now = self.budget.clock.now();
         let mut state = self.budget.state();
         if let Some(closed) = state.closed(self.class, now) {
+            state.log(closed);
             return Look::Closed(closed);
+        }
+        if state.stopped {
+            return Look::Closed(Closed::Stopped);
         }
         let waits = state.waits(now);
         let next = state.turns.next(waits) == Some(self.class)

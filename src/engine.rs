@@ -81,6 +81,8 @@ impl Engine {
                 () = timer => {}
             }
         }
+        // Whoever only waits for his turn gives it back.
+        self.registry.all().values().for_each(|live| live.budget.stop());
         tasks.close();
         tasks.wait().await;
     }
@@ -169,8 +171,8 @@ impl Engine {
                 if counts && let Some(reason) = given_up(event, &retry, &why, now) {
                     return Settlement::Dead { reason };
                 }
-                let at =
-                    not_before.unwrap_or_else(|| after_now(now, backoff::delay(&retry, event.id, event.tries)));
+                let at = not_before
+                    .unwrap_or_else(|| after_now(now, backoff::delay(&retry, event.id, event.tries)));
                 Settlement::Waiting { at: at.max(now), reason: why, counts }
             }
             Verdict::LeaseLost => Settlement::Released,

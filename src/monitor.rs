@@ -85,9 +85,17 @@ impl Default for Monitor {
         let budget = Family::default();
         registry.register("budget_left", "Requests that may leave now, by connection", budget.clone());
         let budget_today = Family::default();
-        registry.register("budget_left_today", "Requests left of the day, by connection", budget_today.clone());
+        registry.register(
+            "budget_left_today",
+            "Requests left of the day, by connection",
+            budget_today.clone(),
+        );
         let breaker_open = Family::default();
-        registry.register("breaker_open", "1 while HighLevel does not work, by connection", breaker_open.clone());
+        registry.register(
+            "breaker_open",
+            "1 while HighLevel does not work, by connection",
+            breaker_open.clone(),
+        );
         let events = Family::default();
         registry.register("events", "Events in the database, by state", events.clone());
         Self {

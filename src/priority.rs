@@ -61,7 +61,11 @@ mod tests {
             (Source::Manual, "import", 0, false, Priority::Backfill),
             (Source::Manual, "import", 3, true, Priority::Backfill),
         ] {
-            assert_eq!(Priority::of(source, kind, tries, replayed), class, "{source} {kind} {tries} {replayed}");
+            assert_eq!(
+                Priority::of(source, kind, tries, replayed),
+                class,
+                "{source} {kind} {tries} {replayed}"
+            );
         }
     }
 

@@ -58,7 +58,8 @@ impl Registry {
         let before = self.all();
         let mut changed = Vec::new();
         let mut live = HashMap::with_capacity(stored.len());
-        let mut gates: HashMap<_, _> = before.values().map(|live| (live.connection.ghl.app(), Gate::of(live))).collect();
+        let mut gates: HashMap<_, _> =
+            before.values().map(|live| (live.connection.ghl.app(), Gate::of(live))).collect();
         let shares = shares(&stored);
         for stored in stored {
             let name = stored.connection.name.clone();

@@ -103,6 +103,8 @@ pub struct Share {
     pub lanes: usize,
     /// How many of these go to who has waited longest, however urgent; the others to the most urgent. So no class starves.
     pub eldest: usize,
+    /// How many more for which a person waits.
+    pub persons: usize,
 }
 
 /// How many lanes of each connection may be claimed.
@@ -117,7 +119,7 @@ pub struct Shares {
 impl Shares {
     /// Up to so many lanes of each connection, the most urgent first.
     pub fn of_each(lanes: usize) -> Self {
-        Self { of: HashMap::new(), other: Share { lanes, eldest: 0 } }
+        Self { of: HashMap::new(), other: Share { lanes, ..Share::default() } }
     }
 }
 

@@ -50,7 +50,7 @@ async fn a_day_that_is_used_up_is_told_and_a_backfill_before_the_others() {
         })
     };
     budget.take(Priority::Live).await.unwrap().answered(&answer(80));
-    assert!(matches!(budget.take(Priority::Backfill).await, Err(Closed::Day(_))));
+    assert!(matches!(budget.take(Priority::Backfill).await, Err(Closed::Reserve(_))));
     budget.take(Priority::Retry).await.unwrap().answered(&answer(0));
     assert!(matches!(budget.take(Priority::Person).await, Err(Closed::Day(_))));
 }

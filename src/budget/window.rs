@@ -68,7 +68,7 @@ pub(super) struct Sent {
     /// How many of ours had a place then, itself included.
     places: u64,
     /// How many had ever left then, itself included.
-    sent: u64,
+    number: u64,
     /// How many were under way then, itself included.
     under_way: usize,
 }
@@ -125,9 +125,10 @@ impl Window {
     /// How many of ours fit into a window: at least one, or we should never learn that there is room again.
     pub(super) fn capacity(&mut self, now: Timestamp) -> usize {
         let others = self.others.now(now, self.length);
+        let left = self.limit().saturating_sub(others);
         // They come and go: with others about, a little is left free for more of them.
-        let room = if others > 0 { others / 8 + 1 } else { 0 };
-        let rest = self.limit().saturating_sub(others + room);
+        let room = if others > 0 { left.min(others) / 8 + 1 } else { 0 };
+        let rest = left.saturating_sub(room);
         self.share.map_or(rest, |share| share.min(rest)).max(1) as usize
     }
 
@@ -161,7 +162,9 @@ impl Window {
         let freed = self.answered.get(excess).map(|answered| after(*answered, keeps));
         // Should others be counted for less before that, there is room earlier.
         match (freed, self.others.changes()) {
-            (Some(freed), Some(changes)) => Some(freed.min(changes.max(after(now, Duration::from_millis(1))))),
+            (Some(freed), Some(changes)) => {
+                Some(freed.min(changes.max(after(now, Duration::from_millis(1)))))
+            }
             (freed, changes) => freed.or(changes.filter(|changes| *changes > now)),
         }
     }
@@ -171,7 +174,7 @@ impl Window {
         self.forget(now);
         self.under_way += 1;
         self.sent += 1;
-        Sent { at: now, places: self.places() as u64, sent: self.sent, under_way: self.under_way }
+        Sent { at: now, places: self.places() as u64, number: self.sent, under_way: self.under_way }
     }
 
     /// It has not left after all.
@@ -207,14 +210,14 @@ impl Window {
         }
         if let Some(remaining) = limit.remaining {
             let taken = u64::from(self.limit()).saturating_sub(remaining);
-            let others = taken.saturating_sub((sent.places + self.sent).saturating_sub(sent.sent));
+            let others = taken.saturating_sub((sent.places + self.sent).saturating_sub(sent.number));
             self.others.saw(u32::try_from(others).unwrap_or(u32::MAX), now, self.length);
         }
     }
 
     /// Of ours, how many HighLevel may not have counted yet when it answered this one.
     pub(super) fn uncounted(&self, sent: &Sent) -> u64 {
-        self.sent.saturating_sub(sent.sent) + sent.under_way as u64
+        self.sent.saturating_sub(sent.number) + sent.under_way as u64
     }
 
     /// After a 429: closed until the time HighLevel gave, else for a window.

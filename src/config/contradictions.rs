@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use secrecy::ExposeSecret as _;
 
-use super::{Config, RetryConfig};
 use super::locate::{self, Segment};
+use super::{Config, RetryConfig};
 use crate::connection::Connection;
 use crate::mistake::Mistake;
 use crate::store::LEASE;
@@ -75,7 +75,9 @@ pub(super) fn find(config: &Config, place: &str, text: &str) -> Vec<Mistake> {
             let (base, max) = (retry.base_ms, retry.max_ms);
             note(
                 &path,
-                format!("connection `{name}`: with `[engine]`, the delays begin at {base} ms and end at {max} ms"),
+                format!(
+                    "connection `{name}`: with `[engine]`, the delays begin at {base} ms and end at {max} ms"
+                ),
                 "give both `retry.base_ms` and `retry.max_ms`, the second not below the first".into(),
             );
         }

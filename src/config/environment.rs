@@ -61,7 +61,11 @@ fn value(path: &[String], text: &str) -> Value {
     match toml::from_str::<Table>(&format!("value = {text}")).ok().and_then(|mut table| table.remove("value"))
     {
         Some(value @ (Value::Boolean(_) | Value::Array(_))) => value,
-        Some(value @ Value::Integer(_)) if key.ends_with("_ms") || key.ends_with("_hours") || NUMBERS.contains(&key) => value,
+        Some(value @ Value::Integer(_))
+            if key.ends_with("_ms") || key.ends_with("_hours") || NUMBERS.contains(&key) =>
+        {
+            value
+        }
         _ => Value::String(text.to_owned()),
     }
 }

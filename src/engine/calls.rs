@@ -38,7 +38,7 @@ where
     outcome.map_err(|error| {
         let verdict = match &error {
             ghl::Error::RateLimited { retry_after, daily } => {
-                verdict::of_closed(work.live.budget.close(*retry_after, *daily))
+                verdict::of_closed(work.live.budget.close(*retry_after, *daily), work.engine.clock.now())
             }
             _ => verdict::of_ghl(&error, work.engine.clock.now()),
         };
@@ -63,7 +63,7 @@ pub(super) async fn permit(work: &Work<'_>) -> Result<Permit, Verdict> {
     let taken = live.budget.take(work.claim.priority).await;
     let waited = engine.clock.now().duration_since(asked);
     engine.monitor.waited(waited);
-    let place = taken.map_err(verdict::of_closed)?;
+    let place = taken.map_err(|closed| verdict::of_closed(closed, engine.clock.now()))?;
     if waited.is_positive() {
         // There is room again: for lanes that were not claimed because there was none.
         engine.wake.notify_one();
@@ -85,7 +85,11 @@ impl Permit {
         match error {
             // It has not left.
             Some(ghl::Error::Unsendable { .. }) => return self.place.unused(),
-            Some(error @ (ghl::Error::NotSent(_) | ghl::Error::Uncertain { .. } | ghl::Error::Unavailable { .. })) => {
+            Some(
+                error @ (ghl::Error::NotSent(_)
+                | ghl::Error::Uncertain { .. }
+                | ghl::Error::Unavailable { .. }),
+            ) => {
                 self.pass.failed(work.claim.lane.subject.as_str(), &error.to_string());
             }
             Some(_) | None => self.pass.answered(),

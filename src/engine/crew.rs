@@ -41,9 +41,12 @@ impl Crew {
             let team = teams.get(name).copied().unwrap_or_default();
             let lanes = worth(live, most, team.working).saturating_sub(team.working);
             let eldest = (team.served + lanes) / ONE_IN - team.served / ONE_IN;
-            (name.clone(), Share { lanes, eldest })
+            // A person does not wait behind those who only wait for a place in the rate limit.
+            let all = if live.breaker.admits() == Admits::All { most } else { 0 };
+            let persons = all.saturating_sub(team.working + lanes);
+            (name.clone(), Share { lanes, eldest, persons })
         });
-        Shares { of: of.collect(), other: Share { lanes: most, eldest: 0 } }
+        Shares { of: of.collect(), other: Share { lanes: most, ..Share::default() } }
     }
 
     /// A lane of a connection is being worked on from now on.

@@ -117,7 +117,9 @@ impl Step {
         let (state, why) = match verdict {
             Verdict::Dead { advice } => (EffectState::Failed, Some(advice)),
             Verdict::Retry { why, .. } => (EffectState::Planned, Some(why)),
-            Verdict::Park { reason } | Verdict::ParkUntil { reason, .. } => (EffectState::Planned, Some(reason)),
+            Verdict::Park { reason } | Verdict::ParkUntil { reason, .. } => {
+                (EffectState::Planned, Some(reason))
+            }
             Verdict::Done { .. } | Verdict::Ignored { .. } | Verdict::LeaseLost => {
                 (EffectState::Planned, None)
             }

@@ -80,9 +80,16 @@ impl From<store::Error> for Verdict {
 }
 
 /// No call may leave for a while: the limit is used up.
-pub(super) fn of_closed(closed: Closed) -> Verdict {
+pub(super) fn of_closed(closed: Closed, now: Timestamp) -> Verdict {
     match closed {
         Closed::Window(until) => Verdict::retry_at(until, "HighLevel's rate limit is used up", false),
+        Closed::Reserve(until) => Verdict::ParkUntil {
+            reason: format!(
+                "what an import may use of HighLevel's limit for the day is used up: it goes on by itself at {until:.0}"
+            ),
+            until,
+        },
+        Closed::Stopped => Verdict::retry_at(now, "the bridge stopped before it was its turn", false),
         Closed::Day(until) => Verdict::ParkUntil {
             reason: format!("HighLevel's limit for the day is used up: it goes on by itself at {until:.0}"),
             until,
@@ -102,7 +109,7 @@ pub(super) fn of_ghl(error: &ghl::Error, now: Timestamp) -> Verdict {
     match error {
         Error::NotSent { .. } => Verdict::retry("HighLevel cannot be reached"),
         Error::Uncertain { .. } => Verdict::retry("HighLevel's answer did not arrive"),
-        Error::RateLimited { retry_after, .. } => of_closed(Closed::Window(after_now(now, retry_after.unwrap_or_default()))),
+        Error::RateLimited { retry_after, .. } => of_closed(Closed::Window(after_now(now, retry_after.unwrap_or_default())), now),
         Error::Unavailable { status, retry_after, .. } => {
             let why = format!("HighLevel answered {status}: it is not available at the moment");
             match retry_after {

@@ -14,10 +14,6 @@ async fn strict(rate: Value) -> TestApp {
     app
 }
 
-fn person(n: usize) -> Value {
-    json!({ "email": format!("person{n}@example.com"), "firstname": format!("Person{n}"), "b_country": "US" })
-}
-
 /// A customer's event with the store's own words; answers its id.
 async fn tell(app: &TestApp, id: &str, kind: &str, user: usize) -> String {
     let body = json!({
@@ -64,13 +60,14 @@ async fn a_backlog_drains_at_the_allowed_rate_without_a_single_429() {
     assert_eq!(refused(&app), 0);
     let calls = app.calls();
     assert_eq!(calls.len(), WINDOWS * 50);
-    // The last call of the n-th fifty can leave n − 1 windows after the first; of the time that takes, 2 % may be lost.
-    let took = ms(&calls[WINDOWS * 50 - 1]) - ms(&calls[0]);
-    let full = (WINDOWS as i64 - 1) * 2000;
-    assert!(took >= full, "{took}");
-    // A burst itself takes a moment, and the processor is shared: half a window for all of it.
-    let lost = took - full - 1000;
-    assert!(lost * 100 <= full * 2, "{took} ms in place of {full}");
+    // From each call of the first window to the one in the same place of the last: five windows, of which 2 % may be lost.
+    let mut took: Vec<i64> = (0..50).map(|n| ms(&calls[(WINDOWS - 1) * 50 + n]) - ms(&calls[n])).collect();
+    took.sort_unstable();
+    let (median, full) = (took[25], (WINDOWS as i64 - 1) * 2000);
+    assert!(took[0] >= full, "{took:?}");
+    // The processor is shared with other tests, which this must not depend on: `budget/window/tests.rs` measures without it.
+    let machine = 500;
+    assert!(median <= full * 102 / 100 + machine, "{median} ms in place of {full}");
     app.end().await;
 }
 
@@ -138,28 +135,19 @@ async fn at_the_limit_of_the_day_events_are_parked_until_it_ends_and_go_on_by_th
 }
 
 #[tokio::test]
-async fn a_person_comes_before_live_events_before_retries_before_a_backfill() {
-    let app = strict(json!({ "max": 4, "interval_ms": 1000 })).await;
-    // Customers with contacts, whose later events are one call each.
-    for n in 1..=2 {
-        tell(&app, &format!("created_{n}"), "customer.created", n).await;
+async fn a_person_does_not_wait_behind_a_backlog() {
+    let app = strict(json!({ "max": 5, "interval_ms": 1000 })).await;
+    for n in 0..60 {
+        tell(&app, &format!("live_{n}"), "customer.created", n + 1).await;
     }
-    app.settled().await;
-    let done = app.calls().len();
-    app.fault(json!({ "kind": "status", "status": 500, "method": "POST", "path": "/contacts/", "times": 1 }));
-    let failed = tell(&app, "will fail", "customer.created", 900).await;
-    app.until_state(&failed, "waiting").await;
-    for n in 100..130 {
-        tell(&app, &format!("live_{n}"), "customer.created", n).await;
-    }
-    app.until("they queue", async || (app.calls().len() >= done + 8).then_some(())).await;
-    let resync = json!({ "customer": app.shop(json!({ "action": "customer.register", "user": person(500) })).await["user_id"] });
-    let (status, asked) = app.api("POST", "/api/connections/my-shop/resync", Some(resync)).await;
-    assert_eq!(status, 202, "{asked}");
-    let at = app.calls().len();
-    app.until_state(asked["id"].as_str().unwrap(), "done").await;
-    let passed = app.calls().len() - at;
-    assert!(passed <= 24, "{passed} calls came before the person");
-    app.settled().await;
+    app.until("they queue", async || (app.calls().len() >= 10).then_some(())).await;
+    let before = app.calls().len();
+    let asked = tell(&app, "a person looks", "customer.viewed", 1000).await;
+    app.until_state(&asked, "done").await;
+    let made = app.calls().len() - before;
+    // Its own, with those that have a share beside it.
+    assert!(made <= 10, "{made} calls until the person was served");
+    let (_, stats) = app.api("GET", "/api/stats", None).await;
+    assert!(stats["pending"].as_u64().unwrap() > 30, "{stats}");
     app.end().await;
 }

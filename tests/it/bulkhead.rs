@@ -7,10 +7,9 @@ use serde_json::{Value, json};
 
 use crate::app::{QUICK, TestApp};
 
-/// A bridge between two shops and two HighLevels: `my-shop` with the app's own, `other-shop` with the one given.
+/// A bridge between two shops and two locations: `my-shop` with the app's own, `other-shop` with another.
 async fn two(settings: &str) -> (TestApp, Sandbox) {
-    let app =
-        TestApp::spawn_with(Options { strict_rate: false, ..Options::default() }, settings).await;
+    let app = TestApp::spawn_with(Options { strict_rate: false, ..Options::default() }, settings).await;
     let other = Sandbox::start(Options { strict_rate: false, seed: 7, ..Options::default() }).await.unwrap();
     for sandbox in [&app.sandbox, &other] {
         let unlimited = json!({ "rate": { "max": 1_000_000, "daily": 100_000_000 } });
@@ -101,7 +100,10 @@ async fn a_slow_highlevel_delays_nobody_else() {
 #[tokio::test]
 async fn a_used_up_rate_limit_delays_nobody_else() {
     let (app, tight) = two(QUICK).await;
-    tight.ghl().settings(json!({ "strict_rate": true, "rate": { "max": 5, "interval_ms": 10_000 } })).unwrap();
+    tight
+        .ghl()
+        .settings(json!({ "strict_rate": true, "rate": { "max": 5, "interval_ms": 10_000 } }))
+        .unwrap();
     for n in 0..300 {
         customer(&app, "other-shop", n).await;
     }

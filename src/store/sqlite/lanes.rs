@@ -123,18 +123,20 @@ struct Ready {
     priority: Priority,
 }
 
-/// The lanes of one connection that are to be claimed now: the share of the longest waiting, then the most urgent.
+/// The lanes of one connection that are to be claimed now: the share of the longest waiting, then the most urgent, and beyond
+/// that those for which a person waits.
 fn ready(tx: &Pool, connection: &str, share: Share, now: Timestamp) -> Result<Vec<Ready>> {
     let mut found = Vec::new();
-    if share.lanes == 0 {
-        return Ok(found);
-    }
     for priority in Priority::ALL {
+        let most = share.lanes + if priority == Priority::Person { share.persons } else { 0 };
+        if most == 0 {
+            continue;
+        }
         let mut statement = tx.prepare_cached(
             "SELECT subject, head, ready_at FROM lanes INDEXED BY lanes_ready WHERE state <> 'parked' AND connection = ? \
              AND priority = ? AND ready_at <= ? ORDER BY ready_at LIMIT ?",
         )?;
-        let place = params![connection, priority.rank() as i64, now.as_millisecond(), share.lanes as i64];
+        let place = params![connection, priority.rank() as i64, now.as_millisecond(), most as i64];
         let rows = statement.query_map(place, |row| {
             Ok(Ready { subject: row.get(0)?, head: row.get(1)?, since_ms: row.get(2)?, priority })
         })?;
@@ -149,7 +151,8 @@ fn ready(tx: &Pool, connection: &str, share: Share, now: Timestamp) -> Result<Ve
         let mut urgent = found.split_off(eldest);
         urgent.sort_by_key(|ready| (ready.priority, ready.since_ms));
         found.extend(urgent);
-        found.truncate(share.lanes);
+        let more = found.split_off(share.lanes);
+        found.extend(more.into_iter().filter(|ready| ready.priority == Priority::Person).take(share.persons));
     }
     Ok(found)
 }

@@ -29,7 +29,10 @@ pub(super) fn event(row: &Row<'_>, payload: Vec<u8>) -> Result<Event> {
         payload,
         state,
         state_reason: row.get(10)?,
-        next_attempt_at: row.get::<_, Option<i64>>(11)?.map(time).filter(|_| matches!(state, State::Waiting | State::Parked)),
+        next_attempt_at: row
+            .get::<_, Option<i64>>(11)?
+            .map(time)
+            .filter(|_| matches!(state, State::Waiting | State::Parked)),
         tries: row.get(12)?,
         failing_since: row.get::<_, Option<i64>>(16)?.map(time),
         folded_into: row.get::<_, Option<[u8; 16]>>(13)?.map(id),

@@ -74,8 +74,8 @@ pub(crate) async fn a_connection_that_may_have_nothing_hinders_no_other(store: &
     let other = NewEvent { received_at: at(1), connection: other_shop(), ..event("msg_1", "customer:1") };
     stored(store, other).await;
     let shares = |lanes| Shares {
-        of: HashMap::from([(shop(), Share { lanes, eldest: 0 })]),
-        other: Share { lanes: 5, eldest: 0 },
+        of: HashMap::from([(shop(), Share { lanes, ..Share::default() })]),
+        other: Share { lanes: 5, ..Share::default() },
     };
     let first = store.claim(&shares(0), at(2), at(60)).await.unwrap();
     let connections: Vec<_> = first.iter().map(|claim| claim.lane.connection.clone()).collect();
@@ -108,7 +108,10 @@ pub(crate) async fn the_most_urgent_lanes_are_claimed_first_and_the_longest_wait
         let event = of(source, kind, subject, second);
         stored(store, NewEvent { source_id: format!("{subject} {second}"), ..event }).await;
     }
-    let share = |lanes, eldest| Shares { of: HashMap::from([(shop(), Share { lanes, eldest })]), ..Shares::default() };
+    let share = |lanes, eldest| Shares {
+        of: HashMap::from([(shop(), Share { lanes, eldest, persons: 0 })]),
+        ..Shares::default()
+    };
     let first = store.claim(&share(3, 1), at(9), at(60)).await.unwrap();
     assert_eq!(subjects(&first), ["customer:retry", "customer:person", "customer:raised"]);
     assert_eq!(first[0].priority, Priority::Retry);
@@ -116,8 +119,11 @@ pub(crate) async fn the_most_urgent_lanes_are_claimed_first_and_the_longest_wait
     let rest = store.claim(&share(9, 1), at(9), at(60)).await.unwrap();
     assert_eq!(subjects(&rest), ["customer:live-1", "customer:live-2", "customer:backfill"]);
     settle(store, &first[2], done(), at(9)).await;
-    let viewed = claimed(store, at(9)).await;
-    assert_eq!((viewed.head.kind.as_str(), viewed.priority), ("customer.viewed", Priority::Person));
+    let persons = Shares { other: Share { persons: 9, ..Share::default() }, ..Shares::default() };
+    stored(store, of(Source::Cscart, "customer.updated", "customer:live-3", 0)).await;
+    let viewed = store.claim(&persons, at(9), at(60)).await.unwrap();
+    assert_eq!(subjects(&viewed), ["customer:raised"], "only persons, where others may have nothing");
+    assert_eq!((viewed[0].head.kind.as_str(), viewed[0].priority), ("customer.viewed", Priority::Person));
 }
 
 pub(crate) async fn a_claim_brings_what_is_needed_to_carry_out_and_to_fold(store: &dyn Store) {

@@ -103,9 +103,10 @@ pub(crate) async fn a_parked_event_waits_for_its_connection_and_then_goes_on(sto
     assert_eq!(store.unpark(&shop(), at(6)).await.unwrap(), 0);
 }
 
-pub(crate) async fn an_event_parked_until_a_time_goes_on_then_or_when_its_connection_changes(store: &dyn Store) {
-    let resting =
-        || Settlement::Parked { reason: "the day's limit is used up".into(), until: Some(at(500)) };
+pub(crate) async fn an_event_parked_until_a_time_goes_on_then_or_when_its_connection_changes(
+    store: &dyn Store,
+) {
+    let resting = || Settlement::Parked { reason: "the day's limit is used up".into(), until: Some(at(500)) };
     let id = stored(store, event("msg_1", "customer:1")).await;
     let claim = claimed(store, at(1)).await;
     settle(store, &claim, resting(), at(2)).await;
