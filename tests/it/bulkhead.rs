@@ -116,6 +116,31 @@ async fn a_used_up_rate_limit_delays_nobody_else() {
 }
 
 #[tokio::test]
+async fn two_connections_with_the_same_token_draw_on_one_budget() {
+    let app = TestApp::spawn_with(Options { strict_rate: true, ..Options::default() }, QUICK).await;
+    app.sandbox.ghl().settings(json!({ "rate": { "max": 10, "interval_ms": 1000 } })).unwrap();
+    let announcement = app.sandbox.announcement();
+    let (ghl, cscart) = (&announcement["ghl"], &announcement["cscart"]);
+    let definition = json!({
+        "name": "other-shop",
+        "ghl": { "location_id": ghl["location_id"], "token": ghl["token"], "api_url": ghl["url"], "requests_per_window": 8 },
+        "cscart": { "url": cscart["url"], "webhook_secrets": [cscart["webhook_secret"]] },
+    });
+    let (status, answer) = app.api("POST", "/api/connections", Some(definition)).await;
+    assert_eq!(status, 201, "{answer}");
+    for n in 0..20 {
+        customer(&app, if n % 2 == 0 { "my-shop" } else { "other-shop" }, n).await;
+    }
+    app.settled().await;
+    assert_eq!(app.ghl("contacts").len(), 20);
+    assert!(app.calls().iter().all(|call| call.status != Some(429)));
+    for shop in ["my-shop", "other-shop"] {
+        assert_eq!(health(&app, shop).await["budget"]["allowed"], 8, "the least that one of them says");
+    }
+    app.end().await;
+}
+
+#[tokio::test]
 async fn a_highlevel_that_is_down_is_left_alone_but_for_one_probe_at_a_time() {
     let (app, down) = two(QUICK).await;
     fault(&down, json!({ "kind": "status", "status": 503, "times": 0 }));
