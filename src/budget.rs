@@ -168,7 +168,7 @@ impl Budget {
         }
     }
 
-    /// Nobody shall wait any more: the bridge is stopping.
+    /// Nobody shall wait any more: the bridge is stopping. Who need not wait finishes what he has begun.
     pub fn stop(&self) {
         self.state().stopped = true;
         self.changed.notify_waiters();
@@ -284,9 +284,6 @@ impl<'a> Waiter<'a> {
             state.log(closed);
             return Look::Closed(closed);
         }
-        if state.stopped {
-            return Look::Closed(Closed::Stopped);
-        }
         let waits = state.waits(now);
         let next = state.turns.next(waits) == Some(self.class)
             && state.waiting[self.class.rank()].front() == Some(&self.number);
@@ -294,6 +291,9 @@ impl<'a> Waiter<'a> {
             state.turns.took(self.class, waits);
             state.day.send(now);
             return Look::Taken(state.window.send(now));
+        }
+        if state.stopped {
+            return Look::Closed(Closed::Stopped);
         }
         let opens = state.day.closed(self.class, now).or_else(|| state.window.opens(now));
         if now >= longest {
