@@ -24,7 +24,7 @@ use axum::http::StatusCode;
 use axum::routing::any;
 use cartbridge::event::{EventId, NewEvent, Source, State as EventState, Subject};
 use cartbridge::store::sqlite::Sqlite;
-use cartbridge::store::{Settlement, Store};
+use cartbridge::store::{Settlement, Shares, Store};
 use cartbridge::vault::{Key, Vault};
 use futures::future::join_all;
 use sandbox::{Options, Sandbox};
@@ -116,7 +116,7 @@ async fn whole_path() {
 
 async fn settled(store: &dyn Store) {
     // Cheap enough to be asked often: no lane is open any more.
-    while store.next_ready().await.expect("the store answers").is_some() {
+    while store.next_ready(jiff::Timestamp::MIN).await.expect("the store answers").is_some() {
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
     let counts = store.counts().await.expect("the store answers");
@@ -146,7 +146,7 @@ async fn idle_latency() {
         let before = arrivals.lock().expect("no one fails with it").len();
         let sent = Instant::now();
         load::send_all(address, vec![request], 1, "HTTP/1.1 202").await;
-        while store.next_ready().await.expect("the store answers").is_some() {
+        while store.next_ready(jiff::Timestamp::MIN).await.expect("the store answers").is_some() {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
         let first = arrivals.lock().expect("no one fails with it")[before];
@@ -210,14 +210,15 @@ async fn claiming() {
         // What has arrived is filed before it can be claimed, once and many at a time: that is no part of a claim.
         let now = jiff::Timestamp::now();
         for _ in 0..=wanted / 1024 {
-            store.claim(0, now, now).await.expect("it answers");
+            store.claim(&Shares::of_each(0), now, now).await.expect("it answers");
         }
+        let one = Shares::of_each(1);
         let mut took: Vec<Duration> = Vec::new();
         for _ in 0..500 {
             let now = jiff::Timestamp::now();
             let started = Instant::now();
             let claims =
-                store.claim(1, now, now + jiff::SignedDuration::from_secs(60)).await.expect("it answers");
+                store.claim(&one, now, now + jiff::SignedDuration::from_secs(60)).await.expect("it answers");
             took.push(started.elapsed());
             let claim = claims.into_iter().next().expect("there is work");
             let done = Settlement::Done { reason: None };

@@ -1,125 +1,315 @@
-//! What is left of HighLevel's rate limit for one location.
+//! What is left of HighLevel's rate limit for one app in one location, and who may use it next.
 //!
-//! 100 requests in 10 seconds and 200,000 a day, unless the answers' headers say otherwise. Whether HighLevel's window
-//! is fixed or sliding is not documented, so this counts a sliding one: what fits it fits both.
+//! Documented are 100 requests in 10 seconds and 200,000 a day; what the headers of the answers say wins. How requests are
+//! counted, how others are noticed and how it begins: `budget/window.rs`. The day: `budget/day.rs`. Who goes first:
+//! `budget/turns.rs`.
+
+mod day;
+mod turns;
+mod window;
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use ghl::RateLimit;
 use jiff::{SignedDuration, Timestamp};
+use tokio::sync::Notify;
 
 use crate::clock::Clock;
+use crate::priority::Priority;
+use day::Day;
+use turns::Turns;
+use window::{End, Sent, Window};
 
-/// Requests in a window, as documented (HighLevel, OAuth, "rate limits").
-const MAX: u32 = 100;
-/// The window, as documented.
-const WINDOW: Duration = Duration::from_secs(10);
-/// Our clock and HighLevel's do not see a request at the same moment: what leaves late arrives late.
-const MARGIN: Duration = Duration::from_millis(100);
-
-/// How long a request waits in its place: a little longer than a window.
+/// For how long a request waits for a limit that is certainly closed: a little longer than a window.
 const PATIENCE: Duration = Duration::from_secs(15);
+/// For how long a request waits at all: others may always be more urgent. A lane is held meanwhile.
+const LONGEST: Duration = Duration::from_secs(45);
+/// How soon a waiting request looks again, whatever it expects: a clock may be set.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// So many lanes wait for a place at the same time, so that none stays unused while the next lane is being claimed.
+const FEW: usize = 8;
 
-/// The budget of one location.
+/// The budget of one app in one location.
 #[derive(Debug)]
 pub struct Budget {
     clock: Clock,
-    /// What of the limit is meant for the bridge.
-    share: Option<u32>,
     state: Mutex<State>,
+    /// A place may have become free, or another may be next.
+    changed: Notify,
 }
 
 #[derive(Debug)]
 struct State {
-    max: u32,
-    window: Duration,
-    /// When each request of the last window left, oldest first.
-    sent: VecDeque<Timestamp>,
-    /// Nothing may leave before.
-    closed_until: Option<Timestamp>,
+    window: Window,
+    day: Day,
+    turns: Turns,
+    /// Who waits, by rank, the first in front.
+    waiting: [VecDeque<u64>; 4],
+    numbers: u64,
+    stopped: bool,
+    /// The end of the day for which the log says that it is used up.
+    logged: Option<Timestamp>,
 }
 
-impl State {
-    /// Forgets what left before the window that ends now; answers how long the window is.
-    fn forget_before(&mut self, now: Timestamp) -> Duration {
-        let window = self.window + MARGIN;
-        while self.sent.front().is_some_and(|sent| between(*sent, now) >= window) {
-            self.sent.pop_front();
-        }
-        window
-    }
+/// Why no request may leave for longer than it would be worth to wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Closed {
+    /// The short limit is used up until then.
+    Window(Timestamp),
+    /// The day's limit is used up until then.
+    Day(Timestamp),
+    /// What of the day is meant for a backfill is used up until then.
+    Reserve(Timestamp),
+    /// The bridge is stopping.
+    Stopped,
+}
+
+/// What is left, for people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Left {
+    /// How many requests may leave in a window, as far as is known.
+    pub allowed: usize,
+    /// How many may leave now.
+    pub now: usize,
+    /// How many of a window others use.
+    pub used_by_others: u32,
+    /// How many wait for their turn.
+    pub waiting: usize,
+    /// How many are left of the day.
+    pub today: u64,
+    /// Nothing leaves before.
+    pub closed_until: Option<Timestamp>,
+}
+
+/// The right to send one request now. Give it back with what came of it.
+#[derive(Debug)]
+pub struct Place {
+    budget: Arc<Budget>,
+    sent: Option<Sent>,
 }
 
 impl Budget {
-    /// A full budget of at most `share` requests in a window; none: all that HighLevel allows.
+    /// A budget of at most `share` requests in a window; none: all that HighLevel allows.
     pub fn new(clock: Clock, share: Option<u32>) -> Self {
-        let max = share.unwrap_or(MAX);
-        let state = State { max, window: WINDOW, sent: VecDeque::new(), closed_until: None };
-        Self { clock, share, state: Mutex::new(state) }
+        let state = State {
+            window: Window::new(share),
+            day: Day::new(clock.now()),
+            turns: Turns::default(),
+            waiting: Default::default(),
+            numbers: 0,
+            stopped: false,
+            logged: None,
+        };
+        Self { clock, state: Mutex::new(state), changed: Notify::new() }
     }
 
-    /// Waits until a request may leave, and counts it. Whoever would have to wait longer than [`PATIENCE`] is told until when
+    /// Says what of the limit is meant for the bridge from now on.
+    pub fn set_share(&self, share: Option<u32>) {
+        self.state().window.set_share(share);
+    }
+
+    /// Waits until a request of this class may leave, and counts it. Whoever would have to wait long is told until when
     /// instead: he holds a lane and its lease meanwhile.
-    pub async fn take(&self) -> Result<(), Timestamp> {
-        let longest = after(self.clock.now(), PATIENCE);
+    pub async fn take(self: &Arc<Self>, class: Priority) -> Result<Place, Closed> {
+        let longest = after(self.clock.now(), LONGEST);
+        let waiter = Waiter::new(self, class);
         loop {
-            let Some(wait) = self.try_take() else { return Ok(()) };
-            let until = after(self.clock.now(), wait);
-            if until > longest {
-                return Err(until);
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            let wait = match waiter.look(longest) {
+                Look::Taken(sent) => return Ok(Place { budget: Arc::clone(self), sent: Some(sent) }),
+                Look::Closed(closed) => return Err(closed),
+                Look::Wait(wait) => wait.clamp(Duration::from_millis(1), LOOK_AGAIN),
+            };
+            tokio::select! {
+                () = changed => {}
+                () = tokio::time::sleep(wait) => {}
             }
-            tokio::time::sleep(wait).await;
         }
     }
 
-    /// Counts a request that may leave now, or says how long to wait.
-    fn try_take(&self) -> Option<Duration> {
+    /// How many of at most `most` lanes are worth working on at the same time: as many as calls may leave, and a few that wait
+    /// for the next places. While everything is closed for long, all: none of them calls, and each is told until when.
+    pub fn worth(&self, most: usize) -> usize {
         let now = self.clock.now();
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(until) = state.closed_until {
-            if until > now {
-                return Some(between(now, until));
-            }
-            state.closed_until = None;
+        let mut state = self.state();
+        if state.closed(Priority::Person, now).is_some() {
+            return most;
         }
-        let window = state.forget_before(now);
-        if state.sent.len() >= state.max as usize {
-            let oldest = state.sent.front().copied().unwrap_or(now);
-            return Some(window.saturating_sub(between(oldest, now)).max(Duration::from_millis(1)));
-        }
-        state.sent.push_back(now);
-        None
+        state.window.free(now).max(FEW).min(most)
     }
 
-    /// Learns from an answer. Other software with the same token shares the limit: the headers know, we do not.
-    pub fn learn(&self, limit: &RateLimit) {
+    /// What is left.
+    pub fn left(&self) -> Left {
         let now = self.clock.now();
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(max) = limit.max.filter(|max| *max > 0) {
-            state.max = self.share.map_or(max as u32, |share| share.min(max as u32));
-        }
-        if let Some(window) = limit.interval.filter(|window| !window.is_zero()) {
-            state.window = window;
-        }
-        state.forget_before(now);
-        // Others have used it up: what they sent cannot be seen, so wait the whole window.
-        let free = state.max.saturating_sub(state.sent.len() as u32);
-        if limit.remaining == Some(0) && free > 0 {
-            let until = after(now, state.window);
-            state.closed_until = state.closed_until.max(Some(until));
+        let mut state = self.state();
+        let today = state.day.closed(Priority::Person, now);
+        Left {
+            allowed: state.window.capacity(now),
+            now: if today.is_some() { 0 } else { state.window.free(now) },
+            used_by_others: state.window.used_by_others(now),
+            waiting: state.waiting.iter().map(VecDeque::len).sum(),
+            today: if today.is_some() { 0 } else { state.day.left() },
+            closed_until: today.or_else(|| state.window.closed(now)),
         }
     }
 
-    /// Closes the budget after a 429: until the time HighLevel gave, else for a window. Answers until when.
-    pub fn close(&self, retry_after: Option<Duration>) -> Timestamp {
+    /// Closes the budget after a 429: until the time HighLevel gave, else for a window, or for the rest of the day.
+    pub fn close(&self, retry_after: Option<Duration>, daily: bool) -> Closed {
         let now = self.clock.now();
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let wait = retry_after.unwrap_or(state.window).min(Duration::from_hours(24));
-        let until = after(now, wait);
-        state.closed_until = state.closed_until.max(Some(until));
-        state.closed_until.unwrap_or(until)
+        let mut state = self.state();
+        if daily {
+            Closed::Day(state.day.close(now, retry_after))
+        } else {
+            Closed::Window(state.window.close(now, retry_after))
+        }
+    }
+
+    /// Nobody shall wait any more: the bridge is stopping. Who need not wait finishes what he has begun.
+    pub fn stop(&self) {
+        self.state().stopped = true;
+        self.changed.notify_waiters();
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// What keeps a class from sending for longer than [`PATIENCE`].
+    fn closed(&mut self, class: Priority, now: Timestamp) -> Option<Closed> {
+        let far = after(now, PATIENCE);
+        let why = match self.day.closed(Priority::Person, now) {
+            Some(_) => Closed::Day,
+            None => Closed::Reserve,
+        };
+        let day = self.day.closed(class, now).filter(|until| *until > far).map(why);
+        day.or_else(|| self.window.closed(now).filter(|until| *until > far).map(Closed::Window))
+    }
+
+    /// Says once, not for each event, that the day is used up.
+    fn log(&mut self, closed: Closed) {
+        if let Closed::Day(until) = closed
+            && self.logged.is_none_or(|logged| logged < until)
+        {
+            self.logged = Some(until);
+            tracing::warn!(
+                "HighLevel's limit for the day is used up for a location: its events are parked until {until}"
+            );
+        }
+    }
+
+    /// Which classes wait for a place that they could take.
+    fn waits(&mut self, now: Timestamp) -> [bool; 4] {
+        Priority::ALL
+            .map(|class| !self.waiting[class.rank()].is_empty() && self.day.closed(class, now).is_none())
+    }
+}
+
+impl Place {
+    /// The request was answered; what its headers say is learnt.
+    pub fn answered(mut self, limit: &RateLimit) {
+        self.over(End::Answered(limit));
+    }
+
+    /// The request was refused by a 429. See also [`Budget::close`].
+    pub fn refused(mut self, limit: &RateLimit) {
+        self.over(End::Refused(limit));
+    }
+
+    /// The request has not left.
+    pub fn unused(mut self) {
+        if self.sent.take().is_some() {
+            let mut state = self.budget.state();
+            state.window.unsent();
+            state.day.unsent();
+            drop(state);
+            self.budget.changed.notify_waiters();
+        }
+    }
+
+    fn over(&mut self, end: End<'_>) {
+        let Some(sent) = self.sent.take() else { return };
+        let now = self.budget.clock.now();
+        let mut state = self.budget.state();
+        state.window.over(&sent, now, end);
+        if let End::Answered(limit) | End::Refused(limit) = end {
+            let uncounted = state.window.uncounted(&sent);
+            state.day.learn(limit, uncounted, now);
+        }
+        drop(state);
+        self.budget.changed.notify_waiters();
+    }
+}
+
+/// Without an answer it may have arrived all the same.
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.over(End::Unknown);
+    }
+}
+
+/// One who waits in the queue of his class, until he is dropped.
+struct Waiter<'a> {
+    budget: &'a Budget,
+    class: Priority,
+    number: u64,
+}
+
+enum Look {
+    Taken(Sent),
+    Wait(Duration),
+    Closed(Closed),
+}
+
+impl<'a> Waiter<'a> {
+    fn new(budget: &'a Budget, class: Priority) -> Self {
+        let mut state = budget.state();
+        state.numbers += 1;
+        let number = state.numbers;
+        state.waiting[class.rank()].push_back(number);
+        drop(state);
+        Self { budget, class, number }
+    }
+
+    /// Takes a place if it is this one's turn and one is free.
+    fn look(&self, longest: Timestamp) -> Look {
+        let now = self.budget.clock.now();
+        let mut state = self.budget.state();
+        if let Some(closed) = state.closed(self.class, now) {
+            state.log(closed);
+            return Look::Closed(closed);
+        }
+        let waits = state.waits(now);
+        let next = state.turns.next(waits) == Some(self.class)
+            && state.waiting[self.class.rank()].front() == Some(&self.number);
+        if next && state.window.free(now) > 0 {
+            state.turns.took(self.class, waits);
+            state.day.send(now);
+            return Look::Taken(state.window.send(now));
+        }
+        if state.stopped {
+            return Look::Closed(Closed::Stopped);
+        }
+        let opens = state.day.closed(self.class, now).or_else(|| state.window.opens(now));
+        if now >= longest {
+            return Look::Closed(Closed::Window(opens.unwrap_or_else(|| after(now, state.window.length()))));
+        }
+        // Who is not next is told when he may be; who waits for an answer is told when it comes.
+        Look::Wait(opens.filter(|_| next).map_or(LOOK_AGAIN, |opens| between(now, opens)))
+    }
+}
+
+impl Drop for Waiter<'_> {
+    fn drop(&mut self) {
+        let mut state = self.budget.state();
+        state.waiting[self.class.rank()].retain(|number| *number != self.number);
+        drop(state);
+        self.budget.changed.notify_waiters();
     }
 }
 
@@ -128,61 +318,10 @@ fn after(now: Timestamp, wait: Duration) -> Timestamp {
         .unwrap_or(Timestamp::MAX)
 }
 
+/// From one time to a later one; nothing if it is not later.
 fn between(from: Timestamp, to: Timestamp) -> Duration {
     Duration::from_millis(to.duration_since(from).as_millis().max(0) as u64)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn limit(set: impl FnOnce(&mut RateLimit)) -> RateLimit {
-        let mut limit = RateLimit::default();
-        set(&mut limit);
-        limit
-    }
-
-    #[test]
-    fn no_more_than_the_limit_leaves_in_any_window() {
-        let clock = Clock::system();
-        let budget = Budget::new(clock.clone(), None);
-        assert!((0..100).all(|_| budget.try_take().is_none()));
-        assert!(budget.try_take().is_some(), "the 101st waits");
-        clock.advance(Duration::from_secs(11));
-        assert!(budget.try_take().is_none());
-    }
-
-    #[tokio::test]
-    async fn who_would_wait_long_is_told_until_when() {
-        let clock = Clock::system();
-        let budget = Budget::new(clock.clone(), None);
-        let until = budget.close(Some(Duration::from_hours(1)));
-        let told = budget.take().await.unwrap_err();
-        assert!(between(told, until) < Duration::from_secs(1) && told <= until, "{told} and {until}");
-        clock.advance(Duration::from_secs(3601));
-        assert_eq!(budget.take().await, Ok(()));
-    }
-
-    #[test]
-    fn the_headers_win() {
-        let clock = Clock::system();
-        let budget = Budget::new(clock.clone(), None);
-        budget.learn(&limit(|limit| limit.max = Some(2)));
-        assert!(budget.try_take().is_none() && budget.try_take().is_none());
-        assert!(budget.try_take().is_some());
-        clock.advance(Duration::from_secs(11));
-        budget.learn(&limit(|limit| limit.remaining = Some(0)));
-        assert!(budget.try_take().is_some(), "someone else has used it up");
-    }
-
-    #[test]
-    fn a_429_closes_it_for_as_long_as_it_says() {
-        let clock = Clock::system();
-        let budget = Budget::new(clock.clone(), None);
-        budget.close(Some(Duration::from_secs(30)));
-        clock.advance(Duration::from_secs(29));
-        assert!(budget.try_take().is_some());
-        clock.advance(Duration::from_secs(2));
-        assert!(budget.try_take().is_none());
-    }
-}
+mod tests;

@@ -7,6 +7,7 @@ mod contradictions;
 mod environment;
 mod incoming;
 mod locate;
+mod retry;
 mod secret_files;
 
 use std::net::SocketAddr;
@@ -22,6 +23,7 @@ use crate::vault;
 
 pub use contradictions::{Flaw, flaws_of};
 pub use incoming::{TlsFiles, TrustedProxies};
+pub use retry::RetryConfig;
 
 /// Everything that can be configured.
 #[derive(Debug, Clone, Deserialize)]
@@ -52,8 +54,9 @@ pub struct Config {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct EngineConfig {
-    /// How many subjects are worked on at the same time.
-    pub workers: usize,
+    /// How many subjects of one connection are worked on at the same time. Each connection has as many of its own, so that
+    /// none has to wait for another.
+    pub workers_per_connection: usize,
     /// How long, in milliseconds, a change of a customer waits for further ones, to send them as one.
     pub fold_window_ms: u64,
     /// How long, in milliseconds, one call to HighLevel or the store may take.
@@ -64,12 +67,14 @@ pub struct EngineConfig {
     /// How long, in milliseconds, HighLevel's search may lag behind writes. Matters only where a location allows duplicate
     /// contacts, after a create of unknown outcome.
     pub index_lag_ms: u64,
-    /// The first delay, in milliseconds, before a failed event is tried again; it grows from there.
+    /// The shortest delay, in milliseconds, before a failed event is tried again; the next ones grow from there.
     pub retry_base_ms: u64,
     /// The longest delay, in milliseconds, between two tries.
     pub retry_max_ms: u64,
     /// After so many failed tries an event becomes a dead letter.
     pub max_tries: u32,
+    /// An event that has been failing for so many hours becomes a dead letter.
+    pub max_age_hours: u32,
 }
 
 impl Default for Config {
@@ -91,14 +96,15 @@ impl Default for Config {
 impl Default for EngineConfig {
     fn default() -> Self {
         Self {
-            workers: 128,
+            workers_per_connection: 128,
             fold_window_ms: 500,
             call_timeout_ms: 30_000,
             settle_ms: 5_000,
             index_lag_ms: 20_000,
             retry_base_ms: 1_000,
             retry_max_ms: 15 * 60 * 1_000,
-            max_tries: 100,
+            max_tries: 500,
+            max_age_hours: 72,
         }
     }
 }

@@ -8,6 +8,7 @@ use std::str::FromStr;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use sha2::{Digest as _, Sha256};
 
 /// A connection's name: `[a-z0-9-]{1,64}`, part of webhook URLs.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -64,6 +65,9 @@ pub struct Connection {
     pub ghl: GhlSide,
     /// The store's side.
     pub cscart: CscartSide,
+    /// How its failed events are tried again, where that is not as `[engine]` says.
+    #[serde(default)]
+    pub retry: RetryOverrides,
     /// What its routes need to know.
     #[serde(default)]
     pub settings: Settings,
@@ -92,6 +96,7 @@ impl Connection {
                 "api_key": self.cscart.api_key.as_ref().map(secret),
                 "webhook_secrets": self.cscart.webhook_secrets.iter().map(secret).collect::<Vec<_>>(),
             },
+            "retry": self.retry,
             "settings": self.settings,
         })
     }
@@ -118,6 +123,7 @@ impl Connection {
                 "api_key": set(self.cscart.api_key.as_ref()),
                 "webhook_secrets": vec!["(set)"; self.cscart.webhook_secrets.len()],
             },
+            "retry": self.retry,
             "settings": self.settings,
         })
     }
@@ -160,10 +166,52 @@ impl GhlSide {
             && self.legacy_webhook_signature == other.legacy_webhook_signature
     }
 
-    /// Whether both draw on the same limit in the same way.
-    pub fn shares_budget_with(&self, other: &Self) -> bool {
-        self.location_id == other.location_id && self.requests_per_window == other.requests_per_window
+    /// What HighLevel's limits are counted by: the app and the location. All connections with the same draw on one budget.
+    pub fn app(&self) -> AppInLocation {
+        let app = match (&self.token, &self.oauth) {
+            (Some(token), _) => App::Token(Sha256::digest(token.expose_secret()).into()),
+            (None, Some(oauth)) => App::Client(oauth.client_id.clone()),
+            (None, None) => App::None,
+        };
+        AppInLocation { api_url: self.api_url.clone(), location: self.location_id.clone(), app }
     }
+}
+
+/// One app in one location: what HighLevel counts requests by.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct AppInLocation {
+    api_url: String,
+    location: ghl::LocationId,
+    app: App,
+}
+
+/// An app, as far as a connection tells. An OAuth client's tokens change; it stays.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum App {
+    /// The SHA-256 of a Private Integration Token.
+    Token([u8; 32]),
+    /// An OAuth client.
+    Client(String),
+    /// Neither.
+    None,
+}
+
+/// What a connection says otherwise than `[engine]` about trying again.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields, default)]
+pub struct RetryOverrides {
+    /// The shortest delay between two tries, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub base_ms: Option<u64>,
+    /// The longest delay between two tries, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_ms: Option<u64>,
+    /// How many failed tries make a dead letter.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_tries: Option<u32>,
+    /// For how many hours an event may fail before it is a dead letter.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_age_hours: Option<u32>,
 }
 
 /// An OAuth client of HighLevel's marketplace.

@@ -1,11 +1,13 @@
 //! The engine: claims lanes, carries out what their events ask for, settles them.
 //!
-//! One dispatcher claims; each claimed lane is worked on in a task of its own. Nothing polls on the way of an event: the
+//! One dispatcher claims; each claimed lane is worked on in a task of its own. Each connection has a number of tasks for itself
+//! (`crew.rs`), so that one whose HighLevel is slow or used up never holds up another. Nothing polls on the way of an event: the
 //! inbox wakes the dispatcher after each commit, and a timer wakes it when the next lane gets ready.
 
 mod alone;
 mod backoff;
 mod calls;
+mod crew;
 mod operations;
 mod reconcile;
 pub mod requests;
@@ -20,25 +22,26 @@ use std::time::Duration;
 
 use futures::FutureExt as _;
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::clock::Clock;
-use crate::config::EngineConfig;
-use crate::event::State;
+use crate::config::{EngineConfig, RetryConfig};
+use crate::event::{Event, State};
 use crate::flow::RouteSet;
 use crate::monitor::Monitor;
 use crate::registry::Registry;
 use crate::store::{Claim, LEASE, Settlement, Store};
 use crate::tokens::Tokens;
 pub use alone::Creating;
-use verdict::Verdict;
+use crew::Crew;
+use verdict::{Verdict, after_now};
 
 /// Other processes (the command line) write to the same database without waking us; this is how soon we look anyway.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
-/// How long a claim waits for company while more than half of the workers are busy.
+/// How long a claim waits for company while more than half of a connection's workers are busy.
 const RUSH: Duration = Duration::from_millis(2);
 
 /// Everything the engine needs.
@@ -68,20 +71,18 @@ pub struct Engine {
 impl Engine {
     /// Works until `stop`, then finishes what is in flight and gives every lease back.
     pub async fn run(self: Arc<Self>, stop: CancellationToken) {
-        let slots = Arc::new(Semaphore::new(self.config.workers));
+        let crew = Arc::new(Crew::default());
         let tasks = TaskTracker::new();
         while !stop.is_cancelled() {
             // Registered before we look, so that what comes in while we look is not missed.
             let woken = pin!(self.wake.notified());
-            let claimed = self.claim(&slots, &tasks).await;
-            if claimed {
-                continue;
-            }
-            if slots.available_permits() < self.config.workers / 2 {
+            let looked_at = self.clock.now();
+            self.claim(&crew, &tasks, looked_at).await;
+            if crew.busiest() > self.config.workers_per_connection / 2 {
                 // In a rush each claim shall be worth its commit; whoever ends meanwhile is served by the next.
                 tokio::time::sleep(RUSH).await;
             }
-            let timer = async { tokio::time::sleep(self.until_next().await).await };
+            let timer = async { tokio::time::sleep(self.until_next(looked_at).await).await };
             tokio::select! {
                 biased;
                 () = woken => {}
@@ -89,42 +90,39 @@ impl Engine {
                 () = timer => {}
             }
         }
+        // Whoever only waits for his turn gives it back.
+        self.registry.all().values().for_each(|live| live.budget.stop());
         tasks.close();
         tasks.wait().await;
     }
 
-    /// Claims as many lanes as there are free slots, and starts work on them. Answers whether there may be more.
-    async fn claim(self: &Arc<Self>, slots: &Arc<Semaphore>, tasks: &TaskTracker) -> bool {
-        let free = slots.available_permits();
-        if free == 0 {
-            // Whoever frees a slot wakes us.
-            return false;
-        }
-        let now = self.clock.now();
+    /// Claims what each connection may have now, and starts work on it.
+    async fn claim(self: &Arc<Self>, crew: &Arc<Crew>, tasks: &TaskTracker, now: Timestamp) {
         let until = now.saturating_add(SignedDuration::try_from(LEASE).unwrap_or_default()).unwrap_or(now);
-        let claims = match self.store.claim(free, now, until).await {
+        let shares = crew.shares(&self.registry.all(), self.config.workers_per_connection);
+        let claims = match self.store.claim(&shares, now, until).await {
             Ok(claims) => claims,
             Err(error) => {
                 tracing::error!(error = &error as &dyn std::error::Error, "cannot claim work");
                 tokio::time::sleep(LOOK_AGAIN).await;
-                return false;
+                return;
             }
         };
-        let more = claims.len() == free;
         for claim in claims {
-            let Ok(slot) = Arc::clone(slots).try_acquire_owned() else { break };
             let engine = Arc::clone(self);
+            let hand = crew.join(claim.lane.connection.clone());
             tasks.spawn(async move {
                 engine.work_on(claim).await;
-                drop(slot);
+                drop(hand);
                 engine.wake.notify_one();
             });
         }
-        more
     }
 
-    async fn until_next(&self) -> Duration {
-        let Ok(Some(next)) = self.store.next_ready().await else { return LOOK_AGAIN };
+    /// How long until there is something new. What is ready and was left, for its connection may not have more at the moment, is
+    /// nothing new: whoever ends wakes us, and so does whoever was let through by the budget.
+    async fn until_next(&self, looked_at: Timestamp) -> Duration {
+        let Ok(Some(next)) = self.store.next_ready(looked_at).await else { return LOOK_AGAIN };
         let wait = next.duration_since(self.clock.now()).max(SignedDuration::ZERO);
         Duration::try_from(wait).unwrap_or_default().clamp(Duration::from_millis(1), LOOK_AGAIN)
     }
@@ -174,27 +172,46 @@ impl Engine {
             Verdict::Ignored { reason } => Settlement::Ignored { reason },
             Verdict::Park { reason } => {
                 tracing::warn!(event.id = %event.id, connection = %event.connection, "event {} is parked: {reason}", event.id);
-                Settlement::Parked { reason }
+                Settlement::Parked { reason, until: None }
             }
             Verdict::Dead { advice } => {
                 tracing::warn!(event.id = %event.id, connection = %event.connection, "event {} is a dead letter: {advice}", event.id);
                 Settlement::Dead { reason: advice }
             }
-            Verdict::Retry { why, .. } if event.tries + 1 >= self.config.max_tries => Settlement::Dead {
-                reason: format!(
-                    "given up after {} tries; the last one: {why}. Replay it when the cause is gone",
-                    event.tries + 1
-                ),
-            },
+            Verdict::ParkUntil { reason, until } => Settlement::Parked { reason, until: Some(until) },
             Verdict::Retry { why, not_before, counts } => {
                 let now = self.clock.now();
-                let at = match not_before {
-                    Some(at) => at,
-                    None => backoff::next(&self.config, event.tries, now),
-                };
+                let retry = self.retry(event);
+                if counts && let Some(reason) = given_up(event, &retry, &why, now) {
+                    return Settlement::Dead { reason };
+                }
+                let at = not_before
+                    .unwrap_or_else(|| after_now(now, backoff::delay(&retry, event.id, event.tries)));
                 Settlement::Waiting { at: at.max(now), reason: why, counts }
             }
             Verdict::LeaseLost => Settlement::Released,
         }
     }
+
+    /// How the events of a connection are tried again.
+    fn retry(&self, event: &Event) -> RetryConfig {
+        let live = self.registry.get(&event.connection);
+        let overrides = live.map(|live| live.connection.retry).unwrap_or_default();
+        RetryConfig::of(&self.config, &overrides)
+    }
+}
+
+/// Why an event is not tried again after one more failed try; none: it is. Waiting for a limit is no failure, and the time
+/// while it was parked does not count.
+fn given_up(event: &Event, retry: &RetryConfig, why: &str, now: Timestamp) -> Option<String> {
+    let tries = event.tries + 1;
+    let failing = now.duration_since(event.failing_since.unwrap_or(now)).unsigned_abs();
+    let how_long = if tries >= retry.max_tries {
+        format!("after {tries} tries")
+    } else if failing >= retry.max_age {
+        format!("after {} hours and {tries} tries", failing.as_secs() / 3600)
+    } else {
+        return None;
+    };
+    Some(format!("given up {how_long}; the last one: {why}. Replay it when the cause is gone"))
 }

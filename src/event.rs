@@ -241,10 +241,12 @@ pub struct Event {
     pub state: State,
     /// Why it is in that state, in a sentence for a person.
     pub state_reason: Option<String>,
-    /// When it will be tried again, while waiting.
+    /// When it will be tried again, while waiting or parked.
     pub next_attempt_at: Option<Timestamp>,
     /// How many times it was tried and failed since it was received or replayed.
     pub tries: u32,
+    /// When the first of these tries failed; parking it begins anew.
+    pub failing_since: Option<Timestamp>,
     /// The event that was carried out in its place.
     pub folded_into: Option<EventId>,
     /// The event that this one runs again.

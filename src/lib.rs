@@ -11,6 +11,7 @@
 
 pub mod access;
 pub mod app;
+pub mod breaker;
 pub mod budget;
 pub mod cli;
 pub mod clock;
@@ -26,6 +27,7 @@ pub mod inbox;
 pub mod link;
 pub mod mistake;
 pub mod monitor;
+pub mod priority;
 pub mod registry;
 pub mod show;
 pub mod store;

@@ -11,7 +11,9 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
+use crate::breaker::Admits;
 use crate::event::State;
+use crate::registry::Live;
 
 /// Counters, cheap to clone.
 #[derive(Clone)]
@@ -25,6 +27,10 @@ struct Inner {
     calls: Family<Call, Counter>,
     call_seconds: Family<System, Histogram>,
     settled: Family<Settled, Counter>,
+    waits: Histogram,
+    budget: Family<OfConnection, Gauge>,
+    budget_today: Family<OfConnection, Gauge>,
+    breaker_open: Family<OfConnection, Gauge>,
     events: Family<InState, Gauge>,
     refreshes: Family<Refreshed, Counter>,
     connected: Family<OfConnection, Gauge>,
@@ -81,6 +87,22 @@ impl Default for Monitor {
         registry.register("call_seconds", "How long calls took", call_seconds.clone());
         let settled = Family::default();
         registry.register("settled", "Events settled, by the state they went to", settled.clone());
+        let waits = Histogram::new(exponential_buckets(0.01, 2.0, 13));
+        registry.register("budget_wait_seconds", "How long calls waited for the rate limit", waits.clone());
+        let budget = Family::default();
+        registry.register("budget_left", "Requests that may leave now, by connection", budget.clone());
+        let budget_today = Family::default();
+        registry.register(
+            "budget_left_today",
+            "Requests left of the day, by connection",
+            budget_today.clone(),
+        );
+        let breaker_open = Family::default();
+        registry.register(
+            "breaker_open",
+            "1 while HighLevel does not work, by connection",
+            breaker_open.clone(),
+        );
         let events = Family::default();
         registry.register("events", "Events in the database, by state", events.clone());
         let refreshes = Family::default();
@@ -99,6 +121,10 @@ impl Default for Monitor {
                 calls,
                 call_seconds,
                 settled,
+                waits,
+                budget,
+                budget_today,
+                breaker_open,
                 events,
                 refreshes,
                 connected,
@@ -131,11 +157,25 @@ impl Monitor {
         self.inner.refreshes.get_or_create(&Refreshed { result }).inc();
     }
 
-    /// Whether each connection can work with HighLevel; others are forgotten.
-    pub fn connections(&self, all: impl IntoIterator<Item = (String, bool)>) {
-        self.inner.connected.clear();
-        for (connection, works) in all {
-            self.inner.connected.get_or_create(&OfConnection { connection }).set(i64::from(works));
+    /// A call has waited for its place in the rate limit.
+    pub fn waited(&self, how_long: jiff::SignedDuration) {
+        self.inner.waits.observe(how_long.as_secs_f64().max(0.0));
+    }
+
+    /// How the connections are doing, with whether each can work with HighLevel; those that are gone are not shown any more.
+    pub fn connections(&self, all: &[(Arc<Live>, bool)]) {
+        let inner = &self.inner;
+        for family in [&inner.connected, &inner.budget, &inner.budget_today, &inner.breaker_open] {
+            family.clear();
+        }
+        for (live, works) in all {
+            let label = OfConnection { connection: live.connection.name.to_string() };
+            inner.connected.get_or_create(&label).set(i64::from(*works));
+            let left = live.budget.left();
+            inner.budget.get_or_create(&label).set(left.now as i64);
+            inner.budget_today.get_or_create(&label).set(left.today as i64);
+            let open = live.breaker.admits() != Admits::All;
+            inner.breaker_open.get_or_create(&label).set(i64::from(open));
         }
     }
 

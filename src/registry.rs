@@ -7,10 +7,11 @@ use std::time::Duration;
 use ghl::webhook::Verifier;
 use secrecy::ExposeSecret as _;
 
+use crate::breaker::Breaker;
 use crate::budget::Budget;
 use crate::clock::Clock;
-use crate::connection::{Connection, ConnectionName, GhlSide};
-use crate::store::{self, Origin, Store, UnreadableConnection};
+use crate::connection::{AppInLocation, Connection, ConnectionName, GhlSide};
+use crate::store::{self, Origin, Store, StoredConnection, UnreadableConnection};
 
 /// A connection with everything that serves it.
 pub struct Live {
@@ -30,6 +31,8 @@ pub struct Live {
     pub verifier: Verifier,
     /// What is left of HighLevel's rate limit.
     pub budget: Arc<Budget>,
+    /// Whether HighLevel works for the location.
+    pub breaker: Arc<Breaker>,
 }
 
 impl Live {
@@ -72,6 +75,9 @@ impl Registry {
         let before = self.all();
         let mut changed = Vec::new();
         let mut live = HashMap::with_capacity(stored.len());
+        let mut gates: HashMap<_, _> =
+            before.values().map(|live| (live.connection.ghl.app(), Gate::of(live))).collect();
+        let shares = shares(&stored);
         for stored in stored {
             let name = stored.connection.name.clone();
             let kept = before.get(&name).filter(|live| {
@@ -81,15 +87,11 @@ impl Registry {
                 Arc::clone(kept)
             } else {
                 changed.push(name.clone());
-                let budget = before
-                    .get(&name)
-                    .filter(|live| live.connection.ghl.shares_budget_with(&stored.connection.ghl))
-                    .map(|live| Arc::clone(&live.budget));
-                let budget = budget.unwrap_or_else(|| {
-                    Arc::new(Budget::new(self.clock.clone(), stored.connection.ghl.requests_per_window))
-                });
-                Arc::new(self.live(stored.connection, stored.origin, budget).without_clear_text())
+                let side = &stored.connection.ghl;
+                let gate = gates.entry(side.app()).or_insert_with(|| Gate::new(&self.clock, side));
+                Arc::new(self.live(stored.connection, stored.origin, gate.clone()).without_clear_text())
             };
+            entry.budget.set_share(shares.get(&entry.connection.ghl.app()).copied().flatten());
             live.insert(name, entry);
         }
         *self.live.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(live);
@@ -130,7 +132,7 @@ impl Registry {
         *noted = now;
     }
 
-    fn live(&self, connection: Connection, origin: Origin, budget: Arc<Budget>) -> Live {
+    fn live(&self, connection: Connection, origin: Origin, gate: Gate) -> Live {
         let parsed =
             |secret: &secrecy::SecretString| cscart::webhook::Secret::parse(secret.expose_secret()).ok();
         let ghl = |timeout| ghl::Client::builder().base_url(&connection.ghl.api_url).timeout(timeout).build();
@@ -145,7 +147,8 @@ impl Registry {
             ),
             webhook_secrets: connection.cscart.webhook_secrets.iter().filter_map(parsed).collect(),
             verifier: verifier(&connection.ghl),
-            budget,
+            budget: gate.budget,
+            breaker: gate.breaker,
             origin,
             connection,
         }
@@ -155,6 +158,36 @@ impl Registry {
 /// How long a call for tokens may take.
 pub fn token_timeout(call_timeout: Duration) -> Duration {
     call_timeout.max(Duration::from_mins(1))
+}
+
+/// What all connections of one app in one location have in common, over changes of their definitions, too.
+#[derive(Clone)]
+struct Gate {
+    budget: Arc<Budget>,
+    breaker: Arc<Breaker>,
+}
+
+impl Gate {
+    fn new(clock: &Clock, side: &GhlSide) -> Self {
+        Self {
+            budget: Arc::new(Budget::new(clock.clone(), side.requests_per_window)),
+            breaker: Arc::new(Breaker::new(clock.clone(), side.location_id.to_string())),
+        }
+    }
+
+    fn of(live: &Live) -> Self {
+        Self { budget: Arc::clone(&live.budget), breaker: Arc::clone(&live.breaker) }
+    }
+}
+
+/// What of each limit is meant for the bridge: the least that a connection says.
+fn shares(stored: &[StoredConnection]) -> HashMap<AppInLocation, Option<u32>> {
+    let mut shares: HashMap<_, Option<u32>> = HashMap::new();
+    for side in stored.iter().map(|stored| &stored.connection.ghl) {
+        let share = shares.entry(side.app()).or_default();
+        *share = share.iter().copied().chain(side.requests_per_window).min();
+    }
+    shares
 }
 
 /// The keys that a connection takes HighLevel's webhooks by. Its definition was checked before it was stored; should a key

@@ -5,6 +5,7 @@
 
 pub mod sqlite;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +22,7 @@ use crate::grant::{
     RefreshTurn, Turn,
 };
 use crate::link::{Customer, ItemKind, ItemLink, Link};
+use crate::priority::Priority;
 
 /// Why the store could not do what was asked.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -104,11 +106,40 @@ pub struct Follower {
     pub occurred_at: Timestamp,
 }
 
+/// How many lanes may be claimed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Share {
+    /// How many at most.
+    pub lanes: usize,
+    /// How many of these go to who has waited longest, however urgent; the others to the most urgent. So no class starves.
+    pub eldest: usize,
+    /// How many more for which a person waits.
+    pub persons: usize,
+}
+
+/// How many lanes of each connection may be claimed.
+#[derive(Debug, Clone, Default)]
+pub struct Shares {
+    /// By connection.
+    pub of: HashMap<ConnectionName, Share>,
+    /// Of each connection that is not in `of`.
+    pub other: Share,
+}
+
+impl Shares {
+    /// Up to so many lanes of each connection, the most urgent first.
+    pub fn of_each(lanes: usize) -> Self {
+        Self { of: HashMap::new(), other: Share { lanes, ..Share::default() } }
+    }
+}
+
 /// A claimed lane, with what there is to do.
 #[derive(Debug)]
 pub struct Claim {
     /// The lease.
     pub lane: Lane,
+    /// How urgent it is: as its most urgent event was when that joined it.
+    pub priority: Priority,
     /// The oldest open event.
     pub head: Event,
     /// The next ones, oldest first (a bounded number).
@@ -171,6 +202,8 @@ pub enum Settlement {
     Parked {
         /// For what.
         reason: String,
+        /// When it goes on by itself, at the latest; none: when the connection has changed.
+        until: Option<Timestamp>,
     },
     /// Waits for a person.
     Dead {
@@ -268,10 +301,12 @@ pub trait Store: Send + Sync + 'static {
         source_id: &str,
     ) -> Result<Option<EventId>>;
 
-    /// Claims up to `limit` lanes that are ready, longest waiting first, under a lease until `until`.
-    async fn claim(&self, limit: usize, now: Timestamp, until: Timestamp) -> Result<Vec<Claim>>;
-    /// When the next lane will be ready.
-    async fn next_ready(&self) -> Result<Option<Timestamp>>;
+    /// Claims what is ready of each connection, as far as its share goes, under a lease until `until`: the most urgent lanes
+    /// first, of those as urgent the longest waiting.
+    async fn claim(&self, shares: &Shares, now: Timestamp, until: Timestamp) -> Result<Vec<Claim>>;
+    /// When the next lane will be ready of those that were not ready at `after`. What has arrived and was not looked at yet
+    /// counts in any case.
+    async fn next_ready(&self, after: Timestamp) -> Result<Option<Timestamp>>;
     /// Gives back every lease, of lanes and of turns at renewing tokens; only right while no worker runs (at the start of
     /// the only process).
     async fn release_leases(&self, now: Timestamp) -> Result<usize>;

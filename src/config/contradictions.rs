@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use ghl::oauth::Scope;
 use secrecy::ExposeSecret as _;
 
-use super::Config;
 use super::locate::{self, Segment};
+use super::{Config, RetryConfig};
 use crate::connection::{Connection, OauthClient};
 use crate::mistake::Mistake;
 use crate::store::LEASE;
@@ -43,11 +43,22 @@ pub(super) fn find(config: &Config, place: &str, text: &str) -> Vec<Mistake> {
             format!("at most {longest_ms}: a call must end before its lease does"),
         );
     }
-    if config.engine.workers == 0 {
+    let engine = &config.engine;
+    if engine.workers_per_connection == 0 {
         note(
-            &[Segment::Key("engine"), Segment::Key("workers")],
-            "`engine.workers` is 0".into(),
+            &[Segment::Key("engine"), Segment::Key("workers_per_connection")],
+            "`engine.workers_per_connection` is 0".into(),
             "at least 1, or nothing is ever done".into(),
+        );
+    }
+    if engine.retry_base_ms > engine.retry_max_ms {
+        note(
+            &[Segment::Key("engine"), Segment::Key("retry_base_ms")],
+            format!(
+                "`engine.retry_base_ms` is {} and `engine.retry_max_ms` is {}",
+                engine.retry_base_ms, engine.retry_max_ms
+            ),
+            "the shortest delay cannot be longer than the longest".into(),
         );
     }
     let mut names = HashSet::new();
@@ -57,6 +68,19 @@ pub(super) fn find(config: &Config, place: &str, text: &str) -> Vec<Mistake> {
         if !names.insert(name) {
             let path = [here.as_slice(), &[Segment::Key("name")]].concat();
             note(&path, format!("two connections are called `{name}`"), "give each a name of its own".into());
+        }
+        let retry = RetryConfig::of(engine, &connection.retry);
+        let mixed = connection.retry.base_ms.is_some() != connection.retry.max_ms.is_some();
+        if mixed && retry.base_ms > retry.max_ms {
+            let path = [here.as_slice(), &[Segment::Key("retry")]].concat();
+            let (base, max) = (retry.base_ms, retry.max_ms);
+            note(
+                &path,
+                format!(
+                    "connection `{name}`: with `[engine]`, the delays begin at {base} ms and end at {max} ms"
+                ),
+                "give both `retry.base_ms` and `retry.max_ms`, the second not below the first".into(),
+            );
         }
         for flaw in flaws_of(connection) {
             let keys: Vec<Segment<'_>> = flaw.key.split('.').map(Segment::Key).collect();
@@ -121,6 +145,12 @@ pub fn flaws_of(connection: &Connection) -> Vec<Flaw> {
         let mend = "begin it with https://; if nobody can listen on the way, allow it by name: \
                     `cscart.allow_plain_http = true` (`connection add --store-allow-plain-http`)";
         flaw("cscart.url", in_clear("cscart.url", &cscart.url), mend);
+    }
+    if let (Some(base), Some(max)) = (connection.retry.base_ms, connection.retry.max_ms)
+        && base > max
+    {
+        let what = format!("`retry.base_ms` is {base} and `retry.max_ms` is {max}");
+        flaw("retry.base_ms", what, "the shortest delay cannot be longer than the longest");
     }
     if !ghl.webhook_public_keys.is_empty()
         && let Err(error) = ghl::webhook::Verifier::from_pem(&ghl.webhook_public_keys)

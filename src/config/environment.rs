@@ -69,12 +69,16 @@ fn value(path: &[String], text: &str) -> Value {
     match toml::from_str::<Table>(&format!("value = {text}")).ok().and_then(|mut table| table.remove("value"))
     {
         Some(value @ (Value::Boolean(_) | Value::Array(_))) => value,
-        Some(value @ Value::Integer(_)) if key.ends_with("_ms") || NUMBERS.contains(&key) => value,
+        Some(value @ Value::Integer(_))
+            if key.ends_with("_ms") || key.ends_with("_hours") || NUMBERS.contains(&key) =>
+        {
+            value
+        }
         _ => Value::String(text.to_owned()),
     }
 }
 
-const NUMBERS: [&str; 3] = ["workers", "max_tries", "due_in_days"];
+const NUMBERS: [&str; 4] = ["workers_per_connection", "max_tries", "due_in_days", "requests_per_window"];
 
 fn set(table: &mut Table, path: &[String], value: Value) -> Result<(), String> {
     match path {

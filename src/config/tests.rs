@@ -55,21 +55,21 @@ fn the_environment_overrides_the_file() {
         SHOP,
         &[
             ("CARTBRIDGE__LISTEN", "0.0.0.0:80"),
-            ("CARTBRIDGE__ENGINE__WORKERS", "3"),
+            ("CARTBRIDGE__ENGINE__MAX_TRIES", "3"),
             ("CARTBRIDGE__CONNECTION__MY_SHOP__GHL__TOKEN", "pit-2"),
         ],
     )
     .unwrap();
     assert_eq!(config.listen.port(), 80);
-    assert_eq!(config.engine.workers, 3);
+    assert_eq!(config.engine.max_tries, 3);
     assert_eq!(config.connection[0].ghl.token.as_ref().unwrap().expose_secret(), "pit-2");
 }
 
 #[test]
 fn a_wrong_variable_is_named() {
-    let problems = parse(SHOP, &[("CARTBRIDGE__ENGINE__WORKRES", "3")]).unwrap_err();
-    assert_eq!(problems[0].place, "CARTBRIDGE__ENGINE__WORKRES");
-    assert_eq!(problems[0].mend, "did you mean `workers`?");
+    let problems = parse(SHOP, &[("CARTBRIDGE__ENGINE__MAX_TRYS", "3")]).unwrap_err();
+    assert_eq!(problems[0].place, "CARTBRIDGE__ENGINE__MAX_TRYS");
+    assert_eq!(problems[0].mend, "did you mean `max_tries`?");
 }
 
 #[test]

@@ -5,6 +5,8 @@ use ghl::{Answer, Exchange, Failure};
 use super::step::Step;
 use super::verdict::{self, Verdict};
 use super::work::Work;
+use crate::breaker::{Admits, Pass};
+use crate::budget::Place;
 use crate::effect::Attempt;
 use crate::tokens::Bearer;
 
@@ -39,6 +41,8 @@ pub(super) use call;
 pub(super) struct Calling {
     bearer: Bearer,
     client: ghl::Client,
+    /// For the exchange under way.
+    permit: Option<Permit>,
     /// It goes out with the second token.
     again: bool,
 }
@@ -46,14 +50,15 @@ pub(super) struct Calling {
 impl Calling {
     /// Waits until the call may leave.
     pub(super) async fn begin(work: &Work<'_>, step: &mut Step) -> Result<Self, CallError> {
-        if !step.use_permit() {
-            permit(work).await.map_err(CallError::not_made)?;
-        }
+        let permit = match step.use_permit() {
+            Some(permit) => permit,
+            None => permit(work).await.map_err(CallError::not_made)?,
+        };
         // With a permit the lane is held for this call, and for no renewing before it.
         let bearer = work.engine.tokens.bearer_at_hand(work.live).await;
         let bearer = bearer.map_err(|unready| CallError::not_made(unready.into()))?;
         let client = work.client.with_token(bearer.token.clone());
-        Ok(Self { bearer, client, again: false })
+        Ok(Self { bearer, client, permit: Some(permit), again: false })
     }
 
     /// The client that it goes out with.
@@ -68,7 +73,7 @@ impl Calling {
         step: &mut Step,
         answer: Result<Answer<T>, Failure>,
     ) -> Option<Result<T, CallError>> {
-        let failed = match exchange(work, step, answer).await {
+        let failed = match exchange(work, step, self.permit.take(), answer).await {
             Err(failed) if matches!(failed.error, ghl::Error::Unauthorized { .. }) => failed,
             outcome => return Some(outcome),
         };
@@ -80,8 +85,9 @@ impl Calling {
             Ok(newer) => newer,
             Err(unready) => return Some(Err(CallError { verdict: unready.into(), ..failed })),
         };
-        if let Err(verdict) = permit(work).await {
-            return Some(Err(CallError { verdict, ..failed }));
+        match permit(work).await {
+            Ok(permit) => self.permit = Some(permit),
+            Err(verdict) => return Some(Err(CallError { verdict, ..failed })),
         }
         self.client = work.client.with_token(newer.token.clone());
         self.bearer = newer;
@@ -94,6 +100,7 @@ impl Calling {
 async fn exchange<T>(
     work: &Work<'_>,
     step: &mut Step,
+    permit: Option<Permit>,
     answer: Result<Answer<T>, Failure>,
 ) -> Result<T, CallError> {
     let (exchange, outcome) = match answer {
@@ -101,7 +108,9 @@ async fn exchange<T>(
         Err(failure) => (*failure.exchange, Err(failure.error)),
     };
     let (live, tokens) = (work.live, &work.engine.tokens);
-    live.budget.learn(&exchange.rate_limit);
+    if let Some(permit) = permit {
+        permit.over(work, &exchange, outcome.as_ref().err());
+    }
     work.engine.monitor.call("ghl", exchange.status.unwrap_or(0), exchange.duration);
     let outcome = match outcome {
         Ok(value) => {
@@ -110,17 +119,17 @@ async fn exchange<T>(
             Ok(value)
         }
         Err(error) => {
-            let limited = match &error {
-                ghl::Error::RateLimited { retry_after, .. } => Some(live.budget.close(*retry_after)),
-                _ => None,
-            };
             let lacking = match &error {
                 ghl::Error::MissingScope { .. } => tokens.denied(live, &exchange.method, &exchange.path),
                 _ => None,
             };
-            let verdict = match lacking {
-                Some(scope) => Verdict::Park { reason: tokens.lack(live, &[scope].into()) },
-                None => verdict::of_ghl(&error, work.engine.clock.now(), limited),
+            let now = work.engine.clock.now();
+            let verdict = match (lacking, &error) {
+                (Some(scope), _) => Verdict::Park { reason: tokens.lack(live, &[scope].into()) },
+                (None, ghl::Error::RateLimited { retry_after, daily }) => {
+                    verdict::of_closed(live.budget.close(*retry_after, *daily), now)
+                }
+                (None, _) => verdict::of_ghl(&error, now),
             };
             Err(CallError { error, verdict })
         }
@@ -137,13 +146,62 @@ fn at(work: &Work<'_>, exchange: &Exchange) -> jiff::Timestamp {
     now.saturating_sub(took).unwrap_or(now)
 }
 
-/// Waits until a call may leave, and makes sure that the lane is ours for longer than it takes. A lane is held for no longer
-/// than a window of the rate limit. That the token is good is seen to before: it may have to be renewed.
-pub(super) async fn permit(work: &Work<'_>) -> Result<(), Verdict> {
-    work.engine.tokens.bearer(work.live).await?;
-    let taken = work.live.budget.take().await;
-    taken.map_err(|until| Verdict::retry_at(until, "HighLevel's rate limit is used up", false))?;
-    work.keep_lease().await
+/// What a call needs to leave: a place in the rate limit, and that HighLevel works.
+#[derive(Debug)]
+pub(super) struct Permit {
+    place: Place,
+    pass: Pass,
+}
+
+/// Waits until a call may leave, and makes sure that the lane is ours for longer than it takes. That the token is good is
+/// seen to before: it may have to be renewed.
+pub(super) async fn permit(work: &Work<'_>) -> Result<Permit, Verdict> {
+    let (live, engine) = (work.live, work.engine);
+    engine.tokens.bearer(live).await?;
+    if let Admits::Nothing(until) = live.breaker.admits() {
+        return Err(verdict::of_open(until));
+    }
+    let asked = engine.clock.now();
+    let taken = live.budget.take(work.claim.priority).await;
+    let waited = engine.clock.now().duration_since(asked);
+    engine.monitor.waited(waited);
+    let place = taken.map_err(|closed| verdict::of_closed(closed, engine.clock.now()))?;
+    if waited.is_positive() {
+        // There is room again: for lanes that were not claimed because there was none.
+        engine.wake.notify_one();
+    }
+    let pass = match live.breaker.enter() {
+        Ok(pass) => pass,
+        Err(until) => {
+            place.unused();
+            return Err(verdict::of_open(until));
+        }
+    };
+    work.keep_lease().await?;
+    Ok(Permit { place, pass })
+}
+
+impl Permit {
+    /// Tells the budget and the breaker what came of the call.
+    fn over(self, work: &Work<'_>, exchange: &Exchange, error: Option<&ghl::Error>) {
+        match error {
+            // It has not left.
+            Some(ghl::Error::Unsendable { .. }) => return self.place.unused(),
+            Some(
+                error @ (ghl::Error::NotSent(_)
+                | ghl::Error::Uncertain { .. }
+                | ghl::Error::Unavailable { .. }),
+            ) => {
+                self.pass.failed(work.claim.lane.subject.as_str(), &error.to_string());
+            }
+            Some(_) | None => self.pass.answered(),
+        }
+        if let Some(ghl::Error::RateLimited { .. }) = error {
+            self.place.refused(&exchange.rate_limit);
+        } else if exchange.status.is_some() {
+            self.place.answered(&exchange.rate_limit);
+        }
+    }
 }
 
 /// A failed call: what went wrong, and what that means unless the operation knows better.

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::calls::permit;
+use super::calls::{Permit, permit};
 use super::verdict::{Verdict, after_now};
 use super::work::Work;
 use crate::effect::{Attempt, Effect, EffectState, StepKey};
@@ -21,7 +21,7 @@ pub(super) struct Step {
     /// Since when, and when last, a create of unknown outcome was sent; none: nothing that could have made something.
     open: Option<Open>,
     /// A call may leave, which was not made yet.
-    permit: bool,
+    permit: Option<Permit>,
     /// No other step of the event comes after it.
     last: bool,
 }
@@ -56,7 +56,7 @@ impl Step {
             operation: operation.to_owned(),
             attempts: Vec::new(),
             open: effect.and_then(Open::from_ledger),
-            permit: false,
+            permit: None,
             last,
         }
     }
@@ -84,9 +84,8 @@ impl Step {
     /// Writes down, durably, that a call is about to be sent which must not be sent twice. Whatever it has to wait for, it
     /// waits for before: between this and the call the lane must not change hands.
     pub(super) async fn begin(&mut self, work: &Work<'_>) -> Result<(), Verdict> {
-        if !self.permit {
-            permit(work).await?;
-            self.permit = true;
+        if self.permit.is_none() {
+            self.permit = Some(permit(work).await?);
         }
         let now = work.engine.clock.now();
         let store = &work.engine.store;
@@ -95,9 +94,9 @@ impl Step {
         Ok(())
     }
 
-    /// Whether a call may leave without waiting; only one may.
-    pub(super) fn use_permit(&mut self) -> bool {
-        std::mem::take(&mut self.permit)
+    /// What lets a call leave without waiting, if that was waited for before; it is good for one.
+    pub(super) fn use_permit(&mut self) -> Option<Permit> {
+        self.permit.take()
     }
 
     /// The last call has certainly made nothing: the next try need not look first.
@@ -135,7 +134,9 @@ impl Step {
         let (state, why) = match verdict {
             Verdict::Dead { advice } => (EffectState::Failed, Some(advice)),
             Verdict::Retry { why, .. } => (EffectState::Planned, Some(why)),
-            Verdict::Park { reason } => (EffectState::Planned, Some(reason)),
+            Verdict::Park { reason } | Verdict::ParkUntil { reason, .. } => {
+                (EffectState::Planned, Some(reason))
+            }
             Verdict::Done { .. } | Verdict::Finished | Verdict::Ignored { .. } | Verdict::LeaseLost => {
                 (EffectState::Planned, None)
             }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::budget::Closed;
 use crate::store;
 use crate::tokens::Unready;
 
@@ -35,6 +36,13 @@ pub(super) enum Verdict {
     Park {
         /// For what.
         reason: String,
+    },
+    /// Waits until a limit is open again, and then goes on by itself.
+    ParkUntil {
+        /// For what.
+        reason: String,
+        /// Until when.
+        until: Timestamp,
     },
     /// Waits for a person.
     Dead {
@@ -86,15 +94,38 @@ impl From<Unready> for Verdict {
     }
 }
 
-/// What a failed call to HighLevel means for the event, where the operation has nothing of its own to say.
-pub(super) fn of_ghl(error: &ghl::Error, now: Timestamp, rate_limited_until: Option<Timestamp>) -> Verdict {
+/// No call may leave for a while: the limit is used up.
+pub(super) fn of_closed(closed: Closed, now: Timestamp) -> Verdict {
+    match closed {
+        Closed::Window(until) => Verdict::retry_at(until, "HighLevel's rate limit is used up", false),
+        Closed::Reserve(until) => Verdict::ParkUntil {
+            reason: format!(
+                "what an import may use of HighLevel's limit for the day is used up: it goes on by itself at {until:.0}"
+            ),
+            until,
+        },
+        Closed::Stopped => Verdict::retry_at(now, "the bridge stopped before it was its turn", false),
+        Closed::Day(until) => Verdict::ParkUntil {
+            reason: format!("HighLevel's limit for the day is used up: it goes on by itself at {until:.0}"),
+            until,
+        },
+    }
+}
+
+/// No call may leave for a while: HighLevel does not work.
+pub(super) fn of_open(until: Timestamp) -> Verdict {
+    Verdict::retry_at(until, "HighLevel does not work for this location at the moment", false)
+}
+
+/// What a failed call to HighLevel means for the event, where the operation has nothing of its own to say. A rate limit is for
+/// the budget to say: [`of_closed`].
+pub(super) fn of_ghl(error: &ghl::Error, now: Timestamp) -> Verdict {
     use ghl::Error;
     match error {
         Error::NotSent { .. } => Verdict::retry("HighLevel cannot be reached"),
         Error::Uncertain { .. } => Verdict::retry("HighLevel's answer did not arrive"),
-        Error::RateLimited { .. } => {
-            let at = rate_limited_until.unwrap_or(now);
-            Verdict::retry_at(at, "HighLevel's rate limit is used up", false)
+        Error::RateLimited { retry_after, .. } => {
+            of_closed(Closed::Window(after_now(now, retry_after.unwrap_or_default())), now)
         }
         Error::Unavailable { status, retry_after, .. } => {
             let why = format!("HighLevel answered {status}: it is not available at the moment");
@@ -106,6 +137,9 @@ pub(super) fn of_ghl(error: &ghl::Error, now: Timestamp, rate_limited_until: Opt
         Error::Unauthorized { .. } => Verdict::Park { reason: "HighLevel refuses the token".into() },
         Error::MissingScope { message } => Verdict::Park {
             reason: format!("the token lacks a scope: {message}. Add it in HighLevel, then replay"),
+        },
+        Error::InvalidGrant { .. } => Verdict::Park {
+            reason: "HighLevel's authorization is no longer valid: connect the location again".into(),
         },
         Error::WrongLocation { .. } => Verdict::Park {
             reason: "the token belongs to another location: give the connection a token of its own location"
@@ -122,6 +156,13 @@ pub(super) fn of_ghl(error: &ghl::Error, now: Timestamp, rate_limited_until: Opt
         Error::DuplicateContact { contact_id, .. } => Verdict::dead(format!(
             "the e-mail or phone belongs to another contact ({contact_id}): merge the two contacts in HighLevel or \
              correct the customer, then replay"
+        )),
+        Error::Unsendable { reason } => {
+            Verdict::dead(format!("it cannot be sent to HighLevel: {reason}. Correct it, then replay"))
+        }
+        Error::Refused { status: status @ 300..=399, .. } => Verdict::dead(format!(
+            "HighLevel sends us elsewhere ({status}), and what is for HighLevel is sent nowhere else: correct `ghl.api_url` of \
+             the connection, then replay"
         )),
         Error::Refused { status, message, .. } => Verdict::dead(format!(
             "HighLevel refuses it ({status}): {message}. Replay it when the cause is gone"

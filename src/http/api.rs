@@ -3,6 +3,7 @@
 mod connections;
 mod customers;
 mod events;
+mod health;
 mod keys;
 mod scopes;
 

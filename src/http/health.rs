@@ -1,5 +1,7 @@
 //! Health, for supervisors and for Prometheus.
 
+use std::sync::Arc;
+
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -42,10 +44,10 @@ async fn readyz(State(state): State<Shared>) -> Result<&'static str> {
 async fn metrics(State(state): State<Shared>) -> Result<Response> {
     let counts = state.store.counts().await?;
     let mut connections = Vec::new();
-    for (name, live) in state.registry.all().iter() {
-        connections.push((name.to_string(), state.tokens.status(live).await?.state.works()));
+    for live in state.registry.all().values() {
+        connections.push((Arc::clone(live), state.tokens.status(live).await?.state.works()));
     }
-    state.monitor.connections(connections);
+    state.monitor.connections(&connections);
     let text = state.monitor.render(&counts);
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     Ok(([(header::CONTENT_TYPE, kind)], text).into_response())

@@ -85,6 +85,7 @@ mod tests {
             state_reason: None,
             next_attempt_at: None,
             tries: 0,
+            failing_since: None,
             folded_into: None,
             replayed_from: None,
             forced: false,

@@ -18,6 +18,7 @@ mod readers;
 mod replay;
 mod row;
 mod secrets;
+mod settle;
 mod writer;
 
 use std::path::Path;
@@ -29,7 +30,7 @@ use rusqlite::Connection as Pool;
 
 use super::{
     Appended, Claim, Connections, EffectUpdate, Error, EventFilter, Lane, LinkChange, Origin, Page, Result,
-    Settlement, Store, View,
+    Settlement, Shares, Store, View,
 };
 use crate::access::{ApiKey, KeyHash};
 use crate::connection::{Connection, ConnectionName};
@@ -133,13 +134,13 @@ impl Store for Sqlite {
         }
     }
 
-    async fn claim(&self, limit: usize, now: Timestamp, until: Timestamp) -> Result<Vec<Claim>> {
-        let arrivals = Arc::clone(&self.arrivals);
-        self.writer.run(move |tx| lanes::claim(tx, &mut locked(&arrivals), limit, now, until)).await
+    async fn claim(&self, shares: &Shares, now: Timestamp, until: Timestamp) -> Result<Vec<Claim>> {
+        let (arrivals, shares) = (Arc::clone(&self.arrivals), shares.clone());
+        self.writer.run(move |tx| lanes::claim(tx, &mut locked(&arrivals), &shares, now, until)).await
     }
 
-    async fn next_ready(&self) -> Result<Option<Timestamp>> {
-        self.readers.run(lanes::next_ready).await
+    async fn next_ready(&self, after: Timestamp) -> Result<Option<Timestamp>> {
+        self.readers.run(move |pool| lanes::next_ready(pool, after)).await
     }
 
     async fn release_leases(&self, now: Timestamp) -> Result<usize> {
@@ -209,7 +210,7 @@ impl Store for Sqlite {
                 lanes::check(tx, &lane)?;
                 effects::record(tx, head.0, &effect)?;
                 links.iter().try_for_each(|change| links::change(tx, change))?;
-                lanes::settle(tx, &lane, head, &folded, &Settlement::Done { reason: None }, now)
+                settle::settle(tx, &lane, head, &folded, &Settlement::Done { reason: None }, now)
             })
             .await
     }
@@ -226,19 +227,19 @@ impl Store for Sqlite {
         self.writer
             .run(move |tx| {
                 lanes::check(tx, &lane)?;
-                lanes::settle(tx, &lane, head, &folded, &settlement, now)
+                settle::settle(tx, &lane, head, &folded, &settlement, now)
             })
             .await
     }
 
     async fn unpark(&self, connection: &ConnectionName, now: Timestamp) -> Result<usize> {
         let connection = connection.clone();
-        self.writer.run(move |tx| lanes::unpark(tx, &connection, now)).await
+        self.writer.run(move |tx| settle::unpark(tx, &connection, now)).await
     }
 
     async fn unpark_one(&self, connection: &ConnectionName, now: Timestamp) -> Result<bool> {
         let connection = connection.clone();
-        self.writer.run(move |tx| lanes::unpark_one(tx, &connection, now)).await
+        self.writer.run(move |tx| settle::unpark_one(tx, &connection, now)).await
     }
 
     async fn link(&self, connection: &ConnectionName, customer: &Customer) -> Result<Option<Link>> {

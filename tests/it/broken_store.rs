@@ -14,7 +14,7 @@ use cartbridge::grant::{
 use cartbridge::link::{Customer, ItemKind, ItemLink, Link};
 use cartbridge::store::{
     Appended, Claim, Connections, EffectUpdate, Error, EventFilter, Lane, LinkChange, Origin, Page, Result,
-    Settlement, Store, View,
+    Settlement, Shares, Store, View,
 };
 use jiff::Timestamp;
 
@@ -68,8 +68,8 @@ macro_rules! all_but_append {
 
 all_but_append! {
     fn known(connection: &ConnectionName, source: Source, source_id: &str) -> Option<EventId>;
-    fn claim(limit: usize, now: Timestamp, until: Timestamp) -> Vec<Claim>;
-    fn next_ready() -> Option<Timestamp>;
+    fn claim(shares: &Shares, now: Timestamp, until: Timestamp) -> Vec<Claim>;
+    fn next_ready(after: Timestamp) -> Option<Timestamp>;
     fn release_leases(now: Timestamp) -> usize;
     fn payload(seq: i64) -> Vec<u8>;
     fn extend_lease(lane: &Lane, now: Timestamp) -> ();

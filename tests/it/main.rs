@@ -10,6 +10,8 @@ mod api;
 mod app;
 mod boundaries;
 mod broken_store;
+mod budget;
+mod bulkhead;
 mod crash;
 mod fault;
 mod flow;

@@ -58,6 +58,8 @@ macro_rules! conformance {
                     different_subjects_are_claimed_side_by_side
                     one_subject_in_two_connections_is_two_lanes
                     a_claim_keeps_to_its_limit_and_takes_the_longest_waiting_first
+                    a_connection_that_may_have_nothing_hinders_no_other
+                    the_most_urgent_lanes_are_claimed_first_and_the_longest_waiting_have_a_share
                     a_claim_brings_what_is_needed_to_carry_out_and_to_fold
                     claims_at_the_same_time_never_share_a_lane
                     a_flood_is_claimed_to_the_last_event_and_in_order
@@ -76,6 +78,8 @@ macro_rules! conformance {
                     a_waiting_event_holds_its_lane_until_its_time
                     only_a_failed_try_counts_as_one
                     a_parked_event_waits_for_its_connection_and_then_goes_on
+                    an_event_parked_until_a_time_goes_on_then_or_when_its_connection_changes
+                    since_when_an_event_fails_is_kept_until_it_is_parked
                     a_dead_event_lets_the_next_pass
                     a_released_event_is_claimed_again_at_once
                     folded_events_end_with_the_one_that_was_carried_out

@@ -10,9 +10,9 @@ CREATE TABLE connections (
 
 -- The inbox. A row is an event as received; only the columns from `state` on ever change.
 --
--- An acknowledgement waits for this row, so it costs as few pages as can be: `seq` and `id` grow. Whatever else finds an event,
--- by its source or by its subject, is written when it is *filed*, for many at a time, before the next claim; until then
--- what makes a duplicate is kept in memory.
+-- An acknowledgement waits for this row, so it costs as few pages as can be: `seq` and `id` grow, and the one index whose
+-- entries fall anywhere, that of duplicates, is of 16 bytes an entry. Whatever else finds an event is written when it is
+-- *filed*, for many at a time, before the next claim.
 CREATE TABLE events (
     seq             INTEGER PRIMARY KEY,      -- the order of receipt
     id              BLOB NOT NULL,            -- UUIDv7: grows
@@ -34,8 +34,7 @@ CREATE TABLE events (
     folded_into     BLOB
 );
 CREATE UNIQUE INDEX events_id ON events (id);
--- Not unique: should the same delivery have been stored twice, filing finds it out.
-CREATE INDEX events_source ON events (source_key) WHERE filed = 1;
+CREATE UNIQUE INDEX events_source ON events (source_key);
 CREATE INDEX events_unfiled ON events (filed) WHERE filed = 0;
 CREATE INDEX events_subject ON events (subject, connection, seq) WHERE filed = 1;
 -- For lists and counts of the states that are few; `pending` and `done` are left out to keep the inbox quick.

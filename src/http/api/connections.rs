@@ -13,6 +13,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::events::{Accepted, required_body};
+use super::health::Health;
 use crate::connection::{Connection, ConnectionName};
 use crate::event::Subject;
 use crate::http::auth::{Admin, Allowed, Operate, Read};
@@ -51,6 +52,8 @@ struct ConnectionView {
     cscart_webhook_url: String,
     /// The URL for HighLevel.
     ghl_webhook_url: String,
+    /// How it is doing.
+    health: Health,
 }
 
 impl ConnectionView {
@@ -69,6 +72,7 @@ impl ConnectionView {
                 .then(|| state.tokens.connect_url(&live.connection.name)),
             cscart_webhook_url: format!("{}/webhooks/cscart/{}", state.public_url, live.connection.name),
             ghl_webhook_url: format!("{}/webhooks/ghl", state.public_url),
+            health: Health::of(live),
         })
     }
 }
@@ -271,9 +275,15 @@ async fn store_connection(state: &HttpState, connection: Connection, status: Sta
 /// Takes away what [`ConnectionView`] has put around the definition.
 fn forget_view(given: &mut Value) {
     if let Some(given) = given.as_object_mut() {
-        for key in
-            ["origin", "status", "status_reason", "connect_url", "cscart_webhook_url", "ghl_webhook_url"]
-        {
+        for key in [
+            "origin",
+            "status",
+            "status_reason",
+            "connect_url",
+            "cscart_webhook_url",
+            "ghl_webhook_url",
+            "health",
+        ] {
             given.remove(key);
         }
     }

@@ -6,11 +6,12 @@ use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use crate::event::{Event, EventId, State};
+use crate::priority::Priority;
 use crate::store::{Error, Result};
 
 /// The columns that [`event`] reads, in its order.
 pub(super) const EVENT: &str = "seq, id, connection, source, source_id, kind, subject, received_at, occurred_at, state, \
-     state_reason, next_attempt_at, tries, folded_into, replayed_from, forced";
+     state_reason, next_attempt_at, tries, folded_into, replayed_from, forced, failing_since";
 
 /// An event from the columns [`EVENT`]; `payload` comes beside, where it is wanted.
 pub(super) fn event(row: &Row<'_>, payload: Vec<u8>) -> Result<Event> {
@@ -28,12 +29,23 @@ pub(super) fn event(row: &Row<'_>, payload: Vec<u8>) -> Result<Event> {
         payload,
         state,
         state_reason: row.get(10)?,
-        next_attempt_at: row.get::<_, Option<i64>>(11)?.map(time).filter(|_| state == State::Waiting),
+        next_attempt_at: row
+            .get::<_, Option<i64>>(11)?
+            .map(time)
+            .filter(|_| matches!(state, State::Waiting | State::Parked)),
         tries: row.get(12)?,
+        failing_since: row.get::<_, Option<i64>>(16)?.map(time),
         folded_into: row.get::<_, Option<[u8; 16]>>(13)?.map(id),
         replayed_from: row.get::<_, Option<[u8; 16]>>(14)?.map(id),
         forced: row.get(15)?,
     })
+}
+
+/// An event's class, from its columns `source, kind, tries` and whether it is a replay, which begin at `first`.
+pub(super) fn priority(row: &Row<'_>, first: usize) -> Result<Priority> {
+    let source = parse_word("an event's source", &row.get::<_, String>(first)?)?;
+    let kind: String = row.get(first + 1)?;
+    Ok(Priority::of(source, &kind, row.get(first + 2)?, row.get(first + 3)?))
 }
 
 pub(super) fn id(bytes: [u8; 16]) -> EventId {

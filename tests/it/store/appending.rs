@@ -82,7 +82,7 @@ pub(crate) async fn an_event_that_nothing_handles_is_kept_and_never_claimed(stor
     assert_eq!(kept.state, State::Ignored);
     assert!(kept.state_reason.is_some(), "and it says why");
     assert!(claims(store, at(10)).await.is_empty());
-    assert_eq!(store.next_ready().await.unwrap(), None);
+    assert_eq!(store.next_ready(at(-1)).await.unwrap(), None);
     counts_agree(store, "ignored at once").await;
 }
 

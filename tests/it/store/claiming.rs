@@ -4,7 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use cartbridge::effect::EffectState;
 use cartbridge::event::{NewEvent, Source, State, Subject};
-use cartbridge::store::{Claim, Error, LEASE, Store};
+use cartbridge::priority::Priority;
+use cartbridge::store::{Claim, Error, LEASE, Settlement, Share, Shares, Store};
 use futures::future::join_all;
 use jiff::SignedDuration;
 use serde_json::json;
@@ -59,11 +60,70 @@ pub(crate) async fn a_claim_keeps_to_its_limit_and_takes_the_longest_waiting_fir
     for (second, subject) in [(3, "customer:1"), (1, "customer:2"), (2, "customer:3")] {
         stored(store, NewEvent { received_at: at(second), ..event(subject, subject) }).await;
     }
-    let first = store.claim(2, at(10), at(60)).await.unwrap();
+    let first = store.claim(&Shares::of_each(2), at(10), at(60)).await.unwrap();
     assert_eq!(subjects(&first), ["customer:2", "customer:3"]);
-    let rest = store.claim(2, at(10), at(60)).await.unwrap();
+    let rest = store.claim(&Shares::of_each(2), at(10), at(60)).await.unwrap();
     assert_eq!(subjects(&rest), ["customer:1"]);
-    assert!(store.claim(0, at(100), at(160)).await.unwrap().is_empty());
+    assert!(store.claim(&Shares::of_each(0), at(100), at(160)).await.unwrap().is_empty());
+}
+
+pub(crate) async fn a_connection_that_may_have_nothing_hinders_no_other(store: &dyn Store) {
+    for number in 0..20 {
+        stored(store, event(&format!("msg_{number}"), &format!("customer:{number}"))).await;
+    }
+    let other = NewEvent { received_at: at(1), connection: other_shop(), ..event("msg_1", "customer:1") };
+    stored(store, other).await;
+    let shares = |lanes| Shares {
+        of: HashMap::from([(shop(), Share { lanes, ..Share::default() })]),
+        other: Share { lanes: 5, ..Share::default() },
+    };
+    let first = store.claim(&shares(0), at(2), at(60)).await.unwrap();
+    let connections: Vec<_> = first.iter().map(|claim| claim.lane.connection.clone()).collect();
+    assert_eq!(connections, [other_shop()], "also of a connection that nobody knows any more");
+    assert_eq!(store.claim(&shares(3), at(2), at(60)).await.unwrap().len(), 3);
+}
+
+pub(crate) async fn the_most_urgent_lanes_are_claimed_first_and_the_longest_waiting_have_a_share(
+    store: &dyn Store,
+) {
+    let of = |source, kind: &str, subject: &str, second| NewEvent {
+        source,
+        kind: kind.into(),
+        received_at: at(second),
+        ..event(&format!("of {subject}"), subject)
+    };
+    // Waits longest, and has failed once.
+    stored(store, of(Source::Cscart, "customer.updated", "customer:retry", 0)).await;
+    let failed = claimed(store, at(0)).await;
+    let again = Settlement::Waiting { at: at(1), reason: "HighLevel does not answer".into(), counts: true };
+    settle(store, &failed, again, at(0)).await;
+    for (source, kind, subject, second) in [
+        (Source::Manual, "import", "customer:backfill", 2),
+        (Source::Cscart, "customer.updated", "customer:live-1", 3),
+        (Source::Ghl, "contact.updated", "customer:live-2", 4),
+        (Source::Manual, "resync", "customer:person", 5),
+        (Source::Cscart, "customer.updated", "customer:raised", 6),
+        (Source::Cscart, "customer.viewed", "customer:raised", 7),
+    ] {
+        let event = of(source, kind, subject, second);
+        stored(store, NewEvent { source_id: format!("{subject} {second}"), ..event }).await;
+    }
+    let share = |lanes, eldest| Shares {
+        of: HashMap::from([(shop(), Share { lanes, eldest, persons: 0 })]),
+        ..Shares::default()
+    };
+    let first = store.claim(&share(3, 1), at(9), at(60)).await.unwrap();
+    assert_eq!(subjects(&first), ["customer:retry", "customer:person", "customer:raised"]);
+    assert_eq!(first[0].priority, Priority::Retry);
+    assert_eq!(first[2].priority, Priority::Person, "a lane is as urgent as its most urgent event");
+    let rest = store.claim(&share(9, 1), at(9), at(60)).await.unwrap();
+    assert_eq!(subjects(&rest), ["customer:live-1", "customer:live-2", "customer:backfill"]);
+    settle(store, &first[2], done(), at(9)).await;
+    let persons = Shares { other: Share { persons: 9, ..Share::default() }, ..Shares::default() };
+    stored(store, of(Source::Cscart, "customer.updated", "customer:live-3", 0)).await;
+    let viewed = store.claim(&persons, at(9), at(60)).await.unwrap();
+    assert_eq!(subjects(&viewed), ["customer:raised"], "only persons, where others may have nothing");
+    assert_eq!((viewed[0].head.kind.as_str(), viewed[0].priority), ("customer.viewed", Priority::Person));
 }
 
 pub(crate) async fn a_claim_brings_what_is_needed_to_carry_out_and_to_fold(store: &dyn Store) {
@@ -74,7 +134,7 @@ pub(crate) async fn a_claim_brings_what_is_needed_to_carry_out_and_to_fold(store
     let follower_id = stored(store, follower.clone()).await;
     let opposite = stored(store, NewEvent { source: Source::Ghl, ..event("msg_3", "customer:1") }).await;
 
-    let mut claims = store.claim(10, at(1), at(60)).await.unwrap();
+    let mut claims = store.claim(&Shares::of_each(10), at(1), at(60)).await.unwrap();
     claims.retain(|claim| claim.head.id == head);
     let claim = claims.remove(0);
     assert_eq!(claim.lane.connection, shop());
@@ -96,7 +156,8 @@ pub(crate) async fn claims_at_the_same_time_never_share_a_lane(store: &dyn Store
     for number in 0..40 {
         stored(store, event(&format!("msg_{number}"), &format!("customer:{number}"))).await;
     }
-    let workers = join_all((0..10).map(|_| store.claim(7, at(1), at(60)))).await;
+    let seven = Shares::of_each(7);
+    let workers = join_all((0..10).map(|_| store.claim(&seven, at(1), at(60)))).await;
     let all: Vec<Claim> = workers.into_iter().flat_map(Result::unwrap).collect();
     assert_eq!(all.len(), 40);
     assert_eq!(subjects(&all).into_iter().collect::<HashSet<_>>().len(), 40);
@@ -128,7 +189,7 @@ pub(crate) async fn a_flood_is_claimed_to_the_last_event_and_in_order(store: &dy
     }
     let mut last: HashMap<String, i64> = HashMap::new();
     let mut seen = 0;
-    while store.next_ready().await.unwrap().is_some_and(|ready| ready <= at(1)) {
+    while store.next_ready(at(-1)).await.unwrap().is_some_and(|ready| ready <= at(1)) {
         let claims = claims(store, at(1)).await;
         for claim in &claims {
             let before = last.insert(claim.head.subject.to_string(), claim.head.seq);
@@ -145,7 +206,7 @@ pub(crate) async fn a_lease_that_ran_out_is_claimed_again_and_its_old_holder_can
     store: &dyn Store,
 ) {
     let id = stored(store, event("msg_1", "customer:1")).await;
-    let old = store.claim(1, at(0), at(60)).await.unwrap().remove(0);
+    let old = store.claim(&Shares::of_each(1), at(0), at(60)).await.unwrap().remove(0);
     store.begin_effect(&old.lane, old.head.seq, &step("contact"), "ghl.contact.create", at(0)).await.unwrap();
     assert!(claims(store, at(59)).await.is_empty());
     let ends = at(0) + SignedDuration::try_from(LEASE).unwrap();
@@ -175,7 +236,7 @@ pub(crate) async fn a_lease_from_an_earlier_life_of_the_lane_can_write_nothing(s
 
 pub(crate) async fn beginning_an_effect_extends_the_lease(store: &dyn Store) {
     stored(store, event("msg_1", "customer:1")).await;
-    let old = store.claim(1, at(0), at(10)).await.unwrap().remove(0);
+    let old = store.claim(&Shares::of_each(1), at(0), at(10)).await.unwrap().remove(0);
     store.begin_effect(&old.lane, old.head.seq, &step("contact"), "ghl.contact.create", at(9)).await.unwrap();
     // Long enough for any call, though not to the second: it need not be written each time.
     let lease = SignedDuration::try_from(LEASE).unwrap();
@@ -204,7 +265,7 @@ pub(crate) async fn all_leases_can_be_given_back_at_the_start(store: &dyn Store)
 
 pub(crate) async fn an_event_that_waits_for_company_is_ready_at_its_time(store: &dyn Store) {
     store.append(event("msg_1", "customer:1"), at(5)).await.unwrap();
-    assert_eq!(store.next_ready().await.unwrap(), Some(at(5)));
+    assert_eq!(store.next_ready(at(-1)).await.unwrap(), Some(at(5)));
     assert!(claims(store, at(4)).await.is_empty());
     counts_agree(store, "held").await;
     assert_eq!(claimed(store, at(5)).await.head.source_id, "msg_1");
@@ -232,12 +293,14 @@ pub(crate) async fn an_event_that_waits_prolongs_nothing(store: &dyn Store) {
 }
 
 pub(crate) async fn the_next_ready_time_is_the_earliest_of_all_lanes(store: &dyn Store) {
-    assert_eq!(store.next_ready().await.unwrap(), None);
+    assert_eq!(store.next_ready(at(-1)).await.unwrap(), None);
     store.append(event("msg_1", "customer:1"), at(8)).await.unwrap();
     store.append(event("msg_2", "customer:2"), at(6)).await.unwrap();
-    assert_eq!(store.next_ready().await.unwrap(), Some(at(6)));
-    store.claim(1, at(7), at(60)).await.unwrap();
-    assert_eq!(store.next_ready().await.unwrap(), Some(at(8)));
-    store.claim(1, at(8), at(50)).await.unwrap();
-    assert_eq!(store.next_ready().await.unwrap(), Some(at(50)), "a lease that runs out is work, too");
+    assert_eq!(store.next_ready(at(-1)).await.unwrap(), Some(at(6)));
+    store.claim(&Shares::of_each(1), at(7), at(60)).await.unwrap();
+    assert_eq!(store.next_ready(at(-1)).await.unwrap(), Some(at(8)));
+    store.claim(&Shares::of_each(1), at(8), at(50)).await.unwrap();
+    assert_eq!(store.next_ready(at(-1)).await.unwrap(), Some(at(50)), "a lease that runs out is work, too");
+    assert_eq!(store.next_ready(at(50)).await.unwrap(), Some(at(60)), "what was ready then is nothing new");
+    assert_eq!(store.next_ready(at(60)).await.unwrap(), None);
 }

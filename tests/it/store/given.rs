@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use cartbridge::connection::{Connection, ConnectionName};
 use cartbridge::effect::{Attempt, EffectState, StepKey};
 use cartbridge::event::{Event, EventId, NewEvent, Source, State, Subject};
-use cartbridge::store::{Claim, EffectUpdate, EventFilter, Settlement, Store};
+use cartbridge::store::{Claim, EffectUpdate, EventFilter, Settlement, Shares, Store};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
@@ -53,7 +53,7 @@ pub(super) async fn stored(store: &dyn Store, event: NewEvent) -> EventId {
 
 /// Claims everything that is ready at a time, for a minute.
 pub(super) async fn claims(store: &dyn Store, now: Timestamp) -> Vec<Claim> {
-    store.claim(100, now, now + SignedDuration::from_mins(1)).await.unwrap()
+    store.claim(&Shares::of_each(100), now, now + SignedDuration::from_mins(1)).await.unwrap()
 }
 
 /// Claims the only lane that is ready at a time.

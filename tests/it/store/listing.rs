@@ -123,7 +123,7 @@ pub(crate) async fn counts_agree_with_lists_after_every_change(store: &dyn Store
     counts_agree(store, "held, and a duplicate").await;
 
     let waiting = |counts| Settlement::Waiting { at: at(1), reason: "later".into(), counts };
-    let parked = || Settlement::Parked { reason: "needs a token".into() };
+    let parked = || Settlement::Parked { reason: "needs a token".into(), until: None };
     for settlement in [Settlement::Released, waiting(true), done(), dead(), parked()] {
         for claim in claims(store, at(1)).await {
             counts_agree(store, "claimed").await;

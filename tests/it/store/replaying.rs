@@ -29,7 +29,7 @@ pub(crate) async fn an_open_event_goes_on_in_place(store: &dyn Store) {
     let waiting = Settlement::Waiting { at: at(900), reason: "later".into(), counts: true };
     for (settlement, subject) in [
         (waiting, "customer:1"),
-        (Settlement::Parked { reason: "needs a token".into() }, "customer:2"),
+        (Settlement::Parked { reason: "needs a token".into(), until: None }, "customer:2"),
         (Settlement::Released, "customer:3"),
     ] {
         let id = ended(store, event(subject, subject), settlement).await;
@@ -60,7 +60,7 @@ pub(crate) async fn an_event_that_nobody_has_looked_at_yet_is_ready_at_once(stor
         assert_eq!(store.replay(id, false, at(5)).await.unwrap(), id);
     }
     counts_agree(store, "replayed as they came").await;
-    assert!(store.next_ready().await.unwrap().unwrap() <= at(5));
+    assert!(store.next_ready(at(-1)).await.unwrap().unwrap() <= at(5));
     let mut claimed: Vec<_> = claims(store, at(5)).await.iter().map(|claim| claim.head.id).collect();
     claimed.sort();
     assert_eq!(claimed, [held, other]);

@@ -12,7 +12,7 @@ fn waiting(second: i64, counts: bool) -> Settlement {
 }
 
 fn parked() -> Settlement {
-    Settlement::Parked { reason: "needs a token".into() }
+    Settlement::Parked { reason: "needs a token".into(), until: None }
 }
 
 pub(crate) async fn a_done_event_frees_its_lane_for_the_next(store: &dyn Store) {
@@ -26,7 +26,7 @@ pub(crate) async fn a_done_event_frees_its_lane_for_the_next(store: &dyn Store) 
     let claim = claimed(store, at(2)).await;
     assert_eq!(claim.head.id, second);
     settle(store, &claim, done(), at(3)).await;
-    assert_eq!(store.next_ready().await.unwrap(), None, "an empty lane is none");
+    assert_eq!(store.next_ready(at(-1)).await.unwrap(), None, "an empty lane is none");
     counts_agree(store, "all done").await;
 }
 
@@ -48,7 +48,7 @@ pub(crate) async fn a_waiting_event_holds_its_lane_until_its_time(store: &dyn St
     assert_eq!(kept.state, State::Waiting);
     assert_eq!(kept.state_reason.as_deref(), Some("HighLevel does not answer"));
     assert_eq!(kept.next_attempt_at, Some(at(30)));
-    assert_eq!(store.next_ready().await.unwrap(), Some(at(30)));
+    assert_eq!(store.next_ready(at(-1)).await.unwrap(), Some(at(30)));
 
     // Neither overtakes it, nor hurries it.
     stored(store, NewEvent { received_at: at(2), ..event("msg_2", "customer:1") }).await;
@@ -90,7 +90,7 @@ pub(crate) async fn a_parked_event_waits_for_its_connection_and_then_goes_on(sto
     );
     let behind = stored(store, NewEvent { received_at: at(3), ..event("msg_2", "customer:1") }).await;
     assert!(claims(store, at(1_000_000)).await.is_empty(), "no time ends this, and no later event");
-    assert_eq!(store.next_ready().await.unwrap(), None);
+    assert_eq!(store.next_ready(at(-1)).await.unwrap(), None);
     counts_agree(store, "parked").await;
 
     assert_eq!(store.unpark(&shop(), at(5)).await.unwrap(), 1);
@@ -101,6 +101,40 @@ pub(crate) async fn a_parked_event_waits_for_its_connection_and_then_goes_on(sto
     assert_eq!(claim.head.id, here);
     assert_eq!(claim.followers.iter().map(|follower| follower.id).collect::<Vec<_>>(), [behind]);
     assert_eq!(store.unpark(&shop(), at(6)).await.unwrap(), 0);
+}
+
+pub(crate) async fn an_event_parked_until_a_time_goes_on_then_or_when_its_connection_changes(
+    store: &dyn Store,
+) {
+    let resting = || Settlement::Parked { reason: "the day's limit is used up".into(), until: Some(at(500)) };
+    let id = stored(store, event("msg_1", "customer:1")).await;
+    let claim = claimed(store, at(1)).await;
+    settle(store, &claim, resting(), at(2)).await;
+    let kept = read(store, id).await;
+    assert_eq!((kept.state, kept.next_attempt_at, kept.tries), (State::Parked, Some(at(500)), 0));
+    assert_eq!(store.next_ready(at(2)).await.unwrap(), Some(at(500)));
+    assert!(claims(store, at(499)).await.is_empty());
+    counts_agree(store, "parked until a time").await;
+    let claim = claimed(store, at(500)).await;
+    assert_eq!((claim.head.id, claim.head.next_attempt_at), (id, None));
+    settle(store, &claim, resting(), at(3)).await;
+    assert_eq!(store.unpark(&shop(), at(5)).await.unwrap(), 1);
+    assert_eq!(read(store, id).await.next_attempt_at, None);
+    assert_eq!(claimed(store, at(5)).await.head.id, id);
+}
+
+pub(crate) async fn since_when_an_event_fails_is_kept_until_it_is_parked(store: &dyn Store) {
+    let id = stored(store, event("msg_1", "customer:1")).await;
+    for (second, settlement, since) in [
+        (1, waiting(2, false), None),
+        (2, waiting(3, true), Some(at(2))),
+        (3, waiting(4, true), Some(at(2))),
+        (4, parked(), None),
+    ] {
+        let claim = claimed(store, at(second)).await;
+        settle(store, &claim, settlement, at(second)).await;
+        assert_eq!(read(store, id).await.failing_since, since, "at {second}");
+    }
 }
 
 pub(crate) async fn a_dead_event_lets_the_next_pass(store: &dyn Store) {
