@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 pub const ADMIN_KEY: &str = "an-admin-key-of-at-least-32-characters";
 
 /// How long a condition may take to come true. Far more than it needs: machines are shared.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// A bridge that serves, and the two systems that it stands between.
 pub struct TestApp {
