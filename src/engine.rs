@@ -26,9 +26,10 @@ use tokio_util::task::TaskTracker;
 
 use crate::clock::Clock;
 use crate::config::EngineConfig;
-use crate::event::State;
+use crate::event::{Event, State};
 use crate::flow::RouteSet;
 use crate::monitor::Monitor;
+use crate::reason::{Code, Reason};
 use crate::registry::Registry;
 use crate::store::{Claim, LEASE, Settlement, Store};
 use crate::tokens::Tokens;
@@ -137,13 +138,17 @@ impl Engine {
             // What was about to be folded stays: the next try folds again.
             folded.clear();
             tracing::error!(event.id = %claim.head.id, "carrying out event {} panicked", claim.head.id);
-            Verdict::retry("the bridge made a mistake (its log tells more)")
+            Verdict::retry(Reason::new(
+                Code::Internal,
+                "the bridge made a mistake: its log tells more; it is tried again by itself",
+            ))
         });
         if verdict == Verdict::Finished {
             self.monitor.settled(State::Done);
             return;
         }
         let settlement = self.settlement(&claim, verdict);
+        tell(&claim.head, &settlement);
         let state = match &settlement {
             Settlement::Done { .. } => State::Done,
             Settlement::Ignored { .. } => State::Ignored,
@@ -172,18 +177,15 @@ impl Engine {
             Verdict::Done { reason } => Settlement::Done { reason },
             Verdict::Finished => Settlement::Done { reason: None },
             Verdict::Ignored { reason } => Settlement::Ignored { reason },
-            Verdict::Park { reason } => {
-                tracing::warn!(event.id = %event.id, connection = %event.connection, "event {} is parked: {reason}", event.id);
-                Settlement::Parked { reason }
-            }
-            Verdict::Dead { advice } => {
-                tracing::warn!(event.id = %event.id, connection = %event.connection, "event {} is a dead letter: {advice}", event.id);
-                Settlement::Dead { reason: advice }
-            }
+            Verdict::Park { reason } => Settlement::Parked { reason },
+            Verdict::Dead { reason } => Settlement::Dead { reason },
             Verdict::Retry { why, .. } if event.tries + 1 >= self.config.max_tries => Settlement::Dead {
-                reason: format!(
-                    "given up after {} tries; the last one: {why}. Replay it when the cause is gone",
-                    event.tries + 1
+                reason: Reason::new(
+                    why.code,
+                    format!(
+                        "given up after {} tries; the last one: {why}. Replay it when the cause is gone",
+                        event.tries + 1
+                    ),
                 ),
             },
             Verdict::Retry { why, not_before, counts } => {
@@ -196,5 +198,26 @@ impl Engine {
             }
             Verdict::LeaseLost => Settlement::Released,
         }
+    }
+}
+
+/// Tells the log why an event is not done, in the words that the API and the command line show.
+fn tell(event: &Event, settlement: &Settlement) {
+    let (id, connection) = (event.id, &event.connection);
+    match settlement {
+        Settlement::Parked { reason } => {
+            tracing::warn!(event.id = %id, %connection, code = %reason.code, "event {id} is parked: {reason}");
+        }
+        Settlement::Dead { reason } => {
+            tracing::warn!(event.id = %id, %connection, code = %reason.code, "event {id} is a dead letter: {reason}");
+        }
+        Settlement::Waiting { reason, counts: true, .. } => {
+            tracing::warn!(event.id = %id, %connection, code = %reason.code, "event {id} is tried again: {reason}");
+        }
+        // A rate limit, or a call that is looked into: nothing is wrong, and there may be many.
+        Settlement::Waiting { reason, counts: false, .. } => {
+            tracing::debug!(event.id = %id, %connection, code = %reason.code, "event {id} waits: {reason}");
+        }
+        Settlement::Done { .. } | Settlement::Ignored { .. } | Settlement::Released => {}
     }
 }

@@ -26,6 +26,7 @@ pub mod inbox;
 pub mod link;
 pub mod mistake;
 pub mod monitor;
+pub mod reason;
 pub mod registry;
 pub mod show;
 pub mod store;

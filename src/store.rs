@@ -21,6 +21,7 @@ use crate::grant::{
     RefreshTurn, Turn,
 };
 use crate::link::{Customer, ItemKind, ItemLink, Link};
+use crate::reason::Reason;
 
 /// Why the store could not do what was asked.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -163,19 +164,19 @@ pub enum Settlement {
         /// When.
         at: Timestamp,
         /// Why.
-        reason: String,
+        reason: Reason,
         /// Whether it counts as a failed try.
         counts: bool,
     },
     /// Waits until its connection works again.
     Parked {
         /// For what.
-        reason: String,
+        reason: Reason,
     },
     /// Waits for a person.
     Dead {
         /// What that person can do.
-        reason: String,
+        reason: Reason,
     },
     /// Given back unfinished (at shutdown): to be claimed again at once.
     Released,

@@ -6,6 +6,7 @@ use super::step::Step;
 use super::verdict::{self, Verdict};
 use super::work::Work;
 use crate::effect::Attempt;
+use crate::reason::Code;
 use crate::tokens::Bearer;
 
 /// The longest answer that is kept in the record.
@@ -119,7 +120,7 @@ async fn exchange<T>(
                 _ => None,
             };
             let verdict = match lacking {
-                Some(scope) => Verdict::Park { reason: tokens.lack(live, &[scope].into()) },
+                Some(scope) => Verdict::park(Code::NeedsScope, tokens.lack(live, &[scope].into())),
                 None => verdict::of_ghl(&error, work.engine.clock.now(), limited),
             };
             Err(CallError { error, verdict })
@@ -142,7 +143,8 @@ fn at(work: &Work<'_>, exchange: &Exchange) -> jiff::Timestamp {
 pub(super) async fn permit(work: &Work<'_>) -> Result<(), Verdict> {
     work.engine.tokens.bearer(work.live).await?;
     let taken = work.live.budget.take().await;
-    taken.map_err(|until| Verdict::retry_at(until, "HighLevel's rate limit is used up", false))?;
+    let used_up = ghl::Error::RateLimited { retry_after: None, daily: false };
+    taken.map_err(|until| Verdict::retry_at(until, (&used_up).into(), false))?;
     work.keep_lease().await
 }
 

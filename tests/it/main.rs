@@ -11,6 +11,7 @@ mod app;
 mod boundaries;
 mod broken_store;
 mod crash;
+mod errors;
 mod fault;
 mod flow;
 mod https;

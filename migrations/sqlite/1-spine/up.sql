@@ -29,6 +29,7 @@ CREATE TABLE events (
     filed           INTEGER NOT NULL DEFAULT 0,
     state           TEXT NOT NULL,
     state_reason    TEXT,
+    state_code      TEXT,                     -- the kind of that reason: docs/errors.md
     next_attempt_at INTEGER,                  -- while it is not filed: not before
     tries           INTEGER NOT NULL DEFAULT 0,
     folded_into     BLOB

@@ -217,18 +217,24 @@ pub(super) fn settle(
         Settlement::Done { reason } => ("done", reason.as_deref(), None, 0),
         Settlement::Ignored { reason } => ("ignored", Some(reason.as_str()), None, 0),
         Settlement::Waiting { at, reason, counts } => {
-            ("waiting", Some(reason.as_str()), Some(at.as_millisecond()), i64::from(*counts))
+            ("waiting", Some(reason.text.as_str()), Some(at.as_millisecond()), i64::from(*counts))
         }
-        Settlement::Parked { reason } => ("parked", Some(reason.as_str()), None, 0),
-        Settlement::Dead { reason } => ("dead", Some(reason.as_str()), None, 1),
+        Settlement::Parked { reason } => ("parked", Some(reason.text.as_str()), None, 0),
+        Settlement::Dead { reason } => ("dead", Some(reason.text.as_str()), None, 1),
         Settlement::Released => ("pending", None, None, 0),
     };
+    let code = match settlement {
+        Settlement::Waiting { reason, .. } | Settlement::Parked { reason } | Settlement::Dead { reason } => {
+            Some(reason.code.as_str())
+        }
+        Settlement::Done { .. } | Settlement::Ignored { .. } | Settlement::Released => None,
+    };
     tx.prepare_cached(
-        "UPDATE events SET state = ?, state_reason = ?, next_attempt_at = ?, tries = tries + ? WHERE seq = ?",
+        "UPDATE events SET state = ?, state_reason = ?, state_code = ?, next_attempt_at = ?, tries = tries + ? WHERE seq = ?",
     )?
-    .execute(params![state, reason, at, failed, seq])?;
+    .execute(params![state, reason, code, at, failed, seq])?;
     for follower in folded {
-        tx.prepare_cached("UPDATE events SET state = 'folded', state_reason = NULL, next_attempt_at = NULL, folded_into = ? WHERE seq = ?")?
+        tx.prepare_cached("UPDATE events SET state = 'folded', state_reason = NULL, state_code = NULL, next_attempt_at = NULL, folded_into = ? WHERE seq = ?")?
             .execute(params![id.0.as_bytes(), follower])?;
     }
     let place = params![lane.connection.as_str(), lane.subject.as_str()];
@@ -261,7 +267,7 @@ pub(super) fn settle(
 
 pub(super) fn unpark(tx: &Pool, connection: &ConnectionName, now: Timestamp) -> Result<usize> {
     tx.execute(
-        "UPDATE events SET state = 'pending', state_reason = NULL WHERE connection = ? AND state = 'parked' \
+        "UPDATE events SET state = 'pending', state_reason = NULL, state_code = NULL WHERE connection = ? AND state = 'parked' \
          AND state NOT IN ('pending', 'done')",
         [connection.as_str()],
     )?;
