@@ -7,6 +7,7 @@ mod contradictions;
 mod environment;
 mod incoming;
 mod locate;
+mod reachable;
 mod secret_files;
 
 use std::net::SocketAddr;
@@ -22,6 +23,7 @@ use crate::vault;
 
 pub use contradictions::{Flaw, flaws_of};
 pub use incoming::{TlsFiles, TrustedProxies};
+pub use reachable::reachable;
 
 /// Everything that can be configured.
 #[derive(Debug, Clone, Deserialize)]

@@ -16,6 +16,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod connection;
+pub mod doctor;
 pub mod effect;
 pub mod engine;
 pub mod event;

@@ -130,6 +130,12 @@ impl Registry {
         *noted = now;
     }
 
+    /// A connection with everything that serves it, which is not taken into use.
+    pub fn ready(&self, connection: Connection, origin: Origin) -> Live {
+        let budget = Budget::new(self.clock.clone(), connection.ghl.requests_per_window);
+        self.live(connection, origin, Arc::new(budget)).without_clear_text()
+    }
+
     fn live(&self, connection: Connection, origin: Origin, budget: Arc<Budget>) -> Live {
         let parsed =
             |secret: &secrecy::SecretString| cscart::webhook::Secret::parse(secret.expose_secret()).ok();

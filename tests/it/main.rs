@@ -11,6 +11,7 @@ mod app;
 mod boundaries;
 mod broken_store;
 mod crash;
+mod doctor;
 mod errors;
 mod fault;
 mod flow;
