@@ -183,7 +183,7 @@ impl Engine {
                 reason: Reason::new(
                     why.code,
                     format!(
-                        "given up after {} tries; the last one: {why}. Replay it when the cause is gone",
+                        "given up after {} tries, so it does not go on by itself: replay it when the cause is gone. The last try said: {why}",
                         event.tries + 1
                     ),
                 ),

@@ -121,6 +121,14 @@ async fn ask<T>(
 /// Whether the token allows what the routes need.
 async fn scopes(examination: &Examination<'_>, live: &Live, seen: &Seen) -> Finding {
     let tokens = examination.tokens;
+    if let Err(Trouble::Other(reason)) = &seen.contacts {
+        return match reason.code {
+            Code::WrongLocation => {
+                Finding::Skipped("for another location nothing can be said about it".to_owned())
+            }
+            _ => Finding::Failed(reason.clone()),
+        };
+    }
     let status = match tokens.status(live).await {
         Ok(status) => status,
         Err(error) => return Finding::Failed(Reason::from(&error)),

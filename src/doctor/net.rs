@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use reqwest::redirect::Policy;
-use reqwest::{Url, header};
+use reqwest::{Client, Url, header};
 
 use super::{Chart, Finding};
 use crate::clock::{Clock, in_words};
@@ -39,12 +39,22 @@ pub(super) async fn reach(chart: &mut Chart<'_>, side: &Side, url: &str, clock: 
         chart.skip(&[tls, time], "there is no address to ask");
         return false;
     };
-    if !chart.check(dns, resolve(&url, side.key)).await {
+    let client = Client::builder().timeout(TIMEOUT).redirect(Policy::none()).build();
+    let client = match client {
+        Ok(client) => client,
+        Err(error) => {
+            let text = format!("no TLS on this machine ({}): install its CA certificates", innermost(&error));
+            chart.note(dns, &Finding::failed(Code::Tls, text));
+            chart.skip(&[tls, time], "there is nothing to ask with");
+            return false;
+        }
+    };
+    if !chart.check(dns, resolve(&client, &url, side.key)).await {
         chart.skip(&[tls, time], "the name has no address");
         return false;
     }
     let mut apart = None;
-    if !chart.check(tls, greet(&url, side, clock, &mut apart)).await {
+    if !chart.check(tls, greet(&client, &url, side, clock, &mut apart)).await {
         chart.skip(&[time], "there is no connection");
         return false;
     }
@@ -52,7 +62,7 @@ pub(super) async fn reach(chart: &mut Chart<'_>, side: &Side, url: &str, clock: 
     true
 }
 
-async fn resolve(url: &Url, key: &str) -> Finding {
+async fn resolve(client: &Client, url: &Url, key: &str) -> Finding {
     let Some(host) = url.domain() else {
         return Finding::Good(format!("{} is an address by itself", url.host_str().unwrap_or_default()));
     };
@@ -62,6 +72,10 @@ async fn resolve(url: &Url, key: &str) -> Finding {
             let mut addresses: Vec<String> = addresses.map(|address| address.ip().to_string()).collect();
             addresses.dedup();
             Finding::Good(format!("{host} is {}", addresses.join(", ")))
+        }
+        // A proxy that the environment names looks names up by itself, for the bridge as for this.
+        Err(_) if client.get(url.clone()).send().await.is_ok() => {
+            Finding::Good(format!("{host} has no address here, and is reached through a proxy"))
         }
         Err(error) => Finding::failed(
             Code::Dns,
@@ -73,17 +87,7 @@ async fn resolve(url: &Url, key: &str) -> Finding {
 }
 
 /// Makes a connection and asks for the front page; any answer will do. `apart` receives how many seconds our clock is ahead.
-async fn greet(url: &Url, side: &Side, clock: &Clock, apart: &mut Option<i64>) -> Finding {
-    let client = reqwest::Client::builder().timeout(TIMEOUT).redirect(Policy::none()).build();
-    let client = match client {
-        Ok(client) => client,
-        Err(error) => {
-            return Finding::failed(
-                Code::Tls,
-                format!("no TLS on this machine ({}): install its CA certificates", innermost(&error)),
-            );
-        }
-    };
+async fn greet(client: &Client, url: &Url, side: &Side, clock: &Clock, apart: &mut Option<i64>) -> Finding {
     let before = clock.now().as_millisecond();
     match client.get(url.clone()).send().await {
         Ok(answer) => {
@@ -141,18 +145,12 @@ fn compare(who: &str, apart: Option<i64>) -> Finding {
 }
 
 /// Whether it is TLS that has failed, going by the kinds of the errors.
-fn is_about_tls(error: &reqwest::Error) -> bool {
-    let mut next: Option<&(dyn Error + 'static)> = error.source();
-    while let Some(inner) = next {
-        // An I/O error hides the error that it carries from the chain.
-        let carried = inner.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        if inner.is::<rustls::Error>() || carried.is_some_and(<dyn Error + Send + Sync>::is::<rustls::Error>)
-        {
-            return true;
-        }
-        next = inner.source();
-    }
-    false
+fn is_about_tls(error: &(dyn Error + 'static)) -> bool {
+    // An I/O error leaves out of the chain what it carries, and may carry another.
+    let carried = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    error.is::<rustls::Error>()
+        || carried.is_some_and(|carried| is_about_tls(carried))
+        || error.source().is_some_and(is_about_tls)
 }
 
 /// The cause at the bottom. The ones above may hold the whole URL.

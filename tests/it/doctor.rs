@@ -3,10 +3,14 @@
 use axum::Router;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
+use cartbridge::config::TlsFiles;
+use cartbridge::tls::Certificate;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
 
 use crate::app::TestApp;
+use crate::oauth;
 use crate::program::{Desk, text};
 
 /// A desk with the configuration of a bridge that runs, changed.
@@ -94,6 +98,7 @@ async fn a_token_that_is_wrong_lacks_a_scope_or_is_for_another_location_is_told_
     let other = app.sandbox.announcement()["ghl"]["other_location_id"].to_string();
     let found = report(&desk(&app, |config| with(config, "location_id", &other))).await;
     assert_only_failure(&found, "HighLevel: location", "wrong-location", "correct `ghl.location_id`");
+    assert_eq!(of(&found.0, "HighLevel: scopes")["outcome"], "skipped");
 
     app.sandbox.ghl().settings(json!({ "scopes": ["locations.readonly"] })).unwrap();
     let found = report(&desk(&app, |config| config)).await;
@@ -125,6 +130,49 @@ async fn a_store_that_refuses_the_key_or_has_no_address_is_told_apart() {
     for check in ["store: TLS", "store: clock", "store: API"] {
         assert_eq!(of(&found.0, check)["outcome"], "skipped");
     }
+    app.end().await;
+}
+
+#[tokio::test]
+async fn a_connection_by_oauth_is_told_to_connect_and_its_tokens_are_left_alone_while_they_are_good() {
+    let app = oauth::spawn("").await;
+    let found = report(&desk(&app, |config| config)).await;
+    assert_only_failure(&found, "HighLevel: token", "not-connected", "/connect/ghl/my-shop");
+    app.end().await;
+
+    let app = oauth::connected().await;
+    let (report, is_well) = report(&desk(&app, |config| config)).await;
+    assert!(is_well, "{report:#}");
+    assert!(of(&report, "HighLevel: token")["found"].as_str().unwrap().starts_with("connected by OAuth"));
+    let scopes = of(&report, "HighLevel: scopes")["found"].as_str().unwrap();
+    assert!(scopes.contains("contacts.readonly contacts.write"), "{scopes}");
+    assert!(oauth::refreshes(&app).is_empty());
+    app.end().await;
+}
+
+#[tokio::test]
+async fn a_certificate_that_nobody_vouches_for_is_told_from_a_store_that_is_down() {
+    let app = TestApp::spawn().await;
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let files = tempfile::tempdir().unwrap();
+    let (certificate, key) = (files.path().join("cert.pem"), files.path().join("key.pem"));
+    std::fs::write(&certificate, made.cert.pem()).unwrap();
+    std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+    let served = Certificate::load(&TlsFiles { certificate, key }).unwrap().current();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("\"https://localhost:{}\"", listener.local_addr().unwrap().port());
+    tokio::spawn(async move {
+        let acceptor = TlsAcceptor::from(served);
+        loop {
+            // A handshake that the other side breaks off is what is asked for.
+            drop(acceptor.accept(listener.accept().await.unwrap().0).await);
+        }
+    });
+    let found = report(&desk(&app, |config| with(config, "url", &url))).await;
+    assert_only_failure(&found, "store: TLS", "tls", "renew or correct the certificate");
+
+    let found = report(&desk(&app, |config| with(config, "url", "\"http://127.0.0.1:9\""))).await;
+    assert_only_failure(&found, "store: TLS", "store-unreachable", "the store does not answer");
     app.end().await;
 }
 

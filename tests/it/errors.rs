@@ -4,10 +4,11 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use cartbridge::reason::Code;
+use sandbox::Options;
 use serde_json::{Value, json};
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::app::{TestApp, ada};
+use crate::app::{QUICK, TestApp, ada};
 use crate::program::Desk;
 
 /// The page, in sections: heading and text.
@@ -119,6 +120,24 @@ async fn a_code_stands_where_an_event_waits_for_something_and_nowhere_else() {
     assert_eq!(status, 202);
     let done = app.until_state(&id, "done").await;
     assert_eq!(done["state_code"], Value::Null);
+    app.end().await;
+}
+
+#[tokio::test]
+async fn what_is_given_up_keeps_the_code_of_its_cause_and_says_that_it_waits_for_a_person() {
+    let options = Options { strict_rate: false, ..Options::default() };
+    let mut app = TestApp::spawn_with(options, &format!("{QUICK}max_tries = 2\n")).await;
+    app.may_have_dead_letters = true;
+    for _ in 0..2 {
+        // Refused before it was carried out (RFC 8470), so that nothing has to be looked into.
+        app.fault(json!({ "method": "POST", "path": "/contacts/", "kind": "status", "status": 425 }));
+    }
+    let made = app.shop(json!({ "action": "customer.register", "user": ada() })).await;
+    let id = made["delivery"]["body"]["id"].as_str().unwrap().to_owned();
+    let dead = app.until_state(&id, "dead").await;
+    assert_eq!(dead["state_code"], "highlevel-unavailable");
+    let reason = dead["state_reason"].as_str().unwrap();
+    assert!(reason.starts_with("given up after 2 tries") && reason.contains("425"), "{reason}");
     app.end().await;
 }
 
