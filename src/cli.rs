@@ -5,6 +5,7 @@ mod connect;
 mod connection;
 mod database;
 mod demo;
+mod doctor;
 mod events;
 mod health;
 mod key;
@@ -60,6 +61,8 @@ enum Command {
     /// Make, list and revoke API keys; change the master key
     #[command(subcommand)]
     Key(key::Command),
+    /// Check everything that a connection needs, and say what to do about what is wrong
+    Doctor(doctor::Arguments),
     /// Ask the running bridge whether it can store events
     Health,
     /// Print the description of the API (openapi.yaml)
@@ -94,6 +97,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Command::Events(command) => events::run(config, command).await,
             Command::Resync(arguments) => resync::run(config, arguments).await,
             Command::Key(command) => key::run(config, command).await,
+            Command::Doctor(arguments) => doctor::run(config, arguments).await,
             Command::Health => health::run(config).await,
             Command::Openapi => {
                 print!("{}", crate::http::openapi::yaml());

@@ -29,3 +29,32 @@ impl Clock {
         self.offset_ms.fetch_add(by.as_millis() as i64, Ordering::Relaxed);
     }
 }
+
+/// A length of time as people say it: "42 seconds", "7 minutes", "3 hours", "2 days".
+pub fn in_words(seconds: u64) -> String {
+    let (count, unit) = match seconds {
+        0..120 => (seconds, "second"),
+        120..7_200 => (seconds / 60, "minute"),
+        7_200..172_800 => (seconds / 3_600, "hour"),
+        _ => (seconds / 86_400, "day"),
+    };
+    format!("{count} {unit}{}", if count == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::in_words;
+
+    #[test]
+    fn times_are_told_in_the_unit_that_people_use() {
+        for (seconds, told) in [
+            (1, "1 second"),
+            (119, "119 seconds"),
+            (301, "5 minutes"),
+            (7_300, "2 hours"),
+            (400_000, "4 days"),
+        ] {
+            assert_eq!(in_words(seconds), told);
+        }
+    }
+}

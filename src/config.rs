@@ -7,6 +7,7 @@ mod contradictions;
 mod environment;
 mod incoming;
 mod locate;
+mod reachable;
 mod retry;
 mod secret_files;
 
@@ -23,6 +24,7 @@ use crate::vault;
 
 pub use contradictions::{Flaw, flaws_of};
 pub use incoming::{TlsFiles, TrustedProxies};
+pub use reachable::reachable;
 pub use retry::RetryConfig;
 
 /// Everything that can be configured.

@@ -31,6 +31,7 @@ use crate::config::{EngineConfig, RetryConfig};
 use crate::event::{Event, State};
 use crate::flow::RouteSet;
 use crate::monitor::Monitor;
+use crate::reason::{Code, Reason};
 use crate::registry::Registry;
 use crate::store::{Claim, LEASE, Settlement, Store};
 use crate::tokens::Tokens;
@@ -135,13 +136,17 @@ impl Engine {
             // What was about to be folded stays: the next try folds again.
             folded.clear();
             tracing::error!(event.id = %claim.head.id, "carrying out event {} panicked", claim.head.id);
-            Verdict::retry("the bridge made a mistake (its log tells more)")
+            Verdict::retry(Reason::new(
+                Code::Internal,
+                "the bridge made a mistake: its log tells more; it is tried again by itself",
+            ))
         });
         if verdict == Verdict::Finished {
             self.monitor.settled(State::Done);
             return;
         }
         let settlement = self.settlement(&claim, verdict);
+        tell(&claim.head, &settlement);
         let state = match &settlement {
             Settlement::Done { .. } => State::Done,
             Settlement::Ignored { .. } => State::Ignored,
@@ -170,15 +175,9 @@ impl Engine {
             Verdict::Done { reason } => Settlement::Done { reason },
             Verdict::Finished => Settlement::Done { reason: None },
             Verdict::Ignored { reason } => Settlement::Ignored { reason },
-            Verdict::Park { reason } => {
-                tracing::warn!(event.id = %event.id, connection = %event.connection, "event {} is parked: {reason}", event.id);
-                Settlement::Parked { reason, until: None }
-            }
-            Verdict::Dead { advice } => {
-                tracing::warn!(event.id = %event.id, connection = %event.connection, "event {} is a dead letter: {advice}", event.id);
-                Settlement::Dead { reason: advice }
-            }
+            Verdict::Park { reason } => Settlement::Parked { reason, until: None },
             Verdict::ParkUntil { reason, until } => Settlement::Parked { reason, until: Some(until) },
+            Verdict::Dead { reason } => Settlement::Dead { reason },
             Verdict::Retry { why, not_before, counts } => {
                 let now = self.clock.now();
                 let retry = self.retry(event);
@@ -203,7 +202,7 @@ impl Engine {
 
 /// Why an event is not tried again after one more failed try; none: it is. Waiting for a limit is no failure, and the time
 /// while it was parked does not count.
-fn given_up(event: &Event, retry: &RetryConfig, why: &str, now: Timestamp) -> Option<String> {
+fn given_up(event: &Event, retry: &RetryConfig, why: &Reason, now: Timestamp) -> Option<Reason> {
     let tries = event.tries + 1;
     let failing = now.duration_since(event.failing_since.unwrap_or(now)).unsigned_abs();
     let how_long = if tries >= retry.max_tries {
@@ -213,5 +212,29 @@ fn given_up(event: &Event, retry: &RetryConfig, why: &str, now: Timestamp) -> Op
     } else {
         return None;
     };
-    Some(format!("given up {how_long}; the last one: {why}. Replay it when the cause is gone"))
+    let text = format!(
+        "given up {how_long}, so it does not go on by itself: replay it when the cause is gone. The last try said: {why}"
+    );
+    Some(Reason::new(why.code, text))
+}
+
+/// Tells the log why an event is not done, in the words that the API and the command line show.
+fn tell(event: &Event, settlement: &Settlement) {
+    let (id, connection) = (event.id, &event.connection);
+    match settlement {
+        Settlement::Parked { reason, .. } => {
+            tracing::warn!(event.id = %id, %connection, code = %reason.code, "event {id} is parked: {reason}");
+        }
+        Settlement::Dead { reason } => {
+            tracing::warn!(event.id = %id, %connection, code = %reason.code, "event {id} is a dead letter: {reason}");
+        }
+        Settlement::Waiting { reason, counts: true, .. } => {
+            tracing::warn!(event.id = %id, %connection, code = %reason.code, "event {id} is tried again: {reason}");
+        }
+        // A rate limit, or a call that is looked into: nothing is wrong, and there may be many.
+        Settlement::Waiting { reason, counts: false, .. } => {
+            tracing::debug!(event.id = %id, %connection, code = %reason.code, "event {id} waits: {reason}");
+        }
+        Settlement::Done { .. } | Settlement::Ignored { .. } | Settlement::Released => {}
+    }
 }

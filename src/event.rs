@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::connection::ConnectionName;
 use crate::link::Customer;
+use crate::reason::Code;
 
 /// Identifies an event: a `UUIDv7`, so ids sort by the time of receipt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -241,6 +242,8 @@ pub struct Event {
     pub state: State,
     /// Why it is in that state, in a sentence for a person.
     pub state_reason: Option<String>,
+    /// The kind of that reason, while it waits, is parked or is dead.
+    pub state_code: Option<Code>,
     /// When it will be tried again, while waiting or parked.
     pub next_attempt_at: Option<Timestamp>,
     /// How many times it was tried and failed since it was received or replayed.

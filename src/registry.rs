@@ -132,6 +132,12 @@ impl Registry {
         *noted = now;
     }
 
+    /// A connection with everything that serves it, which is not taken into use.
+    pub fn ready(&self, connection: Connection, origin: Origin) -> Live {
+        let gate = Gate::new(&self.clock, &connection.ghl);
+        self.live(connection, origin, gate).without_clear_text()
+    }
+
     fn live(&self, connection: Connection, origin: Origin, gate: Gate) -> Live {
         let parsed =
             |secret: &secrecy::SecretString| cscart::webhook::Secret::parse(secret.expose_secret()).ok();

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use crate::effect::{Attempt, Effect};
 use crate::event::Event;
 use crate::flow::Need;
+use crate::reason::Code;
 
 /// An event in a list.
 #[derive(Debug, Serialize, ToSchema)]
@@ -36,6 +37,9 @@ pub struct EventSummary {
     pub state: &'static str,
     /// Why it is in that state.
     pub state_reason: Option<String>,
+    /// The kind of that reason while it is waiting, parked or dead, as `docs/errors.md` lists them; null: there is none.
+    #[schema(example = "needs-scope")]
+    pub state_code: Option<&'static str>,
     /// When it will be tried again.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub next_attempt_at: Option<Timestamp>,
@@ -58,6 +62,7 @@ impl From<&Event> for EventSummary {
             occurred_at: event.occurred_at,
             state: event.state.as_str(),
             state_reason: event.state_reason.clone(),
+            state_code: event.state_code.map(Code::as_str),
             next_attempt_at: event.next_attempt_at,
             folded_into: event.folded_into.map(|id| id.to_string()),
             replayed_from: event.replayed_from.map(|id| id.to_string()),

@@ -23,6 +23,7 @@ use crate::grant::{
 };
 use crate::link::{Customer, ItemKind, ItemLink, Link};
 use crate::priority::Priority;
+use crate::reason::Reason;
 
 /// Why the store could not do what was asked.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -194,21 +195,21 @@ pub enum Settlement {
         /// When.
         at: Timestamp,
         /// Why.
-        reason: String,
+        reason: Reason,
         /// Whether it counts as a failed try.
         counts: bool,
     },
     /// Waits until its connection works again.
     Parked {
         /// For what.
-        reason: String,
+        reason: Reason,
         /// When it goes on by itself, at the latest; none: when the connection has changed.
         until: Option<Timestamp>,
     },
     /// Waits for a person.
     Dead {
         /// What that person can do.
-        reason: String,
+        reason: Reason,
     },
     /// Given back unfinished (at shutdown): to be claimed again at once.
     Released,

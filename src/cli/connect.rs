@@ -9,9 +9,8 @@ use std::time::Duration;
 use anyhow::bail;
 use ghl::oauth::Scopes;
 
-use super::health::reachable;
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, reachable};
 use crate::connection::ConnectionName;
 use crate::grant::Granted;
 

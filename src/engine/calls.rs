@@ -8,6 +8,7 @@ use super::work::Work;
 use crate::breaker::{Admits, Pass};
 use crate::budget::Place;
 use crate::effect::Attempt;
+use crate::reason::Code;
 use crate::tokens::Bearer;
 
 /// The longest answer that is kept in the record.
@@ -125,7 +126,7 @@ async fn exchange<T>(
             };
             let now = work.engine.clock.now();
             let verdict = match (lacking, &error) {
-                (Some(scope), _) => Verdict::Park { reason: tokens.lack(live, &[scope].into()) },
+                (Some(scope), _) => Verdict::park(Code::NeedsScope, tokens.lack(live, &[scope].into())),
                 (None, ghl::Error::RateLimited { retry_after, daily }) => {
                     verdict::of_closed(live.budget.close(*retry_after, *daily), now)
                 }

@@ -18,6 +18,7 @@ use super::verdict::Verdict;
 use super::work::Work;
 use crate::flow::Operation;
 use crate::link::{Customer, Link};
+use crate::reason::Code;
 
 /// Carries out one operation; `Ok`: it is written down as done or skipped.
 pub(super) async fn carry_out(
@@ -45,7 +46,10 @@ pub(super) async fn carry_out(
 /// The customer that an operation needs.
 fn customer(work: &Work<'_>) -> Result<Customer, Verdict> {
     work.customer.clone().ok_or_else(|| {
-        Verdict::dead("the event names no customer: neither a user id nor an e-mail. Correct it in the store, then replay")
+        Verdict::dead(
+            Code::NoCustomer,
+            "the event names no customer: neither a user id nor an e-mail. Correct it in the store, then replay",
+        )
     })
 }
 
@@ -53,6 +57,7 @@ fn customer(work: &Work<'_>) -> Result<Customer, Verdict> {
 fn link(work: &Work<'_>) -> Result<Link, Verdict> {
     let customer = customer(work)?;
     work.link.clone().ok_or_else(|| {
-        Verdict::dead(format!("{customer} has no contact yet: resync the customer, then replay"))
+        let text = format!("{customer} has no contact yet: resync the customer, then replay");
+        Verdict::dead(Code::NoContact, text)
     })
 }

@@ -21,6 +21,7 @@ use super::step::{Open, Step};
 use super::verdict::{Verdict, after_now};
 use super::work::Work;
 use crate::link::ItemKind;
+use crate::reason::{Code, Reason};
 use crate::sync;
 
 pub(super) use contact::{Look, contact, contact_at_once};
@@ -87,7 +88,8 @@ pub(super) fn alone<'a>(work: &Work<'a>, key: &str) -> Result<Alone<'a>, Verdict
     let key = format!("{}/{key}", work.live.connection.name);
     work.engine.creating.enter(key).ok_or_else(|| {
         let soon = after_now(work.engine.clock.now(), IN_THE_WAY);
-        Verdict::retry_at(soon, "another event is creating for the same person", false)
+        let why = "another event is creating for the same person: this one waits for it";
+        Verdict::retry_at(soon, Reason::new(Code::SamePerson, why), false)
     })
 }
 
@@ -178,7 +180,7 @@ fn wait_until(work: &Work<'_>, at: Timestamp) -> Result<(), Verdict> {
 /// It may still come to light: look again at `at`.
 pub(super) fn too_early(at: Timestamp) -> Verdict {
     let why = "a call was cut off; it is sent again only when it has surely not been carried out";
-    Verdict::retry_at(at, why, false)
+    Verdict::retry_at(at, Reason::new(Code::AnswerLost, why), false)
 }
 
 #[cfg(test)]

@@ -132,11 +132,10 @@ impl Step {
     /// Writes down why it was not done.
     pub(super) async fn fail(&mut self, work: &Work<'_>, verdict: &Verdict) -> Result<(), Verdict> {
         let (state, why) = match verdict {
-            Verdict::Dead { advice } => (EffectState::Failed, Some(advice)),
-            Verdict::Retry { why, .. } => (EffectState::Planned, Some(why)),
-            Verdict::Park { reason } | Verdict::ParkUntil { reason, .. } => {
-                (EffectState::Planned, Some(reason))
-            }
+            Verdict::Dead { reason } => (EffectState::Failed, Some(&reason.text)),
+            Verdict::Retry { why: reason, .. }
+            | Verdict::Park { reason }
+            | Verdict::ParkUntil { reason, .. } => (EffectState::Planned, Some(&reason.text)),
             Verdict::Done { .. } | Verdict::Finished | Verdict::Ignored { .. } | Verdict::LeaseLost => {
                 (EffectState::Planned, None)
             }

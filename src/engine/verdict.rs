@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::budget::Closed;
+use crate::reason::{Code, Reason};
 use crate::store;
 use crate::tokens::Unready;
 
@@ -25,8 +26,8 @@ pub(super) enum Verdict {
     },
     /// To be tried again.
     Retry {
-        /// Why, in a sentence.
-        why: String,
+        /// Why.
+        why: Reason,
         /// When; none: after a back-off.
         not_before: Option<Timestamp>,
         /// Whether it counts as a failed try. Waiting for a rate limit does not.
@@ -35,19 +36,19 @@ pub(super) enum Verdict {
     /// Waits until its connection works again.
     Park {
         /// For what.
-        reason: String,
+        reason: Reason,
     },
     /// Waits until a limit is open again, and then goes on by itself.
     ParkUntil {
         /// For what.
-        reason: String,
+        reason: Reason,
         /// Until when.
         until: Timestamp,
     },
     /// Waits for a person.
     Dead {
-        /// The sentence which that person reads.
-        advice: String,
+        /// What that person can do.
+        reason: Reason,
     },
     /// Another worker has taken over.
     LeaseLost,
@@ -55,28 +56,34 @@ pub(super) enum Verdict {
 
 impl Verdict {
     /// Try again after a back-off.
-    pub(super) fn retry(why: impl Into<String>) -> Self {
-        Self::Retry { why: why.into(), not_before: None, counts: true }
+    pub(super) fn retry(why: Reason) -> Self {
+        Self::Retry { why, not_before: None, counts: true }
     }
 
     /// Try again at a certain time.
-    pub(super) fn retry_at(at: Timestamp, why: impl Into<String>, counts: bool) -> Self {
-        Self::Retry { why: why.into(), not_before: Some(at), counts }
+    pub(super) fn retry_at(at: Timestamp, why: Reason, counts: bool) -> Self {
+        Self::Retry { why, not_before: Some(at), counts }
+    }
+
+    /// Wait for the connection.
+    pub(super) fn park(code: Code, text: impl Into<String>) -> Self {
+        Self::Park { reason: Reason::new(code, text) }
     }
 
     /// Wait for a person.
-    pub(super) fn dead(advice: impl Into<String>) -> Self {
-        Self::Dead { advice: advice.into() }
+    pub(super) fn dead(code: Code, text: impl Into<String>) -> Self {
+        Self::Dead { reason: Reason::new(code, text) }
     }
 }
 
 impl From<store::Error> for Verdict {
     fn from(error: store::Error) -> Self {
+        let reason = Reason::from(&error);
         match error {
             store::Error::LeaseLost => Self::LeaseLost,
-            store::Error::Busy | store::Error::Unavailable(_) => Self::retry(error.to_string()),
+            store::Error::Busy | store::Error::Unavailable(_) => Self::retry(reason),
             store::Error::Corrupt { .. } | store::Error::NotFound(_) | store::Error::Conflict(_) => {
-                Self::dead(format!("{error}; the log tells more"))
+                Self::Dead { reason }
             }
         }
     }
@@ -84,11 +91,12 @@ impl From<store::Error> for Verdict {
 
 impl From<Unready> for Verdict {
     fn from(unready: Unready) -> Self {
+        let reason = Reason::from(&unready);
         match unready {
-            Unready::NotConnected { reason }
-            | Unready::Disconnected { reason }
-            | Unready::Refused { reason } => Self::Park { reason },
-            Unready::Later { at, why } => Self::retry_at(at, why, false),
+            Unready::NotConnected { .. } | Unready::Disconnected { .. } | Unready::Refused { .. } => {
+                Self::Park { reason }
+            }
+            Unready::Later { at, .. } => Self::retry_at(at, reason, false),
             Unready::Store(error) => error.into(),
         }
     }
@@ -96,17 +104,24 @@ impl From<Unready> for Verdict {
 
 /// No call may leave for a while: the limit is used up.
 pub(super) fn of_closed(closed: Closed, now: Timestamp) -> Verdict {
+    let limit = |daily| Reason::from(&ghl::Error::RateLimited { retry_after: None, daily });
     match closed {
-        Closed::Window(until) => Verdict::retry_at(until, "HighLevel's rate limit is used up", false),
+        Closed::Window(until) => Verdict::retry_at(until, limit(false), false),
         Closed::Reserve(until) => Verdict::ParkUntil {
-            reason: format!(
-                "what an import may use of HighLevel's limit for the day is used up: it goes on by itself at {until:.0}"
+            reason: Reason::new(
+                Code::DailyLimit,
+                format!(
+                    "what an import may use of HighLevel's limit for the day is used up: it goes on by itself at {until:.0}"
+                ),
             ),
             until,
         },
-        Closed::Stopped => Verdict::retry_at(now, "the bridge stopped before it was its turn", false),
+        Closed::Stopped => Verdict::retry_at(now, limit(false), false),
         Closed::Day(until) => Verdict::ParkUntil {
-            reason: format!("HighLevel's limit for the day is used up: it goes on by itself at {until:.0}"),
+            reason: Reason::new(
+                Code::DailyLimit,
+                format!("HighLevel's limit for the day is used up: it goes on by itself at {until:.0}"),
+            ),
             until,
         },
     }
@@ -114,81 +129,47 @@ pub(super) fn of_closed(closed: Closed, now: Timestamp) -> Verdict {
 
 /// No call may leave for a while: HighLevel does not work.
 pub(super) fn of_open(until: Timestamp) -> Verdict {
-    Verdict::retry_at(until, "HighLevel does not work for this location at the moment", false)
+    let text = "HighLevel does not work for this location at the moment; it is tried again by itself";
+    Verdict::retry_at(until, Reason::new(Code::HighlevelUnavailable, text), false)
 }
 
 /// What a failed call to HighLevel means for the event, where the operation has nothing of its own to say. A rate limit is for
 /// the budget to say: [`of_closed`].
 pub(super) fn of_ghl(error: &ghl::Error, now: Timestamp) -> Verdict {
     use ghl::Error;
+    let reason = Reason::from(error);
     match error {
-        Error::NotSent { .. } => Verdict::retry("HighLevel cannot be reached"),
-        Error::Uncertain { .. } => Verdict::retry("HighLevel's answer did not arrive"),
         Error::RateLimited { retry_after, .. } => {
-            of_closed(Closed::Window(after_now(now, retry_after.unwrap_or_default())), now)
+            Verdict::retry_at(after_now(now, retry_after.unwrap_or_default()), reason, false)
         }
-        Error::Unavailable { status, retry_after, .. } => {
-            let why = format!("HighLevel answered {status}: it is not available at the moment");
-            match retry_after {
-                Some(after) => Verdict::retry_at(after_now(now, *after), why, true),
-                None => Verdict::retry(why),
-            }
+        Error::Unavailable { retry_after: Some(after), .. } => {
+            Verdict::retry_at(after_now(now, *after), reason, true)
         }
-        Error::Unauthorized { .. } => Verdict::Park { reason: "HighLevel refuses the token".into() },
-        Error::MissingScope { message } => Verdict::Park {
-            reason: format!("the token lacks a scope: {message}. Add it in HighLevel, then replay"),
-        },
-        Error::InvalidGrant { .. } => Verdict::Park {
-            reason: "HighLevel's authorization is no longer valid: connect the location again".into(),
-        },
-        Error::WrongLocation { .. } => Verdict::Park {
-            reason: "the token belongs to another location: give the connection a token of its own location"
-                .into(),
-        },
-        Error::Invalid { messages, .. } => Verdict::dead(format!(
-            "HighLevel rejects the data: {}. Correct it in the store (the next change is sent by itself) or in the route, \
-             then replay",
-            messages.join("; ")
-        )),
-        Error::NotFound { .. } => {
-            Verdict::dead("HighLevel no longer has what this is about; resync the customer, then replay")
+        Error::Unauthorized { .. } | Error::MissingScope { .. } | Error::WrongLocation { .. } => {
+            Verdict::Park { reason }
         }
-        Error::DuplicateContact { contact_id, .. } => Verdict::dead(format!(
-            "the e-mail or phone belongs to another contact ({contact_id}): merge the two contacts in HighLevel or \
-             correct the customer, then replay"
-        )),
-        Error::Unsendable { reason } => {
-            Verdict::dead(format!("it cannot be sent to HighLevel: {reason}. Correct it, then replay"))
-        }
-        Error::Refused { status: status @ 300..=399, .. } => Verdict::dead(format!(
-            "HighLevel sends us elsewhere ({status}), and what is for HighLevel is sent nowhere else: correct `ghl.api_url` of \
-             the connection, then replay"
-        )),
-        Error::Refused { status, message, .. } => Verdict::dead(format!(
-            "HighLevel refuses it ({status}): {message}. Replay it when the cause is gone"
-        )),
-        _ => Verdict::retry(format!("HighLevel's answer is not of the documented form: {error}")),
+        Error::Invalid { .. }
+        | Error::NotFound { .. }
+        | Error::DuplicateContact { .. }
+        | Error::Unsendable { .. }
+        | Error::Refused { .. } => Verdict::Dead { reason },
+        _ => Verdict::retry(reason),
     }
 }
 
 /// What a failed call to the store means for the event.
 pub(super) fn of_cscart(error: &cscart::Error, now: Timestamp) -> Verdict {
     use cscart::Error;
+    let reason = Reason::from(error);
     match error {
-        Error::Unauthorized { .. } | Error::Forbidden { .. } => Verdict::Park {
-            reason:
-                "the store refuses the API key: check `cscart.email` and `cscart.api_key` of the connection"
-                    .into(),
-        },
-        Error::NotAnApi { advice, .. } => {
-            Verdict::Park { reason: format!("the store's address answers, but not as its API: {advice}") }
+        Error::Unauthorized { .. } | Error::Forbidden { .. } | Error::NotAnApi { .. } => {
+            Verdict::Park { reason }
         }
-        Error::Unsendable { reason, .. } => Verdict::dead(format!("the store cannot be asked: {reason}")),
-        Error::NotFound { .. } => Verdict::dead("the store does not know this customer (any more)"),
+        Error::Unsendable { .. } | Error::NotFound { .. } => Verdict::Dead { reason },
         Error::Unavailable { retry_after: Some(after), .. } => {
-            Verdict::retry_at(after_now(now, *after), "the store is not available at the moment", true)
+            Verdict::retry_at(after_now(now, *after), reason, true)
         }
-        _ => Verdict::retry(format!("the store could not be asked: {error}")),
+        _ => Verdict::retry(reason),
     }
 }
 

@@ -14,6 +14,7 @@ use crate::event::{Event, Source};
 use crate::flow::{Context, PlannedStep};
 use crate::inbox::fold;
 use crate::link::{Customer, Link};
+use crate::reason::Code;
 use crate::registry::Live;
 use crate::store::{Claim, LEASE, LinkChange};
 use crate::sync::{self, Canonical};
@@ -93,20 +94,23 @@ async fn try_carry_out(engine: &Engine, claim: &Claim, folded: &mut Vec<i64>) ->
     let event = &claim.head;
     let Some(live) = engine.registry.get(&event.connection) else {
         let name = &event.connection;
-        return Ok(Verdict::Park {
-            reason: match engine.registry.unreadable(name) {
-                Some(why) => format!("connection `{name}` cannot be used: {why}"),
-                None => format!("connection `{name}` is gone: make it again"),
-            },
+        return Ok(match engine.registry.unreadable(name) {
+            Some(why) => {
+                Verdict::park(Code::ConnectionUnusable, format!("connection `{name}` cannot be used: {why}"))
+            }
+            None => {
+                Verdict::park(Code::ConnectionGone, format!("connection `{name}` is gone: make it again"))
+            }
         });
     };
     if live.connection.ghl.forbids_its_url() {
-        return Ok(Verdict::Park { reason: in_clear("ghl.api_url", "ghl.allow_plain_http") });
+        return Ok(in_clear("ghl.api_url", "ghl.allow_plain_http"));
     }
     let Some(client) = &live.ghl else {
-        return Ok(Verdict::Park {
-            reason: "HighLevel cannot be called: correct `ghl.api_url` of the connection".into(),
-        });
+        return Ok(Verdict::park(
+            Code::ConnectionUnusable,
+            "HighLevel cannot be called: correct `ghl.api_url` of the connection",
+        ));
     };
     engine.tokens.check(&live).await?;
     let fold = fold::fold(event, &claim.followers, &claim.effects);
@@ -131,7 +135,9 @@ async fn try_carry_out(engine: &Engine, claim: &Claim, folded: &mut Vec<i64>) ->
             contact: &mapped.contact,
             contact_id: link.as_ref().map(|link| link.contact_id.as_str()),
         })
-        .map_err(|error| Verdict::dead(format!("{error}. Mend the route, then replay")))?;
+        .map_err(|error| {
+            Verdict::dead(Code::RouteMistake, format!("{error}. Mend the route, then replay"))
+        })?;
     if plan.steps.is_empty() {
         return Ok(match plan.skipped.first() {
             Some(skipped) => Verdict::Done { reason: Some(format!("nothing to do: {}", skipped.why)) },
@@ -173,7 +179,7 @@ async fn try_carry_out(engine: &Engine, claim: &Claim, folded: &mut Vec<i64>) ->
         }
     }
     match lacking {
-        Some(missing) => Ok(Verdict::Park { reason: engine.tokens.lack(&live, &missing) }),
+        Some(missing) => Ok(Verdict::park(Code::NeedsScope, engine.tokens.lack(&live, &missing))),
         None if work.finished.into_inner() => Ok(Verdict::Finished),
         None => Ok(Verdict::Done { reason: None }),
     }
@@ -203,8 +209,10 @@ async fn carry_out_step(
 }
 
 fn parse(payload: &[u8]) -> Result<Value, Verdict> {
-    serde_json::from_slice(payload)
-        .map_err(|error| Verdict::dead(format!("the stored body cannot be read: {error}")))
+    serde_json::from_slice(payload).map_err(|error| {
+        let text = format!("the stored body cannot be read: {error}. Have the store send it again");
+        Verdict::dead(Code::WrongShape, text)
+    })
 }
 
 /// Whom the event is about, and how it shows him. A resync asks the store.
@@ -224,6 +232,7 @@ async fn who(
             }
             Some(Customer::Guest(_)) => {
                 return Err(Verdict::dead(
+                    Code::GuestResync,
                     "a guest has no account in the store to compare with: only registered customers can be resynced",
                 ));
             }
@@ -243,27 +252,30 @@ async fn who(
 
 fn read<T: serde::de::DeserializeOwned>(value: &Value, what: &str) -> Result<T, Verdict> {
     T::deserialize(value).map_err(|error| {
-        Verdict::dead(format!(
-            "`data.{what}` has not the agreed form: {error}. Update the store's add-on, then replay"
-        ))
+        let text =
+            format!("`data.{what}` has not the agreed form: {error}. Update the store's add-on, then replay");
+        Verdict::dead(Code::WrongShape, text)
     })
 }
 
 /// Why a connection that was stored before its URLs were checked is not called.
-fn in_clear(url: &str, permission: &str) -> String {
-    format!("`{url}` is plain http to another machine: use https://, or allow it with `{permission} = true`")
+fn in_clear(url: &str, permission: &str) -> Verdict {
+    let text = format!(
+        "`{url}` is plain http to another machine: use https://, or allow it with `{permission} = true`"
+    );
+    Verdict::park(Code::PlainHttp, text)
 }
 
 /// The customer as the store's REST API shows him: the short form, without addresses.
 pub(super) async fn fetch_user(engine: &Engine, live: &Live, id: u64) -> Result<cscart::User, Verdict> {
     if live.connection.cscart.forbids_its_url() {
-        return Err(Verdict::Park { reason: in_clear("cscart.url", "cscart.allow_plain_http") });
+        return Err(in_clear("cscart.url", "cscart.allow_plain_http"));
     }
     let Some(store) = &live.cscart else {
-        return Err(Verdict::Park {
-            reason: "the connection has no `cscart.email` and `cscart.api_key`, so the store cannot be asked"
-                .into(),
-        });
+        return Err(Verdict::park(
+            Code::StoreKeyMissing,
+            "the store cannot be asked: give the connection `cscart.email` and `cscart.api_key`",
+        ));
     };
     match store.users().get(id.into()).await {
         Ok(answer) => {

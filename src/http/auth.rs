@@ -10,6 +10,7 @@ use secrecy::SecretString;
 use super::Shared;
 use super::error::Problem;
 use crate::access::{KeyHash, Role};
+use crate::reason::Code;
 
 /// The admin key from the environment, as its hash: it is kept nowhere in clear.
 #[derive(Clone, Copy, Debug)]
@@ -76,7 +77,7 @@ impl<R: Right> FromRequestParts<Shared> for Allowed<R> {
         if role < R::ROLE {
             return Err(Problem::new(
                 StatusCode::FORBIDDEN,
-                "forbidden",
+                Code::Forbidden,
                 "The key does not allow this",
                 format!("this needs a key with the role `{}`, and this one has `{role}`", R::ROLE),
             ));
@@ -86,5 +87,5 @@ impl<R: Right> FromRequestParts<Shared> for Allowed<R> {
 }
 
 fn unauthorized(detail: &str) -> Problem {
-    Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", "The API needs a key", detail)
+    Problem::new(StatusCode::UNAUTHORIZED, Code::Unauthorized, "The API needs a key", detail)
 }

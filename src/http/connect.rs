@@ -16,6 +16,7 @@ use super::error::Problem;
 use super::{HttpState, Shared};
 use crate::connection::ConnectionName;
 use crate::grant::CONNECT_TTL;
+use crate::reason::Code;
 use crate::tokens::{AskedScopes, BeginError, Callback, CallbackError, Connected};
 use page::{Link, Page, ScopeRow, closed};
 
@@ -61,7 +62,7 @@ async fn begin(
 async fn try_begin(state: &HttpState, name: &str, asked: &Asked) -> super::error::Result<Response> {
     let live = find_connection(state, name).map_err(|_| {
         let detail = format!("there is no connection `{name}` here");
-        Problem::new(StatusCode::NOT_FOUND, "unknown-connection", "There is no such connection", detail)
+        Problem::new(StatusCode::NOT_FOUND, Code::UnknownConnection, "There is no such connection", detail)
     })?;
     let scopes = AskedScopes::parse(asked.scopes.as_deref());
     let begun = state.tokens.begin(&live, scopes, asked.white_label).await.map_err(not_begun)?;
@@ -181,28 +182,30 @@ fn not_begun(error: BeginError) -> Problem {
         BeginError::HasToken(_) | BeginError::NoClient(_) | BeginError::Chooser(_) => StatusCode::CONFLICT,
         BeginError::Store(error) => return error.clone().into(),
     };
-    Problem::new(status, "not-connectable", "It cannot be connected this way", error.to_string())
+    Problem::new(status, Code::NotConnectable, "It cannot be connected this way", error.to_string())
 }
 
 fn not_connected(error: CallbackError) -> Problem {
     let (status, code, title) = match &error {
         CallbackError::Store(error) => return error.clone().into(),
-        CallbackError::NoState => (StatusCode::BAD_REQUEST, "no-state", "Nothing was begun here"),
-        CallbackError::UnknownState => (StatusCode::BAD_REQUEST, "state-unknown", "This connect is over"),
+        CallbackError::NoState => (StatusCode::BAD_REQUEST, Code::NoState, "Nothing was begun here"),
+        CallbackError::UnknownState => (StatusCode::BAD_REQUEST, Code::StateUnknown, "This connect is over"),
         CallbackError::OtherBrowser(_) => {
-            (StatusCode::BAD_REQUEST, "other-browser", "This is not the browser that began")
+            (StatusCode::BAD_REQUEST, Code::OtherBrowser, "This is not the browser that began")
         }
-        CallbackError::NoCode(_) => (StatusCode::BAD_REQUEST, "no-code", "HighLevel sent no code"),
-        CallbackError::Denied { .. } => (StatusCode::FORBIDDEN, "denied", "HighLevel did not allow it"),
+        CallbackError::NoCode(_) => (StatusCode::BAD_REQUEST, Code::NoCode, "HighLevel sent no code"),
+        CallbackError::Denied { .. } => (StatusCode::FORBIDDEN, Code::Denied, "HighLevel did not allow it"),
         CallbackError::Changed(_) => {
-            (StatusCode::CONFLICT, "changed", "The connection was changed meanwhile")
+            (StatusCode::CONFLICT, Code::Changed, "The connection was changed meanwhile")
         }
         CallbackError::Unfit { .. } => {
-            (StatusCode::CONFLICT, "unfit-grant", "The tokens are for something else")
+            (StatusCode::CONFLICT, Code::UnfitGrant, "The tokens are for something else")
         }
-        CallbackError::Exchange { .. } => (StatusCode::BAD_GATEWAY, "no-tokens", "HighLevel gave no tokens"),
+        CallbackError::Exchange { .. } => {
+            (StatusCode::BAD_GATEWAY, Code::NoTokens, "HighLevel gave no tokens")
+        }
         CallbackError::Mistake => {
-            (StatusCode::INTERNAL_SERVER_ERROR, "internal", "The bridge made a mistake")
+            (StatusCode::INTERNAL_SERVER_ERROR, Code::Internal, "The bridge made a mistake")
         }
     };
     Problem::new(

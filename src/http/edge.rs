@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::error::Problem;
 use super::webhooks::FROM_HIGHLEVEL;
+use crate::reason::Code;
 
 /// Longer than any answer takes; a request that hangs is given up.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -23,7 +24,7 @@ pub(super) async fn in_time(request: Request, next: Next) -> Response {
     tokio::time::timeout(limit, next.run(request)).await.unwrap_or_else(|_| {
         Problem::new(
             StatusCode::SERVICE_UNAVAILABLE,
-            "timeout",
+            Code::Timeout,
             "It took too long",
             format!(
                 "the request was not complete, or not answered, within {} seconds: send it again",
@@ -51,9 +52,9 @@ pub(super) async fn as_problem(answer: Response) -> Response {
     let text = to_bytes(body, 4096).await.unwrap_or_default();
     let text = String::from_utf8_lossy(&text);
     let (code, title) = match status {
-        StatusCode::PAYLOAD_TOO_LARGE => ("body-too-large", "The body is too large"),
-        _ if status.is_client_error() => ("bad-request", "The request cannot be understood"),
-        _ => ("internal", "The bridge made a mistake"),
+        StatusCode::PAYLOAD_TOO_LARGE => (Code::BodyTooLarge, "The body is too large"),
+        _ if status.is_client_error() => (Code::BadRequest, "The request cannot be understood"),
+        _ => (Code::Internal, "The bridge made a mistake"),
     };
     let detail = if text.is_empty() { status.to_string() } else { text.into_owned() };
     let problem = serde_json::to_string(&Problem::new(status, code, title, detail)).unwrap_or_default();

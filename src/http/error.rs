@@ -8,14 +8,15 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::reason::Code;
 use crate::store;
 
 /// An answer that is not a success.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Problem {
-    /// Names the kind of problem; the same over versions.
-    #[schema(example = "signature-mismatch")]
-    pub code: &'static str,
+    /// Names the kind of problem; the same over versions. `docs/errors.md` has a section for each.
+    #[schema(value_type = String, example = "signature-mismatch")]
+    pub code: Code,
     /// The kind of problem in a few words.
     pub title: &'static str,
     /// The HTTP status.
@@ -42,23 +43,18 @@ pub type Result<T> = std::result::Result<T, Problem>;
 
 impl Problem {
     /// A problem with its explanation.
-    pub fn new(
-        status: StatusCode,
-        code: &'static str,
-        title: &'static str,
-        detail: impl Into<String>,
-    ) -> Self {
+    pub fn new(status: StatusCode, code: Code, title: &'static str, detail: impl Into<String>) -> Self {
         Self { code, title, status, detail: detail.into(), retry_after: None }
     }
 
     /// `400`: the request is not of the form that it must have.
     pub fn bad_request(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "bad-request", "The request cannot be understood", detail)
+        Self::new(StatusCode::BAD_REQUEST, Code::BadRequest, "The request cannot be understood", detail)
     }
 
     /// `404`: there is no such thing.
     pub fn not_found(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::NOT_FOUND, "not-found", "There is no such thing", detail)
+        Self::new(StatusCode::NOT_FOUND, Code::NotFound, "There is no such thing", detail)
     }
 
     /// The same problem, with the time after which it may be gone.
@@ -89,7 +85,7 @@ impl From<store::Error> for Problem {
         match error {
             store::Error::NotFound(_) => Self::not_found(error.to_string()),
             store::Error::Conflict(_) => {
-                Self::new(StatusCode::CONFLICT, "conflict", "It cannot be done now", error.to_string())
+                Self::new(StatusCode::CONFLICT, Code::Conflict, "It cannot be done now", error.to_string())
             }
             store::Error::Busy
             | store::Error::Unavailable(_)
@@ -98,7 +94,7 @@ impl From<store::Error> for Problem {
                 tracing::error!(error = &error as &dyn std::error::Error, "the database cannot be used");
                 Self::new(
                     StatusCode::SERVICE_UNAVAILABLE,
-                    "storage-unavailable",
+                    Code::StorageUnavailable,
                     "The database cannot be used now",
                     "nothing was stored; send it again later. Whoever runs the bridge: is the disk full, or does another \
                      program hold the database? The log says more.",
@@ -116,7 +112,7 @@ pub(super) async fn not_found(uri: Uri) -> Problem {
 pub(super) async fn method_not_allowed(method: Method, uri: Uri) -> Problem {
     Problem::new(
         StatusCode::METHOD_NOT_ALLOWED,
-        "method-not-allowed",
+        Code::MethodNotAllowed,
         "This is not answered here",
         format!("{} does not take {method}; `openapi.yaml` lists what it takes", uri.path()),
     )
@@ -126,7 +122,7 @@ pub(super) fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
     // The panic hook has logged it.
     Problem::new(
         StatusCode::SERVICE_UNAVAILABLE,
-        "internal",
+        Code::Internal,
         "The bridge made a mistake",
         "this is a fault of the bridge, which its log tells more about; nothing was done",
     )

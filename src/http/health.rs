@@ -10,6 +10,7 @@ use utoipa_axum::routes;
 
 use super::Shared;
 use super::error::{Problem, Result};
+use crate::reason::Code;
 
 pub(super) fn router() -> OpenApiRouter<Shared> {
     OpenApiRouter::new().routes(routes!(healthz)).routes(routes!(readyz)).routes(routes!(metrics))
@@ -30,7 +31,7 @@ async fn readyz(State(state): State<Shared>) -> Result<&'static str> {
     if state.monitor.is_stopping() {
         return Err(Problem::new(
             StatusCode::SERVICE_UNAVAILABLE,
-            "stopping",
+            Code::Stopping,
             "The bridge is stopping",
             "it finishes what it has begun and takes nothing new",
         ));

@@ -19,6 +19,7 @@ use utoipa_axum::routes;
 use super::Shared;
 use super::error::{Problem, Result};
 use crate::inbox::Incoming;
+use crate::reason::Code;
 use crate::store::Appended;
 
 /// The largest body that is read.
@@ -95,7 +96,7 @@ fn is_length_limit(error: &axum::Error) -> bool {
 fn too_large() -> Problem {
     Problem::new(
         StatusCode::PAYLOAD_TOO_LARGE,
-        "body-too-large",
+        Code::BodyTooLarge,
         "The body is too large",
         "a webhook may have 1 MiB at most: send less at a time",
     )
@@ -108,8 +109,8 @@ fn bad_shape(error: &crate::inbox::ShapeError) -> Problem {
         ShapeError::NotThisShape(_) => "README, \"webhooks\", describes the form",
     };
     let code = match error {
-        ShapeError::NotJson(_) => "not-json",
-        ShapeError::NotThisShape(_) => "wrong-shape",
+        ShapeError::NotJson(_) => Code::NotJson,
+        ShapeError::NotThisShape(_) => Code::WrongShape,
     };
     Problem::new(StatusCode::BAD_REQUEST, code, "The body cannot be understood", format!("{error}; {detail}"))
 }
@@ -118,13 +119,13 @@ fn bad_shape(error: &crate::inbox::ShapeError) -> Problem {
 fn unusable() -> Problem {
     Problem::new(
         StatusCode::SERVICE_UNAVAILABLE,
-        "connection-unusable",
+        Code::ConnectionUnusable,
         "The connection cannot be used now",
         "nothing was stored; send it again later. Whoever runs the bridge: its log says what is wrong with the connection.",
     )
     .retry_after(Duration::from_mins(1))
 }
 
-fn unverified(code: &'static str, detail: impl Into<String>) -> Problem {
+fn unverified(code: Code, detail: impl Into<String>) -> Problem {
     Problem::new(StatusCode::UNAUTHORIZED, code, "The webhook cannot be trusted", detail)
 }

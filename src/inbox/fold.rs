@@ -83,6 +83,7 @@ mod tests {
             payload: Vec::new(),
             state: State::Working,
             state_reason: None,
+            state_code: None,
             next_attempt_at: None,
             tries: 0,
             failing_since: None,

@@ -13,6 +13,8 @@ mod broken_store;
 mod budget;
 mod bulkhead;
 mod crash;
+mod doctor;
+mod errors;
 mod fault;
 mod flow;
 mod https;

@@ -23,7 +23,7 @@ const ALL: &str = "contacts.readonly contacts.write";
 const LIFE: Duration = Duration::from_secs(280);
 
 /// A bridge whose connection is to be connected with OAuth; `extra` stands in its `[connection.ghl.oauth]`.
-async fn spawn(extra: &str) -> TestApp {
+pub async fn spawn(extra: &str) -> TestApp {
     let options = Options { strict_rate: false, ..Options::default() };
     let app =
         TestApp::spawn_edited(options, QUICK, |text, announced| with_oauth(&text, announced, extra)).await;
@@ -45,7 +45,7 @@ fn with_oauth(text: &str, announced: &Value, extra: &str) -> String {
 }
 
 /// A bridge that is connected with everything that its routes need.
-async fn connected() -> TestApp {
+pub async fn connected() -> TestApp {
     let app = spawn("").await;
     connect(&app, "scopes=needed").await;
     app
@@ -116,7 +116,7 @@ fn token_calls(app: &TestApp) -> Vec<Entry> {
 }
 
 /// The calls that were to renew tokens.
-fn refreshes(app: &TestApp) -> Vec<Entry> {
+pub fn refreshes(app: &TestApp) -> Vec<Entry> {
     token_calls(app).into_iter().filter(|call| call.body["grant_type"] == "refresh_token").collect()
 }
 

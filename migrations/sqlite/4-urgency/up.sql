@@ -1,4 +1,4 @@
--- Who goes first, and how long an event has been failing; an acknowledgement without a random page of an index.
+-- Who goes first, how long an event has been failing and for what kind of reason; an acknowledgement without a random page of an index.
 
 -- The index of duplicates holds only what is filed, and is written then, for many at a time; until then what makes a duplicate
 -- is kept in memory. Not unique: should the same delivery have been stored twice, filing finds it out.
@@ -8,6 +8,9 @@ CREATE INDEX events_source ON events (source_key) WHERE filed = 1;
 -- The first failed try since the event was received, replayed or parked. An event that is parked for a known time has that
 -- time in `next_attempt_at`.
 ALTER TABLE events ADD COLUMN failing_since INTEGER;
+
+-- The kind of `state_reason`; none where there is none to act on.
+ALTER TABLE events ADD COLUMN state_code TEXT;
 
 -- Of the lane's most urgent event; 0 is the most urgent, 1 is what has just happened. A lane that is parked for a known time
 -- is 'resting' until `ready_at`.

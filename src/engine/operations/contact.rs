@@ -5,6 +5,7 @@ use crate::engine::step::Step;
 use crate::engine::verdict::Verdict;
 use crate::engine::work::{Work, fetch_user};
 use crate::link::Customer;
+use crate::reason::Code;
 use crate::sync;
 
 /// Creates the contact, or sends what has changed.
@@ -24,7 +25,10 @@ pub(super) async fn ensure(work: &mut Work<'_>, step: &mut Step, tags: &[String]
     if work.contact.is_empty() {
         // A note tells only whose it is; the store knows the rest.
         let Customer::User(id) = super::customer(work)? else {
-            return Err(Verdict::dead("the guest's checkout has not arrived: replay this after it"));
+            return Err(Verdict::dead(
+                Code::NoContact,
+                "the guest's checkout has not arrived: replay this after it",
+            ));
         };
         let user = fetch_user(work.engine, work.live, id).await?;
         let mapped = sync::from_user(&user, &work.live.connection.settings);

@@ -10,6 +10,7 @@ use crate::engine::step::Step;
 use crate::engine::verdict::Verdict;
 use crate::engine::work::Work;
 use crate::link::{Customer, Link};
+use crate::reason::Code;
 use crate::sync::{self, Field, Shadow};
 
 /// A contact that seems to be the customer.
@@ -91,12 +92,13 @@ pub(super) async fn adopt(
 ) -> Result<(), Verdict> {
     let customer = super::customer(work)?;
     if let Some(owner) = owner(work, &found).await? {
-        return Err(Verdict::dead(format!(
+        let text = format!(
             "contact {} has this customer's {} and is linked to {owner}: two customers of the store cannot be one contact. \
              Merge the two customers, or correct the e-mail of one, then replay",
             found.id,
             if found.by_phone { "phone" } else { "e-mail" },
-        )));
+        );
+        return Err(Verdict::dead(Code::ContactTaken, text));
     }
     let contact = found.contact(work, step).await?;
     let mut theirs = sync::from_ghl(&contact);

@@ -22,6 +22,7 @@ use crate::engine::operations::{Found, SOURCE};
 use crate::engine::step::Step;
 use crate::engine::verdict::{Verdict, after_now};
 use crate::engine::work::Work;
+use crate::reason::Code;
 use crate::sync::{self, Field};
 
 /// What was seen.
@@ -167,6 +168,7 @@ fn query(work: &Work<'_>) -> Option<SearchQuery> {
 
 fn cannot_be_found() -> Verdict {
     Verdict::dead(
+        Code::UnclearContact,
         "a contact was being created when the connection broke, and what is known of it does not do to find it again: look in \
          HighLevel for the newest contacts; if it is not there, replay this with `force`",
     )

@@ -21,6 +21,7 @@ use crate::http::error::{Problem, Result};
 use crate::http::{HttpState, Shared};
 use crate::inbox::Incoming;
 use crate::link::Customer;
+use crate::reason::Code;
 use crate::registry::Live;
 use crate::store::Origin;
 use crate::tokens::ConnectionState;
@@ -111,7 +112,7 @@ async fn add(_: Allowed<Admin>, State(state): State<Shared>, body: Bytes) -> Res
     if state.registry.get(&connection.name).is_some() {
         return Err(Problem::new(
             StatusCode::CONFLICT,
-            "conflict",
+            Code::Conflict,
             "It cannot be done now",
             format!("there is a connection `{0}`: change it with PUT /api/connections/{0}", connection.name),
         ));
@@ -238,7 +239,7 @@ pub(in crate::http) fn find(state: &HttpState, name: &str) -> Result<std::sync::
     state.registry.get(&name).ok_or_else(|| match state.registry.unreadable(&name) {
         Some(why) => Problem::new(
             StatusCode::CONFLICT,
-            "conflict",
+            Code::Conflict,
             "It cannot be done now",
             format!("connection `{name}` cannot be used: {why}. POST /api/connections takes it anew, with its secrets"),
         ),

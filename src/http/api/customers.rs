@@ -19,6 +19,7 @@ use crate::http::auth::{Allowed, Operate, Read};
 use crate::http::error::{Problem, Result};
 use crate::inbox::Incoming;
 use crate::link::Link;
+use crate::reason::Code;
 use crate::store::LinkChange;
 use crate::sync::Shadow;
 
@@ -112,7 +113,7 @@ async fn link(
     if let Some(owner) = owners.iter().find(|link| link.customer != customer) {
         return Err(Problem::new(
             StatusCode::CONFLICT,
-            "conflict",
+            Code::Conflict,
             "It cannot be done now",
             format!("contact {contact_id} is linked to {}: link that one elsewhere first", owner.customer),
         ));

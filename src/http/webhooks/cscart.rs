@@ -6,10 +6,12 @@ use axum::http::HeaderMap;
 use cscart::webhook::{SignatureError, verify};
 
 use super::{Receipt, TOLERANCE, Verified, bad_shape, raw_body, unverified};
+use crate::clock::in_words;
 use crate::connection::ConnectionName;
 use crate::http::error::{Problem, Result};
 use crate::http::{HttpState, Shared};
 use crate::inbox::Incoming;
+use crate::reason::Code;
 
 /// The side of the store: the connection in the URL, whose secret has signed.
 #[derive(Debug)]
@@ -52,8 +54,8 @@ impl FromRequest<Shared> for Verified<CsCart> {
     async fn from_request(request: Request, state: &Shared) -> Result<Self> {
         let verified = verified(request, state).await;
         if let Err(problem) = &verified {
-            state.monitor.webhook("cscart", problem.code);
-            tracing::warn!(code = problem.code, "a webhook of a store was refused: {}", problem.detail);
+            state.monitor.webhook("cscart", problem.code.as_str());
+            tracing::warn!(code = %problem.code, "a webhook of a store was refused: {}", problem.detail);
         }
         verified
     }
@@ -70,7 +72,7 @@ async fn verified(request: Request, state: &HttpState) -> Result<Verified<CsCart
     let Some(live) = live else {
         return Err(Problem::new(
             axum::http::StatusCode::NOT_FOUND,
-            "unknown-connection",
+            Code::UnknownConnection,
             "There is no such connection",
             "no connection has this name: compare the URL with the one that `cartbridge connection show NAME` prints",
         ));
@@ -78,16 +80,9 @@ async fn verified(request: Request, state: &HttpState) -> Result<Verified<CsCart
     let body = raw_body(&parts.headers, body).await?;
     let header = |name: &str| text_header(&parts.headers, name);
     let id = header("webhook-id");
-    verify(
-        &live.webhook_secrets,
-        id,
-        header("webhook-timestamp"),
-        header("webhook-signature"),
-        &body,
-        state.clock.now().as_second(),
-        TOLERANCE,
-    )
-    .map_err(refusal)?;
+    let (sent, now) = (header("webhook-timestamp"), state.clock.now().as_second());
+    verify(&live.webhook_secrets, id, sent, header("webhook-signature"), &body, now, TOLERANCE)
+        .map_err(|error| refusal(error, apart(sent, now)))?;
     let incoming = Incoming::from_cscart(id.unwrap_or_default(), body).map_err(|error| bad_shape(&error))?;
     Ok(Verified { side: CsCart { connection: live.connection.name.clone() }, incoming })
 }
@@ -96,28 +91,40 @@ fn text_header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
+/// How far the time of sending is from now. Told only after the signature fits.
+fn apart(sent: Option<&str>, now: i64) -> String {
+    let sent: i64 = sent.and_then(|sent| sent.parse().ok()).unwrap_or(now);
+    in_words(now.abs_diff(sent))
+}
+
 /// Says what the sender can mend; never which part of a secret or which of several secrets did not fit.
-fn refusal(error: SignatureError) -> Problem {
+fn refusal(error: SignatureError, apart: String) -> Problem {
     match error {
         SignatureError::MissingHeader(name) => unverified(
-            "signature-missing",
+            Code::SignatureMissing,
             format!(
                 "the header `{name}` is missing, empty or too long: sign as Standard Webhooks describes it"
             ),
         ),
         SignatureError::MalformedTimestamp => {
-            unverified("timestamp-malformed", "`webhook-timestamp` must be seconds since 1970, in digits")
+            unverified(Code::TimestampMalformed, "`webhook-timestamp` must be seconds since 1970, in digits")
         }
         SignatureError::TimestampTooOld => unverified(
-            "timestamp-stale",
-            "`webhook-timestamp` is more than 5 minutes old: sign each repetition anew, and check the store's clock",
+            Code::TimestampStale,
+            format!(
+                "`webhook-timestamp` is {apart} behind the bridge's clock, and 5 minutes are allowed: sign each repetition anew, \
+                 and set both clocks by NTP"
+            ),
         ),
         SignatureError::TimestampTooNew => unverified(
-            "timestamp-future",
-            "`webhook-timestamp` is more than 5 minutes ahead: check the store's clock",
+            Code::TimestampFuture,
+            format!(
+                "`webhook-timestamp` is {apart} ahead of the bridge's clock, and 5 minutes are allowed: set the store's clock by \
+                 NTP"
+            ),
         ),
         SignatureError::NoMatch => unverified(
-            "signature-mismatch",
+            Code::SignatureMismatch,
             "no signature fits: compare the secret in the store's add-on with the connection's, and sign the body as it is sent",
         ),
     }

@@ -13,11 +13,13 @@ use axum::response::{IntoResponse, Response};
 use ghl::webhook::{Envelope, EnvelopeError, SignatureError, Verifier};
 
 use super::{Receipt, TOLERANCE, Verified, bad_shape, raw_body, unverified};
+use crate::clock::in_words;
 use crate::connection::{ConnectionName, GhlSide};
 use crate::event::Source;
 use crate::http::error::{Problem, Result};
 use crate::http::{HttpState, Shared};
 use crate::inbox::{Incoming, ShapeError};
+use crate::reason::Code;
 use crate::registry::Live;
 
 /// The one address for all locations.
@@ -126,8 +128,8 @@ impl FromRequest<Shared> for Verified<Ghl> {
     async fn from_request(request: Request, state: &Shared) -> Result<Self> {
         let verified = verified(request, state).await;
         if let Err(problem) = &verified {
-            state.monitor.webhook("ghl", problem.code);
-            tracing::warn!(code = problem.code, "a webhook of HighLevel was refused: {}", problem.detail);
+            state.monitor.webhook("ghl", problem.code.as_str());
+            tracing::warn!(code = %problem.code, "a webhook of HighLevel was refused: {}", problem.detail);
         }
         verified
     }
@@ -213,15 +215,22 @@ async fn check_age(
     let latest_ms = LATEST_RETRY.as_millis() as i64;
     let asked_for =
         state.clock.now().as_millisecond().saturating_sub(state.monitor.refused_ghl_at_ms()) <= latest_ms;
+    let apart = in_words(age_ms.unsigned_abs() / 1000);
     match age_ms {
         age if age > 0 && age <= latest_ms && asked_for => Ok(()),
         age if age > 0 => Err(unverified(
-            "timestamp-stale",
-            "`timestamp` is more than 5 minutes old and the event is not a repetition that was asked for",
+            Code::TimestampStale,
+            format!(
+                "`timestamp` is {apart} behind the bridge's clock, 5 minutes are allowed, and the event is not a repetition that \
+                 was asked for: set the clock of the bridge's machine by NTP"
+            ),
         )),
         _ => Err(unverified(
-            "timestamp-future",
-            "`timestamp` is more than 5 minutes ahead: check the clock of this server",
+            Code::TimestampFuture,
+            format!(
+                "`timestamp` is {apart} ahead of the bridge's clock, and 5 minutes are allowed: set the clock of the bridge's \
+                 machine by NTP"
+            ),
         )),
     }
 }
@@ -237,7 +246,7 @@ pub(in crate::http) async fn ask_highlevel_again(
     if is_theirs && answer.status().is_server_error() {
         let problem = Problem::new(
             answer.status(),
-            "not-stored",
+            Code::NotStored,
             "The event was not stored",
             "the bridge made a mistake or took too long, and its log tells more: send the event again",
         );
@@ -257,12 +266,12 @@ fn again_later(state: &HttpState, problem: &Problem) -> Problem {
 fn refused(error: SignatureError) -> Problem {
     match error {
         SignatureError::Missing => unverified(
-            "signature-missing",
+            Code::SignatureMissing,
             "the header `X-GHL-Signature` is missing: is this URL meant for the workflow webhook?",
         ),
         SignatureError::Malformed => {
-            unverified("signature-malformed", "`X-GHL-Signature` is not the base64 of a signature")
+            unverified(Code::SignatureMalformed, "`X-GHL-Signature` is not the base64 of a signature")
         }
-        _ => unverified("signature-mismatch", "the signature does not fit the body as it was received"),
+        _ => unverified(Code::SignatureMismatch, "the signature does not fit the body as it was received"),
     }
 }

@@ -39,7 +39,7 @@ pub(super) fn replay(
 fn in_place(tx: &Pool, event: &Event, now: Timestamp) -> Result<()> {
     // One that is not filed yet needs its time: it need not wait for company any more.
     tx.prepare_cached(
-        "UPDATE events SET state = 'pending', state_reason = NULL, tries = 0, failing_since = NULL, \
+        "UPDATE events SET state = 'pending', state_reason = NULL, state_code = NULL, tries = 0, failing_since = NULL, \
          next_attempt_at = CASE WHEN filed = 0 THEN received_at END WHERE seq = ?",
     )?
     .execute([event.seq])?;

@@ -11,7 +11,7 @@ use crate::store::{Error, Result};
 
 /// The columns that [`event`] reads, in its order.
 pub(super) const EVENT: &str = "seq, id, connection, source, source_id, kind, subject, received_at, occurred_at, state, \
-     state_reason, next_attempt_at, tries, folded_into, replayed_from, forced, failing_since";
+     state_reason, next_attempt_at, tries, folded_into, replayed_from, forced, failing_since, state_code";
 
 /// An event from the columns [`EVENT`]; `payload` comes beside, where it is wanted.
 pub(super) fn event(row: &Row<'_>, payload: Vec<u8>) -> Result<Event> {
@@ -38,6 +38,8 @@ pub(super) fn event(row: &Row<'_>, payload: Vec<u8>) -> Result<Event> {
         folded_into: row.get::<_, Option<[u8; 16]>>(13)?.map(id),
         replayed_from: row.get::<_, Option<[u8; 16]>>(14)?.map(id),
         forced: row.get(15)?,
+        // A code of a newer version is not known here; the sentence is there all the same.
+        state_code: row.get::<_, Option<String>>(17)?.and_then(|word| word.parse().ok()),
     })
 }
 

@@ -7,6 +7,7 @@ use super::row;
 use crate::connection::ConnectionName;
 use crate::event::EventId;
 use crate::priority::Priority;
+use crate::reason::Reason;
 use crate::store::{Lane, Result, Settlement};
 
 /// How many open events of a lane are asked how urgent they are.
@@ -16,6 +17,7 @@ const LOOKED_AT: usize = 16;
 struct Outcome<'a> {
     state: &'static str,
     reason: Option<&'a str>,
+    code: Option<&'static str>,
     /// When the head is tried again.
     again: Option<Timestamp>,
     /// Whether this try has failed.
@@ -26,21 +28,26 @@ struct Outcome<'a> {
 
 impl<'a> Outcome<'a> {
     fn of(settlement: &'a Settlement) -> Self {
-        let ended = |state, reason| Self { state, reason, again: None, failed: false, lane: None };
+        let ended =
+            |state, reason| Self { state, reason, code: None, again: None, failed: false, lane: None };
+        let stopped = |state, reason: &'a Reason| Self {
+            code: Some(reason.code.as_str()),
+            ..ended(state, Some(reason.text.as_str()))
+        };
         match settlement {
             Settlement::Done { reason } => ended("done", reason.as_deref()),
             Settlement::Ignored { reason } => ended("ignored", Some(reason)),
-            Settlement::Dead { reason } => Self { failed: true, ..ended("dead", Some(reason)) },
+            Settlement::Dead { reason } => Self { failed: true, ..stopped("dead", reason) },
             Settlement::Waiting { at, reason, counts } => Self {
                 again: Some(*at),
                 failed: *counts,
                 lane: Some("waiting"),
-                ..ended("waiting", Some(reason))
+                ..stopped("waiting", reason)
             },
             Settlement::Parked { reason, until } => Self {
                 again: *until,
                 lane: Some(if until.is_some() { "resting" } else { "parked" }),
-                ..ended("parked", Some(reason))
+                ..stopped("parked", reason)
             },
             Settlement::Released => Self { lane: Some("ready"), ..ended("pending", None) },
         }
@@ -57,7 +64,7 @@ pub(super) fn settle(
 ) -> Result<()> {
     let outcome = Outcome::of(settlement);
     tx.prepare_cached(
-        "UPDATE events SET state = ?1, state_reason = ?2, next_attempt_at = ?3, tries = tries + ?4, failing_since = CASE \
+        "UPDATE events SET state = ?1, state_reason = ?2, state_code = ?7, next_attempt_at = ?3, tries = tries + ?4, failing_since = CASE \
          WHEN ?1 = 'parked' THEN NULL WHEN ?4 THEN coalesce(failing_since, ?5) ELSE failing_since END WHERE seq = ?6",
     )?
     .execute(params![
@@ -66,10 +73,11 @@ pub(super) fn settle(
         outcome.again.map(Timestamp::as_millisecond),
         outcome.failed,
         now.as_millisecond(),
-        seq
+        seq,
+        outcome.code
     ])?;
     for follower in folded {
-        tx.prepare_cached("UPDATE events SET state = 'folded', state_reason = NULL, next_attempt_at = NULL, folded_into = ? WHERE seq = ?")?
+        tx.prepare_cached("UPDATE events SET state = 'folded', state_reason = NULL, state_code = NULL, next_attempt_at = NULL, folded_into = ? WHERE seq = ?")?
             .execute(params![id.0.as_bytes(), follower])?;
     }
     let place = params![lane.connection.as_str(), lane.subject.as_str()];
@@ -113,7 +121,7 @@ fn open_now(tx: &Pool, lane: &Lane) -> Result<Option<(i64, Priority)>> {
 
 pub(super) fn unpark(tx: &Pool, connection: &ConnectionName, now: Timestamp) -> Result<usize> {
     tx.execute(
-        "UPDATE events SET state = 'pending', state_reason = NULL, next_attempt_at = NULL WHERE connection = ? \
+        "UPDATE events SET state = 'pending', state_reason = NULL, state_code = NULL, next_attempt_at = NULL WHERE connection = ? \
          AND state = 'parked' AND state NOT IN ('pending', 'done')",
         [connection.as_str()],
     )?;

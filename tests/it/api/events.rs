@@ -39,7 +39,7 @@ async fn an_event_has_the_shape_that_other_programs_rely_on() {
         "replayed_from",
         "effects",
     ]);
-    assert_eq!(keys(&event), &agreed | &BTreeSet::from(["tries", "payload"]));
+    assert_eq!(keys(&event), &agreed | &BTreeSet::from(["tries", "payload", "state_code"]));
     assert_eq!(event["id"], id);
     assert_eq!((&event["connection"], &event["source"]), (&json!("my-shop"), &json!("cscart")));
     assert_eq!(event["source_id"], made["delivery"]["webhook_id"]);

@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::given::{
     at, claimed, claims, counts_agree, done, event, other_shop, outcome, read, settle, shop, state, step,
-    stored,
+    stored, why,
 };
 
 /// The subjects of claims, in their order.
@@ -95,7 +95,7 @@ pub(crate) async fn the_most_urgent_lanes_are_claimed_first_and_the_longest_wait
     // Waits longest, and has failed once.
     stored(store, of(Source::Cscart, "customer.updated", "customer:retry", 0)).await;
     let failed = claimed(store, at(0)).await;
-    let again = Settlement::Waiting { at: at(1), reason: "HighLevel does not answer".into(), counts: true };
+    let again = Settlement::Waiting { at: at(1), reason: why("HighLevel does not answer"), counts: true };
     settle(store, &failed, again, at(0)).await;
     for (source, kind, subject, second) in [
         (Source::Manual, "import", "customer:backfill", 2),

@@ -5,6 +5,7 @@ use std::fmt::Debug;
 use cartbridge::connection::{Connection, ConnectionName};
 use cartbridge::effect::{Attempt, EffectState, StepKey};
 use cartbridge::event::{Event, EventId, NewEvent, Source, State, Subject};
+use cartbridge::reason::{Code, Reason};
 use cartbridge::store::{Claim, EffectUpdate, EventFilter, Settlement, Shares, Store};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -73,9 +74,14 @@ pub(super) fn done() -> Settlement {
     Settlement::Done { reason: None }
 }
 
+/// Why an event is not done, in these words.
+pub(super) fn why(text: &str) -> Reason {
+    Reason::new(Code::HighlevelUnavailable, text)
+}
+
 /// Waits for a person.
 pub(super) fn dead() -> Settlement {
-    Settlement::Dead { reason: "mend it".into() }
+    Settlement::Dead { reason: why("mend it") }
 }
 
 /// Stores an event and brings it to an end at once.

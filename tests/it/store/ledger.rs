@@ -4,7 +4,7 @@ use cartbridge::effect::{Effect, EffectState};
 use cartbridge::store::{Claim, LinkChange, Settlement, Store};
 use serde_json::{Value, json};
 
-use super::given::{at, claimed, event, outcome, settle, step, stored};
+use super::given::{at, claimed, event, outcome, settle, step, stored, why};
 use super::links::link;
 use cartbridge::link::Customer;
 
@@ -50,7 +50,7 @@ pub(crate) async fn a_retry_keeps_the_time_of_the_first_open_call(store: &dyn St
     let claim = claimed(store, at(0)).await;
     begun(store, &claim, "contact", 1).await;
     recorded(store, &claim, "contact", EffectState::Sending, Value::Null, &[500]).await;
-    settle(store, &claim, Settlement::Waiting { at: at(5), reason: "500".into(), counts: true }, at(2)).await;
+    settle(store, &claim, Settlement::Waiting { at: at(5), reason: why("500"), counts: true }, at(2)).await;
     let claim = claimed(store, at(5)).await;
     assert_eq!(claim.effects[0].sending_since, Some(at(1)), "after a try of unknown outcome");
     begun(store, &claim, "contact", 6).await;

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::given::{
     at, claimed, claims, counts_agree, dead, done, ended, event, listed, other_shop, outcome, read, settle,
-    shop, stored,
+    shop, stored, why,
 };
 
 pub(crate) async fn each_filter_lets_through_what_it_names(store: &dyn Store) {
@@ -122,8 +122,8 @@ pub(crate) async fn counts_agree_with_lists_after_every_change(store: &dyn Store
     store.append(event("held", "customer:4"), at(50)).await.unwrap();
     counts_agree(store, "held, and a duplicate").await;
 
-    let waiting = |counts| Settlement::Waiting { at: at(1), reason: "later".into(), counts };
-    let parked = || Settlement::Parked { reason: "needs a token".into(), until: None };
+    let waiting = |counts| Settlement::Waiting { at: at(1), reason: why("later"), counts };
+    let parked = || Settlement::Parked { reason: why("needs a token"), until: None };
     for settlement in [Settlement::Released, waiting(true), done(), dead(), parked()] {
         for claim in claims(store, at(1)).await {
             counts_agree(store, "claimed").await;

@@ -6,7 +6,7 @@ use cartbridge::store::{Error, Settlement, Store};
 use serde_json::json;
 
 use super::given::{
-    at, claimed, claims, counts_agree, dead, done, ended, event, outcome, read, settle, state, stored,
+    at, claimed, claims, counts_agree, dead, done, ended, event, outcome, read, settle, state, stored, why,
 };
 
 /// Stores an event, records one finished, one skipped and one failed step, and settles it.
@@ -26,10 +26,10 @@ async fn worked_on(store: &dyn Store, settlement: Settlement) -> EventId {
 }
 
 pub(crate) async fn an_open_event_goes_on_in_place(store: &dyn Store) {
-    let waiting = Settlement::Waiting { at: at(900), reason: "later".into(), counts: true };
+    let waiting = Settlement::Waiting { at: at(900), reason: why("later"), counts: true };
     for (settlement, subject) in [
         (waiting, "customer:1"),
-        (Settlement::Parked { reason: "needs a token".into(), until: None }, "customer:2"),
+        (Settlement::Parked { reason: why("needs a token"), until: None }, "customer:2"),
         (Settlement::Released, "customer:3"),
     ] {
         let id = ended(store, event(subject, subject), settlement).await;

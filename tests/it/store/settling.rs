@@ -1,18 +1,19 @@
 //! How the work on an event ends, this time.
 
 use cartbridge::event::{NewEvent, State};
+use cartbridge::reason::Code;
 use cartbridge::store::{Settlement, Store};
 
 use super::given::{
-    at, claimed, claims, counts_agree, dead, done, event, other_shop, read, settle, shop, state, stored,
+    at, claimed, claims, counts_agree, dead, done, event, other_shop, read, settle, shop, state, stored, why,
 };
 
 fn waiting(second: i64, counts: bool) -> Settlement {
-    Settlement::Waiting { at: at(second), reason: "HighLevel does not answer".into(), counts }
+    Settlement::Waiting { at: at(second), reason: why("HighLevel does not answer"), counts }
 }
 
 fn parked() -> Settlement {
-    Settlement::Parked { reason: "needs a token".into(), until: None }
+    Settlement::Parked { reason: why("needs a token"), until: None }
 }
 
 pub(crate) async fn a_done_event_frees_its_lane_for_the_next(store: &dyn Store) {
@@ -47,6 +48,7 @@ pub(crate) async fn a_waiting_event_holds_its_lane_until_its_time(store: &dyn St
     let kept = read(store, id).await;
     assert_eq!(kept.state, State::Waiting);
     assert_eq!(kept.state_reason.as_deref(), Some("HighLevel does not answer"));
+    assert_eq!(kept.state_code, Some(Code::HighlevelUnavailable));
     assert_eq!(kept.next_attempt_at, Some(at(30)));
     assert_eq!(store.next_ready(at(-1)).await.unwrap(), Some(at(30)));
 
@@ -58,7 +60,8 @@ pub(crate) async fn a_waiting_event_holds_its_lane_until_its_time(store: &dyn St
     assert_eq!((claim.head.id, claim.followers.len()), (id, 1));
     assert_eq!(claim.head.next_attempt_at, None, "it is being tried");
     settle(store, &claim, done(), at(31)).await;
-    assert_eq!(read(store, id).await.state_reason, None, "what was wrong is over");
+    let kept = read(store, id).await;
+    assert_eq!((kept.state_reason, kept.state_code), (None, None), "what was wrong is over");
 }
 
 pub(crate) async fn only_a_failed_try_counts_as_one(store: &dyn Store) {
@@ -95,7 +98,8 @@ pub(crate) async fn a_parked_event_waits_for_its_connection_and_then_goes_on(sto
 
     assert_eq!(store.unpark(&shop(), at(5)).await.unwrap(), 1);
     assert_eq!((state(store, here).await, state(store, there).await), (State::Pending, State::Parked));
-    assert_eq!(read(store, here).await.state_reason, None);
+    let kept = read(store, here).await;
+    assert_eq!((kept.state_reason, kept.state_code), (None, None));
     counts_agree(store, "unparked").await;
     let claim = claimed(store, at(5)).await;
     assert_eq!(claim.head.id, here);
@@ -106,7 +110,7 @@ pub(crate) async fn a_parked_event_waits_for_its_connection_and_then_goes_on(sto
 pub(crate) async fn an_event_parked_until_a_time_goes_on_then_or_when_its_connection_changes(
     store: &dyn Store,
 ) {
-    let resting = || Settlement::Parked { reason: "the day's limit is used up".into(), until: Some(at(500)) };
+    let resting = || Settlement::Parked { reason: why("the day's limit is used up"), until: Some(at(500)) };
     let id = stored(store, event("msg_1", "customer:1")).await;
     let claim = claimed(store, at(1)).await;
     settle(store, &claim, resting(), at(2)).await;
