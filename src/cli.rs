@@ -1,5 +1,6 @@
 //! The command line: one file a command.
 
+mod catalogue;
 mod check;
 mod connect;
 mod connection;
@@ -60,6 +61,8 @@ enum Command {
     /// Make, list and revoke API keys; change the master key
     #[command(subcommand)]
     Key(key::Command),
+    /// Search everything that can be done in HighLevel and everything that can set off a route
+    Catalogue(catalogue::Arguments),
     /// Ask the running bridge whether it can store events
     Health,
     /// Print the description of the API (openapi.yaml)
@@ -94,6 +97,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Command::Events(command) => events::run(config, command).await,
             Command::Resync(arguments) => resync::run(config, arguments).await,
             Command::Key(command) => key::run(config, command).await,
+            Command::Catalogue(arguments) => catalogue::run(&arguments),
             Command::Health => health::run(config).await,
             Command::Openapi => {
                 print!("{}", crate::http::openapi::yaml());

@@ -1,5 +1,6 @@
 //! The API for people and programs: events, connections, keys.
 
+mod catalogue;
 mod connections;
 mod customers;
 mod events;
@@ -18,4 +19,5 @@ pub(super) fn router() -> OpenApiRouter<Shared> {
         .merge(customers::router())
         .merge(keys::router())
         .merge(scopes::router())
+        .merge(catalogue::router())
 }
