@@ -69,7 +69,7 @@ fn show(found: &Catalogue) {
         println!("{triggers}");
     }
     println!(
-        "{} actions, {} triggers. A whole name shows its inputs: cartbridge catalogue ghl.contact.create",
+        "{} action(s), {} trigger(s). A whole name shows its inputs: cartbridge catalogue ghl.contact.create",
         found.actions.len(),
         found.triggers.len()
     );

@@ -123,7 +123,7 @@ pub struct FieldDetail {
     pub about: String,
     /// The same as `kind`, for programs: `text`, `number`, `flag`, `file`, `any`, `open` (an object of unknown fields), or an
     /// object with one of `choice`, `list`, `map`, `fields`, `one_of`.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Value)]
     pub schema: catalogue::Kind,
 }
 

@@ -10,6 +10,7 @@ mod api;
 mod app;
 mod boundaries;
 mod broken_store;
+mod catalogue_use;
 mod crash;
 mod fault;
 mod flow;

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::{Field, Kind, Operation};
+use crate::{Field, Kind, Operation, Trigger};
 
 impl Operation {
     /// Inputs that [`Operation::check`] takes: all that the documents have, or only the required ones. They have the right
@@ -10,6 +10,14 @@ impl Operation {
     pub fn example(&self, only_required: bool) -> Value {
         let inputs = self.inputs();
         object(inputs.iter().map(|input| &*input.field), only_required)
+    }
+}
+
+impl Trigger {
+    /// What it carries, with all documented fields. It has the right form and means nothing; HighLevel's own samples are
+    /// [`sample`](crate::sample).
+    pub fn example(&self) -> Value {
+        object(self.fields.iter(), false)
     }
 }
 

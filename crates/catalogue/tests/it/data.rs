@@ -92,7 +92,7 @@ fn what_is_sent_twice_follows_the_method() {
         let makes = it.method == Method::Post && it.name.ends_with(".create");
         assert!(!makes || it.repeat == Repeat::Create, "{} makes a thing", it.name);
     }
-    assert_eq!(catalogue::operation("ghl.contact.upsert").unwrap().repeat, Repeat::Idempotent);
+    assert_eq!(catalogue::operation("ghl.opportunity.upsert").unwrap().repeat, Repeat::Idempotent);
     assert_eq!(catalogue::operation("ghl.contact.search").unwrap().repeat, Repeat::Read);
     assert_eq!(catalogue::operation("ghl.message.send").unwrap().repeat, Repeat::Action);
 }
