@@ -30,14 +30,20 @@ async fn send(client: &ghl::Client, url: &str, request: Request) -> Result<Value
             let mut body = String::new();
             for (name, part) in parts {
                 let (head, text) = match part {
-                    Part::Text(text) => (String::new(), text),
+                    Part::Text(text) => ("", text),
                     Part::File(base64) => {
-                        ("; filename=\"file\"\r\nContent-Transfer-Encoding: base64".to_owned(), base64)
+                        ("; filename=\"file\"\r\nContent-Transfer-Encoding: base64", base64)
                     }
                 };
-                body += &format!(
-                    "--part\r\nContent-Disposition: form-data; name=\"{name}\"{head}\r\n\r\n{text}\r\n"
-                );
+                body.extend([
+                    "--part\r\nContent-Disposition: form-data; name=\"",
+                    &name,
+                    "\"",
+                    head,
+                    "\r\n\r\n",
+                    &text,
+                    "\r\n",
+                ]);
             }
             form().header("content-type", "multipart/form-data; boundary=part").body(body + "--part--\r\n")
         }
@@ -133,7 +139,7 @@ impl Place {
     async fn call(&mut self, name: &str, given: Value) -> Value {
         let it: &Operation = operation(name).unwrap_or_else(|| panic!("no {name}"));
         let mut inputs = it.example(true).as_object().unwrap().clone();
-        for (input, value) in inputs.iter_mut() {
+        for (input, value) in &mut inputs {
             if let Some(id) = self.ids.get(input) {
                 *value = id.clone();
             }
