@@ -61,7 +61,7 @@ enum Command {
     /// Make, list and revoke API keys; change the master key
     #[command(subcommand)]
     Key(key::Command),
-    /// Search everything that can be done in HighLevel and everything that can set off a route
+    /// Search what can be done in HighLevel and what can set off a route
     Catalogue(catalogue::Arguments),
     /// Ask the running bridge whether it can store events
     Health,

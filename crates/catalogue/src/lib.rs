@@ -10,7 +10,7 @@ mod trigger;
 
 pub use check::{Mistake, mistakes_in};
 pub use kind::{Field, Kind};
-pub use load::{operation, operations, sample, search, store_triggers, trigger, triggers};
+pub use load::{operation, operations, sample, search, trigger, triggers};
 pub use operation::{Body, Encoding, Input, Method, Operation, Place, Repeat};
 pub use request::{Part, Request, RequestBody};
 pub use trigger::{Case, Source, Trigger, ghl_kind};

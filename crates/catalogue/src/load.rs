@@ -45,11 +45,6 @@ pub fn trigger(name: &str) -> Option<&'static Trigger> {
     triggers().iter().find(|trigger| trigger.name == name)
 }
 
-/// The triggers that are not HighLevel's.
-pub fn store_triggers() -> impl Iterator<Item = &'static Trigger> {
-    triggers().iter().filter(|trigger| trigger.source != crate::Source::Ghl)
-}
-
 /// A sample of a trigger's event, as its page of HighLevel's documents has it: JSON, whose field order is kept. Most pages
 /// leave out parts of the envelope, some even the `type`.
 pub fn sample(trigger: &str) -> Option<&'static str> {

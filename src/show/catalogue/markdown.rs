@@ -13,8 +13,8 @@ pub fn markdown() -> String {
     let mut text = format!(
         "<!-- Made by `cartbridge catalogue --markdown`; a test compares. -->\n\n\
          # The catalogue: {} actions and {} triggers\n\n\
-         Everything that HighLevel documents: each operation of its API, and each event that it sends. Beside them stand the bridge's own\n\
-         actions, and what the store sends. `cartbridge catalogue WORD` searches it, `cartbridge catalogue NAME` shows one with all its\n\
+         Each operation of those of HighLevel's documents that a store needs (crates/catalogue/README.md names them), and each event that\n\
+         HighLevel documents. Beside them stand the bridge's own actions, and what the store sends. `cartbridge catalogue WORD` searches it, `cartbridge catalogue NAME` shows one with all its\n\
          inputs, and `GET /api/catalogue` is the same for programs.\n\n\
          A step of a route can name the actions in the first table. The others are known with their inputs and scopes, and no route can\n\
          name them yet.\n\n## What a step of a route can do\n\n\
