@@ -1,5 +1,6 @@
 //! The command line: one file a command.
 
+mod catalogue;
 mod check;
 mod connect;
 mod connection;
@@ -63,6 +64,8 @@ enum Command {
     Key(key::Command),
     /// Check everything that a connection needs, and say what to do about what is wrong
     Doctor(doctor::Arguments),
+    /// Search what can be done in HighLevel and what can set off a route
+    Catalogue(catalogue::Arguments),
     /// Ask the running bridge whether it can store events
     Health,
     /// Print the description of the API (openapi.yaml)
@@ -98,6 +101,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Command::Resync(arguments) => resync::run(config, arguments).await,
             Command::Key(command) => key::run(config, command).await,
             Command::Doctor(arguments) => doctor::run(config, arguments).await,
+            Command::Catalogue(arguments) => catalogue::run(&arguments),
             Command::Health => health::run(config).await,
             Command::Openapi => {
                 print!("{}", crate::http::openapi::yaml());

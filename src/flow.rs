@@ -11,7 +11,7 @@ mod route_file;
 mod trigger;
 
 pub use crate::mistake::Mistake as Error;
-pub use operation::Operation;
+pub use catalogue::ghl_kind;
+pub use operation::{Offer, Operation, offers};
 pub use plan::{Context, Plan, PlanError, PlannedStep, Skipped};
 pub use route::{Need, Route, RouteSet};
-pub use trigger::ghl_kind;

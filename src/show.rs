@@ -1,5 +1,7 @@
 //! How events and their effects are shown to people and programs: the same by API and command line.
 
+pub mod catalogue;
+
 use ghl::oauth::Scopes;
 use jiff::Timestamp;
 use serde::Serialize;

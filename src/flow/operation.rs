@@ -90,6 +90,8 @@ impl Operation {
 /// An operation as routes may name it.
 pub(super) struct Spec {
     pub(super) name: &'static str,
+    /// What it does, for people.
+    pub(super) does: &'static str,
     pub(super) parameters: &'static [Parameter],
     /// The calls that it may come to, repairs and looking after a broken connection included.
     pub(super) calls: &'static [Call],
@@ -108,30 +110,35 @@ const SAVE_CONTACT: &[Call] =
 pub(super) const ALL: &[Spec] = &[
     Spec {
         name: "ghl.contact.save",
+        does: "creates the customer's contact with these tags, or sends what has changed and adds tags that are missing",
         parameters: &[list("tags")],
         calls: SAVE_CONTACT,
         make: |given| Ok(Operation::SaveContact { tags: given.texts("tags")? }),
     },
     Spec {
         name: "ghl.contact.ensure",
+        does: "creates the customer's contact only if there is none",
         parameters: &[list("tags")],
         calls: SAVE_CONTACT,
         make: |given| Ok(Operation::EnsureContact { tags: given.texts("tags")? }),
     },
     Spec {
         name: "ghl.contact.delete",
+        does: "deletes the customer's contact",
         parameters: &[],
         calls: &[Call::ContactDelete],
         make: |_| Ok(Operation::DeleteContact),
     },
     Spec {
         name: "ghl.contact.fetch",
+        does: "fetches contact, tasks and the welcome task for the store's page",
         parameters: &[],
         calls: &[Call::ContactGet, Call::TaskList, Call::TaskGet],
         make: |_| Ok(Operation::FetchContact),
     },
     Spec {
         name: "ghl.task.create",
+        does: "makes a task on the customer's contact, due so many days after the event happened",
         parameters: &[
             text("title").required(),
             text("body"),
@@ -158,6 +165,7 @@ pub(super) const ALL: &[Spec] = &[
     },
     Spec {
         name: "ghl.note.save",
+        does: "makes the store's note a note on the contact, or changes it",
         parameters: &[text("note_id").required(), text("body").required()],
         calls: &[Call::NoteCreate, Call::NoteUpdate, Call::NoteList],
         make: |given| {
@@ -169,29 +177,62 @@ pub(super) const ALL: &[Spec] = &[
     },
     Spec {
         name: "ghl.note.delete",
+        does: "deletes the note that a note of the store's has become",
         parameters: &[text("note_id").required()],
         calls: &[Call::NoteDelete],
         make: |given| Ok(Operation::DeleteNote { note_id: given.required_text("note_id")? }),
     },
     Spec {
         name: "ghl.tags.add",
+        does: "adds tags to the customer's contact; the bridge owns them from then on",
         parameters: &[list("tags").required()],
         calls: &[Call::TagsAdd],
         make: |given| Ok(Operation::AddTags { tags: given.texts("tags")? }),
     },
     Spec {
         name: "ghl.tags.remove",
+        does: "removes tags that the bridge owns from the customer's contact, and no others",
         parameters: &[list("tags").required()],
         calls: &[Call::TagsRemove],
         make: |given| Ok(Operation::RemoveTags { tags: given.texts("tags")? }),
     },
     Spec {
         name: "ghl.tags.set",
+        does: "makes these the tags that the bridge owns, beside those in the settings",
         parameters: &[list("tags").required()],
         calls: &[Call::TagsAdd, Call::TagsRemove],
         make: |given| Ok(Operation::SetTags { tags: given.texts("tags")? }),
     },
 ];
+
+/// An operation as it is shown to whoever writes a route.
+#[derive(Debug, Clone)]
+pub struct Offer {
+    /// Its name.
+    pub name: &'static str,
+    /// What it does, in a few words.
+    pub does: &'static str,
+    /// Its parameters: name, what each may be, whether it is required.
+    pub parameters: Vec<(&'static str, String, bool)>,
+    /// What a token must allow for it.
+    pub scopes: Scopes,
+}
+
+/// All operations that a route can name, in the order of `routes/README.md`.
+pub fn offers() -> Vec<Offer> {
+    ALL.iter()
+        .map(|spec| Offer {
+            name: spec.name,
+            does: spec.does,
+            parameters: spec
+                .parameters
+                .iter()
+                .map(|it| (it.name, it.kind.to_string(), it.required))
+                .collect(),
+            scopes: spec.scopes(),
+        })
+        .collect()
+}
 
 impl Spec {
     /// What a token must allow for it ("OAuth 2.0: Scopes").

@@ -1,5 +1,6 @@
 //! The API for people and programs: events, connections, keys.
 
+mod catalogue;
 mod connections;
 mod customers;
 mod events;
@@ -19,4 +20,5 @@ pub(super) fn router() -> OpenApiRouter<Shared> {
         .merge(customers::router())
         .merge(keys::router())
         .merge(scopes::router())
+        .merge(catalogue::router())
 }

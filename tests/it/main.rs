@@ -12,6 +12,7 @@ mod boundaries;
 mod broken_store;
 mod budget;
 mod bulkhead;
+mod catalogue_use;
 mod crash;
 mod doctor;
 mod errors;

@@ -50,6 +50,8 @@ fn endpoints() -> Vec<(&'static str, &'static str, &'static str, &'static str, V
             json!({}),
         ),
         ("read", "GET", "/api/connections/{name}/scopes", "/api/connections/my-shop/scopes", Value::Null),
+        ("read", "GET", "/api/catalogue", "/api/catalogue?search=upsert", Value::Null),
+        ("read", "GET", "/api/catalogue/{name}", "/api/catalogue/ghl.contact.create", Value::Null),
         ("admin", "GET", "/api/keys", "/api/keys", Value::Null),
         ("admin", "POST", "/api/keys", "/api/keys", json!({})),
         ("admin", "DELETE", "/api/keys/{id}", "/api/keys/nobody", Value::Null),
