@@ -1,0 +1,44 @@
+<?php
+
+/** A process of its own, to be killed: a request of the store or a sender. What it does is its first argument. */
+
+require __DIR__ . '/boot.php';
+
+use Cartbridge\Answer;
+use Cartbridge\Sender;
+use Cartbridge\Transport;
+
+/** Dies as a process dies whose machine loses power: nothing more is run. */
+function die_now(): void
+{
+    posix_kill(getmypid(), SIGKILL);
+}
+
+switch ($argv[1]) {
+    case 'register-and-die':
+        fn_update_user(0, ['email' => 'killed@example.com', 'user_type' => 'C']);
+        die_now();
+        // no break: never reached
+    case 'register-in-a-transaction-and-die':
+        db_query('START TRANSACTION');
+        fn_update_user(0, ['email' => 'killed@example.com', 'user_type' => 'C']);
+        die_now();
+        // no break: never reached
+    case 'send-and-die-before-the-post':
+        $dying = new class implements Transport {
+            public function send(string $method, string $url, array $headers, string $body, int $timeout): Answer
+            {
+                die_now();
+
+                return Answer::none('never');
+            }
+        };
+        (new Sender($dying))->run(10);
+        break;
+    case 'send':
+        echo json_encode((new Sender())->run(30)), "\n";
+        break;
+    case 'register':
+        fn_update_user(0, ['email' => $argv[2], 'user_type' => 'C']);
+        break;
+}
