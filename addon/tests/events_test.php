@@ -210,7 +210,7 @@ test('a failure to record reaches neither shopper nor clerk, and is shown in the
     } finally {
         db_query('RENAME TABLE ?:cartbridge_away TO ?:cartbridge_outbox');
     }
-    holds(strpos(Cartbridge\Page::data()['record_error']['message'], 'cartbridge_outbox') !== false, 'the page says what failed');
+    holds(strpos(Cartbridge\Page::data()['record_error'], 'cartbridge_outbox') !== false, 'the page says what failed');
 });
 
 test('a full outbox says so, and makes up for what it turned away when there is room', static function (): void {
@@ -248,4 +248,12 @@ test('a full outbox takes the newest state of a customer in the place of an olde
     same(['customer.created', 'customer.updated'], types(told()));
     same('Two', told()[1]['data']['user']['firstname']);
     same(0, State::number('turned_away'));
+});
+
+test('in Multi-Vendor a vendor is told of when he is made and when he changes', static function (): void {
+    db_query("INSERT INTO ?:companies (company_id, company, email) VALUES (2, 'Tea Ltd', 'tea@example.com')");
+    elsewhere('save-vendor', '2');
+    $events = told();
+    same(['vendor.created', 'vendor.updated'], types($events));
+    same(['MULTIVENDOR', 'Tea Ltd', '2'], [$events[0]['store']['edition'], $events[0]['data']['vendor']['company'], $events[0]['data']['vendor']['company_id']]);
 });

@@ -38,7 +38,10 @@ switch ($argv[1]) {
     case 'send':
         echo json_encode((new Sender())->run(30)), "\n";
         break;
-    case 'register':
-        fn_update_user(0, ['email' => $argv[2], 'user_type' => 'C']);
+    case 'save-vendor':
+        list($data, $id, $lang) = [[], (int) $argv[2], 'en'];
+        foreach (['add', 'update'] as $action) {
+            fn_set_hook('update_company', $data, $id, $lang, $action);
+        }
         break;
 }

@@ -32,8 +32,8 @@ final class Page
             'last_success_at' => State::number('last_success_at'),
             'last_cron_at' => State::number('last_cron_at'),
             'paused_until' => State::number('paused_until') > time() ? State::number('paused_until') : 0,
-            'failure' => is_array($failure) ? $failure : [],
-            'record_error' => (array) json_decode(State::get('last_record_error'), true),
+            'failure' => is_array($failure) && isset($failure['at'], $failure['reason']) ? $failure : null,
+            'record_error' => State::get('last_record_error'),
             'troubles' => Outbox::troubles(50),
             'settings' => [
                 'send_after_response' => State::get('send_after_response'),

@@ -321,7 +321,7 @@ final class Recorder
         } catch (\Throwable $error) {
             error_log('cartbridge: an event was not recorded: ' . $error->getMessage() . ' in ' . basename($error->getFile()) . ':' . $error->getLine());
             try {
-                State::set('last_record_error', Json::encode(['at' => time(), 'message' => Json::excerpt($error->getMessage())]));
+                State::set('last_record_error', gmdate('Y-m-d H:i:s') . ' UTC: ' . Json::excerpt($error->getMessage()));
             } catch (\Throwable $unwritable) {
                 error_log('cartbridge: nor could that be noted: ' . $unwritable->getMessage());
             }

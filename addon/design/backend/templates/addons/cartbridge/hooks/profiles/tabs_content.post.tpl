@@ -1,6 +1,17 @@
 {if $cartbridge_user_id}
 <div id="content_cartbridge" class="hidden">
     {include file="addons/cartbridge/views/cartbridge/customer.tpl"}
+    {if $cartbridge_known.stale}
+        <script>
+        (function (_, $) {
+            $(function () {
+                $.ceAjax('request', '{"cartbridge.customer?user_id=`$cartbridge_user_id`"|fn_url:"A":"current"|escape:javascript nofilter}', {
+                    method: 'get', result_ids: 'cartbridge_view', hidden: true, caching: false
+                });
+            });
+        }(Tygh, Tygh.$));
+        </script>
+    {/if}
 
     {include file="common/subheader.tpl" title=__("cartbridge.shared_tags")}
     <input type="hidden" name="cartbridge_user_id" value="{$cartbridge_user_id}" />

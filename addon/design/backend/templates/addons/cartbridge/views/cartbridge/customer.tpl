@@ -35,15 +35,4 @@
             <ul>{foreach $cartbridge_view.notes as $note}<li>{$note.body|strip_tags} <span class="muted">{$note.dateAdded}</span></li>{/foreach}</ul>
         {/if}
     {/if}
-    {if $cartbridge_known.stale && !$smarty.const.AJAX_REQUEST}
-        <script>
-        (function (_, $) {
-            $(function () {
-                $.ceAjax('request', '{"cartbridge.customer?user_id=`$cartbridge_user_id`"|fn_url:"A":"current"|escape:javascript nofilter}', {
-                    method: 'get', result_ids: 'cartbridge_view', hidden: true, caching: false
-                });
-            });
-        }(Tygh, Tygh.$));
-        </script>
-    {/if}
 <!--cartbridge_view--></div>

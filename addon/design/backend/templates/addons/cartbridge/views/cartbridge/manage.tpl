@@ -12,7 +12,7 @@
 {if $cartbridge.late}<div class="alert">{__("cartbridge.late", ["[minutes]" => $cartbridge.oldest_minutes])}</div>{/if}
 {if $cartbridge.damaged}<div class="alert alert-error">{__("cartbridge.damaged")}</div>{/if}
 {if $cartbridge.in_clear}<div class="alert">{__("cartbridge.in_clear")}</div>{/if}
-{if $cartbridge.record_error.message}<div class="alert alert-error">{__("cartbridge.record_error")}: {$cartbridge.record_error.message}</div>{/if}
+{if $cartbridge.record_error}<div class="alert alert-error">{__("cartbridge.record_error")}: {$cartbridge.record_error}</div>{/if}
 
 {include file="common/subheader.tpl" title=__("cartbridge.connection")}
 <form action="{""|fn_url}" method="post" class="form-horizontal form-edit">
@@ -40,7 +40,7 @@
     <tr><td>{__("cartbridge.sent")}</td><td>{$cartbridge.outbox.sent}</td></tr>
     <tr><td>{__("cartbridge.last_success")}</td><td>{if $cartbridge.last_success_at}{$cartbridge.last_success_at|date_format:$format}{else}-{/if}</td></tr>
     <tr><td>{__("cartbridge.last_cron")}</td><td>{if $cartbridge.last_cron_at}{$cartbridge.last_cron_at|date_format:$format}{else}{__("cartbridge.no_cron")}{/if}</td></tr>
-    {if $cartbridge.failure.reason}<tr><td>{__("cartbridge.last_failure")}</td><td>{$cartbridge.failure.at|date_format:$format}: {$cartbridge.failure.reason}</td></tr>{/if}
+    {if $cartbridge.failure}<tr><td>{__("cartbridge.last_failure")}</td><td>{$cartbridge.failure.at|date_format:$format}: {$cartbridge.failure.reason}</td></tr>{/if}
     {if $cartbridge.paused_until}<tr><td>{__("cartbridge.paused_until")}</td><td>{$cartbridge.paused_until|date_format:$format}</td></tr>{/if}
     <tr><td>{__("cartbridge.version")}</td><td>{$cartbridge.version}</td></tr>
 </table>
