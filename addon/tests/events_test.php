@@ -252,8 +252,32 @@ test('a full outbox takes the newest state of a customer in the place of an olde
 
 test('in Multi-Vendor a vendor is told of when he is made and when he changes', static function (): void {
     db_query("INSERT INTO ?:companies (company_id, company, email) VALUES (2, 'Tea Ltd', 'tea@example.com')");
-    elsewhere('save-vendor', '2');
+    elsewhere_in(['ADDON_EDITION' => 'MULTIVENDOR'], 'save-vendor', '2');
     $events = told();
     same(['vendor.created', 'vendor.updated'], types($events));
     same(['MULTIVENDOR', 'Tea Ltd', '2'], [$events[0]['store']['edition'], $events[0]['data']['vendor']['company'], $events[0]['data']['vendor']['company_id']]);
+});
+
+test('an older core, which only announces a change of status, has its orders told of all the same, when it came to pass', static function (): void {
+    $id = customer();
+    forget_events();
+    same('', elsewhere_in(['ADDON_CORE' => '4.10.4'], 'order-in-an-old-core', (string) $id));
+    $events = told();
+    same(['order.created', 'order.status_changed'], types($events));
+    same(['O', 'P', 'O'], [$events[0]['data']['order']['status'], $events[1]['data']['order']['status'], $events[1]['data']['order']['previous_status']]);
+});
+
+test('an older core without a hook for usergroups has their changes told of by cron', static function (): void {
+    db_query("INSERT INTO ?:usergroups (usergroup_id, type) VALUES (3, 'C')");
+    $id = customer();
+    forget_events();
+    $old = ['ADDON_CORE' => '4.10.4'];
+    elsewhere_in($old, 'cron');
+    elsewhere_in($old, 'usergroup-in-an-old-core', (string) $id);
+    same([], told());
+    elsewhere_in($old, 'cron');
+    elsewhere_in($old, 'cron');
+    $events = told();
+    same(['customer.updated'], types($events));
+    same(3, $events[0]['data']['usergroups'][0]['id']);
 });

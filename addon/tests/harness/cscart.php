@@ -38,7 +38,9 @@ namespace {
     define('TIME', time());
     define('CART_LANGUAGE', 'en');
     define('CART_PRIMARY_CURRENCY', 'USD');
-    define('PRODUCT_VERSION', '4.18.2');
+    define('PRODUCT_VERSION', (string) (getenv('ADDON_CORE') ?: '4.18.2'));
+    // Since when these two hooks are there: 4.13.2 says CS-Cart's documentation of the one; for the other it is the harness's choice.
+    define('HARNESS_OLD_CORE', version_compare(PRODUCT_VERSION, '4.13.2', '<'));
     define('PRODUCT_EDITION', (string) (getenv('ADDON_EDITION') ?: 'ULTIMATE'));
 
     require __DIR__ . '/database.php';
@@ -151,7 +153,7 @@ namespace {
     function fn_change_usergroup_status($status, $user_id, $usergroup_id, $force_notification = [])
     {
         $result = db_query('REPLACE INTO ?:usergroup_links ?e', ['user_id' => $user_id, 'usergroup_id' => $usergroup_id, 'status' => $status]);
-        fn_set_hook('change_usergroup_status_post', $status, $user_id, $usergroup_id, $force_notification, $result);
+        HARNESS_OLD_CORE || fn_set_hook('change_usergroup_status_post', $status, $user_id, $usergroup_id, $force_notification, $result);
 
         return $result;
     }
@@ -186,9 +188,15 @@ namespace {
         if ($status_from === $status_to) {
             return false;
         }
+        $order_statuses = [];
+        $asked = $status_to;
+        fn_set_hook('change_order_status', $status_to, $status_from, $order_info, $force_notification, $order_statuses, $place_order);
+        if (isset($GLOBALS['harness_forbidden']) && $GLOBALS['harness_forbidden'] === $asked) {
+            return false;
+        }
         db_query('UPDATE ?:orders SET status = ?s, updated_at = ?i WHERE order_id = ?i', $status_to, time(), $order_id);
         $edp_data = [];
-        fn_set_hook('change_order_status_post', $order_id, $status_to, $status_from, $force_notification, $place_order, $order_info, $edp_data);
+        HARNESS_OLD_CORE || fn_set_hook('change_order_status_post', $order_id, $status_to, $status_from, $force_notification, $place_order, $order_info, $edp_data);
 
         return true;
     }

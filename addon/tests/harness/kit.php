@@ -187,8 +187,17 @@ function start(array $command, ?array $environment = null, string $output = '/de
 /** Runs process.php to its end, whatever that is. */
 function elsewhere(string ...$arguments): string
 {
-    // A process of Multi-Vendor's, where the edition matters.
-    $environment = getenv() + ['ADDON_EDITION' => $arguments[0] === 'save-vendor' ? 'MULTIVENDOR' : 'ULTIMATE'];
+    return elsewhere_in([], ...$arguments);
+}
+
+/**
+ * The same in another edition (ADDON_EDITION) or version (ADDON_CORE) of CS-Cart.
+ *
+ * @param array<string, string> $store
+ */
+function elsewhere_in(array $store, string ...$arguments): string
+{
+    $environment = getenv() + $store;
     $output = (string) getenv('ADDON_TMP') . '/out' . bin2hex(random_bytes(4));
     $process = start(array_merge([PHP_BINARY, __DIR__ . '/process.php'], $arguments), $environment, $output);
     wait_for(static function () use ($process): bool {

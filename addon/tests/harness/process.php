@@ -38,6 +38,20 @@ switch ($argv[1]) {
     case 'send':
         echo json_encode((new Sender())->run(30)), "\n";
         break;
+    case 'order-in-an-old-core':
+        $auth = ['user_id' => (int) $argv[2]];
+        $cart = ['total' => '5.00', 'user_data' => ['email' => 'ada@example.com']];
+        list($order_id) = fn_place_order($cart, $auth);
+        fn_change_order_status($order_id, 'P');
+        $harness_forbidden = 'C';
+        fn_change_order_status($order_id, 'C');
+        break;
+    case 'usergroup-in-an-old-core':
+        fn_change_usergroup_status('A', (int) $argv[2], 3);
+        break;
+    case 'cron':
+        Cartbridge\Job::run(5);
+        break;
     case 'save-vendor':
         list($data, $id, $lang) = [[], (int) $argv[2], 'en'];
         foreach (['add', 'update'] as $action) {

@@ -48,6 +48,12 @@ function fn_cartbridge_place_order($order_id, $action = '', $order_status = '', 
     Recorder::get()->orderSaved((int) $order_id, !empty($cart['order_id']));
 }
 
+/** Before an order's status changes. The older cores tell only this. */
+function fn_cartbridge_change_order_status($status_to, $status_from, $order_info, $force_notification = [], $order_statuses = [], $place_order = false)
+{
+    Recorder::get()->orderStatusAboutToChange((int) ($order_info['order_id'] ?? 0), (string) $status_to, (string) $status_from);
+}
+
 /** After an order's status changed; from `N` it is the moment the order is placed. */
 function fn_cartbridge_change_order_status_post($order_id, $status_to = '', $status_from = '')
 {

@@ -11,6 +11,7 @@ fn_register_hooks(
     'post_delete_user',
     'change_usergroup_status_post',
     'place_order',
+    'change_order_status',
     'change_order_status_post',
     'update_order_details_post',
     'newsletters_update_subscriptions_post',

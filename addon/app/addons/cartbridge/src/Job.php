@@ -10,6 +10,9 @@ final class Job
     {
         State::set('last_cron_at', (string) time());
         Carts::tell();
+        if (version_compare(Store::version(), '4.13.2', '<')) {
+            Recorder::get()->sweepUsergroups();
+        }
         $done = (new Sender($transport))->run($seconds);
         if (Marks::count('owed') > 0) {
             Recorder::get()->payOwed();

@@ -14,6 +14,9 @@ final class Recorder
     /** @var array<int, array{email: string, customer: bool}> whom this request is about to delete */
     private $about_to_be_deleted = [];
 
+    /** @var array<int, array<int, array{0: string, 1: string}>> changes of orders' status, from and to, that were announced and not yet told of as done */
+    private $announced = [];
+
     /** @var array<string, true> call requests already told in this request, since two hooks tell of one */
     private $calls_told = [];
 
@@ -113,8 +116,38 @@ final class Recorder
         });
     }
 
+    /**
+     * The cores before `change_order_status_post` announce a change and never say that it is done. What is still only announced
+     * when the request ends is looked up in the table then.
+     */
+    public function orderStatusAboutToChange(int $order_id, string $to, string $from): void
+    {
+        if ($this->announced === []) {
+            register_shutdown_function([$this, 'tellAnnounced']);
+        }
+        $this->announced[$order_id][] = [$from, $to];
+    }
+
+    public function tellAnnounced(): void
+    {
+        $announced = $this->announced;
+        $this->announced = [];
+        foreach ($announced as $order_id => $changes) {
+            $this->safely(function () use ($order_id, $changes): void {
+                $now = (string) db_get_field('SELECT status FROM ?:orders WHERE order_id = ?i', $order_id);
+                foreach ($changes as $place => list($from, $to)) {
+                    // Another add-on may have forbidden a change after it was announced.
+                    if (($changes[$place + 1][0] ?? $now) === $to) {
+                        $this->orderStatusChanged($order_id, $to, $from);
+                    }
+                }
+            });
+        }
+    }
+
     public function orderStatusChanged(int $order_id, string $to, string $from): void
     {
+        unset($this->announced[$order_id]);
         $this->safely(function () use ($order_id, $to, $from): void {
             if ($to === Orders::INCOMPLETE || $to === $from) {
                 return;
@@ -282,6 +315,27 @@ final class Recorder
             }
             $lane = 'vendor:' . $company_id;
             Outbox::put($action === 'add' ? 'vendor.created' : 'vendor.updated', $lane, $lane, ['vendor' => $vendor]);
+        });
+    }
+
+    /**
+     * The cores before 4.13.2 have no hook for usergroups. They write a link anew with each change (`REPLACE`), so that the newest
+     * links are the newest changes: whose they are is told of by cron.
+     */
+    public function sweepUsergroups(): void
+    {
+        $this->safely(function (): void {
+            $seen = State::get('last_usergroup_link');
+            $newest = (int) db_get_field('SELECT MAX(link_id) FROM ?:usergroup_links');
+            // The first time there is nothing to compare with: a resync tells of what was there before.
+            if ($seen !== '' && $newest > (int) $seen) {
+                foreach (db_get_fields('SELECT DISTINCT user_id FROM ?:usergroup_links WHERE link_id > ?i AND link_id <= ?i', (int) $seen, $newest) as $user_id) {
+                    $this->customer('customer.updated', (int) $user_id);
+                }
+            }
+            if ($seen === '' || $newest > (int) $seen) {
+                State::set('last_usergroup_link', (string) $newest);
+            }
         });
     }
 

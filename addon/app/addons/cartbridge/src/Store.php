@@ -25,10 +25,16 @@ final class Store
             'url' => self::url(),
             'company_id' => $company_id ?: (int) Registry::get('runtime.company_id'),
             'storefront_id' => (int) (isset($data['order']['storefront_id']) ? $data['order']['storefront_id'] : 0),
-            'version' => self::constant('PRODUCT_VERSION'),
+            'version' => self::version(),
             'edition' => self::constant('PRODUCT_EDITION'),
             'addon' => Version::ADDON,
         ];
+    }
+
+    /** CS-Cart's version, such as `4.18.2`. */
+    public static function version(): string
+    {
+        return self::constant('PRODUCT_VERSION');
     }
 
     /** The store's address, without a slash at its end; HTTPS where the store has it. */
