@@ -4,7 +4,6 @@ use Cartbridge\Carts;
 use Cartbridge\Outbox;
 use Cartbridge\Recorder;
 use Cartbridge\State;
-use Tygh\Registry;
 
 test('a new customer is told of once, with addresses, groups and his own fields, and without what lets anyone in', static function (): void {
     db_query("INSERT INTO ?:usergroups (usergroup_id, type) VALUES (3, 'C')");

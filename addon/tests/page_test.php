@@ -1,7 +1,6 @@
 <?php
 
 use Cartbridge\Connection;
-use Cartbridge\Outbox;
 use Cartbridge\Page;
 use Cartbridge\Staff;
 use Cartbridge\State;

@@ -225,3 +225,23 @@ test('the test button sends at once and says what came of it', static function (
     $bridge->behave('401');
     holds(strpos(refused([Page::class, 'test']), '401: as the test asked for') !== false, 'the bridge\'s own words are shown');
 });
+
+test('under PHP-FPM an event is sent right after the shopper has his page, unless that is switched off', static function (): void {
+    $bridge = new FakeBridge();
+    same("page\nresponse ended with 1 waiting\n", elsewhere('register-under-fpm'));
+    same(['customer.created'], types($bridge->events()));
+    same(0, Outbox::pending());
+    State::set('send_after_response', 'N');
+    same("page\n", elsewhere('register-under-fpm'));
+    same(1, Outbox::pending());
+});
+
+test('under PHP-FPM a bridge that failed is not asked anew with each page', static function (): void {
+    $bridge = new FakeBridge();
+    $bridge->behave('{"status":503}');
+    elsewhere('register-under-fpm');
+    same(1, count($bridge->requests()));
+    elsewhere('register-under-fpm');
+    same(1, count($bridge->requests()), 'after a failure it is left alone');
+    same(2, Outbox::pending());
+});

@@ -31,8 +31,6 @@ namespace Tygh {
 }
 
 namespace {
-    use Tygh\Registry;
-
     define('BOOTSTRAP', true);
     define('AREA', 'A');
     define('TIME', time());

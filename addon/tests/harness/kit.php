@@ -3,7 +3,6 @@
 /** The test runner, and what several tests need. */
 
 use Cartbridge\Connection;
-use Cartbridge\Outbox;
 use Cartbridge\Recorder;
 use Cartbridge\State;
 use Tygh\Registry;

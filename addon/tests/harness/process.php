@@ -52,6 +52,17 @@ switch ($argv[1]) {
     case 'cron':
         Cartbridge\Job::run(5);
         break;
+    case 'register-under-fpm':
+        /** Of PHP-FPM; here it only shows that the response ends before anything is sent. */
+        function fastcgi_finish_request(): bool
+        {
+            echo 'response ended with ', Cartbridge\Outbox::pending(), " waiting\n";
+
+            return true;
+        }
+        fn_update_user(0, ['email' => 'ada@example.com', 'user_type' => 'C']);
+        echo "page\n";
+        exit;
     case 'save-vendor':
         list($data, $id, $lang) = [[], (int) $argv[2], 'en'];
         foreach (['add', 'update'] as $action) {

@@ -7,7 +7,7 @@ final class CurlTransport implements Transport
 {
     private const LONGEST_ANSWER = 1048576;
 
-    /** @var resource|\CurlHandle|null (a resource before PHP 8) */
+    /** @var resource|object|null a resource before PHP 8 */
     private $handle;
 
     public function send(string $method, string $url, array $headers, string $body, int $timeout): Answer

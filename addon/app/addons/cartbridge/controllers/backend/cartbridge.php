@@ -11,6 +11,7 @@ use Cartbridge\Staff;
 use Cartbridge\State;
 use Cartbridge\View;
 
+/** @var string $mode the part after the dot in `dispatch`, set by the core */
 defined('BOOTSTRAP') or die('Access denied');
 
 if ($_SERVER['REQUEST_METHOD'] === 'POST') {

@@ -7,6 +7,7 @@ use Cartbridge\Tags;
 use Cartbridge\View;
 use Tygh\Registry;
 
+/** @var string $mode the part after the dot in `dispatch`, set by the core */
 defined('BOOTSTRAP') or die('Access denied');
 
 if ($mode === 'update' && $_SERVER['REQUEST_METHOD'] === 'GET') {

@@ -7,9 +7,11 @@
 
 use Cartbridge\Recorder;
 
+/** @var string $mode the part after the dot in `dispatch`, set by the core */
 defined('BOOTSTRAP') or die('Access denied');
 
-if ($_SERVER['REQUEST_METHOD'] === 'POST' && in_array($mode, ['update_status', 'm_activate', 'm_disable', 'm_update_statuses'], true)) {
+// Whatever the method: the older cores take this by GET.
+if (in_array($mode, ['update_status', 'm_activate', 'm_disable', 'm_update_statuses'], true)) {
     $cartbridge_ids = array_map('intval', (array) ($_REQUEST['user_ids'] ?? $_REQUEST['id'] ?? []));
     register_shutdown_function(static function () use ($cartbridge_ids): void {
         foreach ($cartbridge_ids as $cartbridge_id) {

@@ -5,6 +5,7 @@
 use Cartbridge\Endpoint;
 use Cartbridge\Json;
 
+/** @var string $mode the part after the dot in `dispatch`, set by the core */
 defined('BOOTSTRAP') or die('Access denied');
 
 if ($mode === 'call') {

@@ -8,6 +8,7 @@
 use Cartbridge\Job;
 use Cartbridge\State;
 
+/** @var string $mode the part after the dot in `dispatch`, set by the core */
 defined('BOOTSTRAP') or die('Access denied');
 
 if ($mode === 'send') {
