@@ -1,6 +1,6 @@
 # `make test` installs what the tests need and passes all of them; CI calls the same.
 
-.PHONY: test check fmt demo bench openapi deps image
+.PHONY: test check fmt demo bench openapi deps image addon test-addon
 
 # Everything that must be green before a change lands.
 test: deps check
@@ -31,3 +31,11 @@ openapi:
 
 image:
 	docker build -t cartbridge .
+
+# The store's add-on as an archive that CS-Cart installs: target/addon/cartbridge-<version>.zip.
+addon:
+	@./scripts/pack-addon
+
+# The add-on's own tests; CARTBRIDGE_BIN=<a built cartbridge> tests it against the bridge too.
+test-addon:
+	@./scripts/test-addon

@@ -1,0 +1,86 @@
+<?php
+
+/** The add-on's page, and what the HighLevel tab of a customer's page does. */
+
+use Cartbridge\Connection;
+use Cartbridge\Outbox;
+use Cartbridge\Page;
+use Cartbridge\Problem;
+use Cartbridge\Sender;
+use Cartbridge\Staff;
+use Cartbridge\State;
+use Cartbridge\View;
+
+/** @var string $mode the part after the dot in `dispatch`, set by the core */
+defined('BOOTSTRAP') or die('Access denied');
+
+if ($_SERVER['REQUEST_METHOD'] === 'POST') {
+    $user_id = (int) ($_REQUEST['cartbridge_user_id'] ?? 0);
+    $back = $user_id > 0 ? 'profiles.update?user_id=' . $user_id . '&user_type=C&selected_section=cartbridge' : 'cartbridge.manage';
+    try {
+        switch ($mode) {
+            case 'connect':
+                $connection = Page::connect((string) ($_REQUEST['code'] ?? ''));
+                fn_set_notification('N', __('notice'), __('cartbridge.connected', ['[url]' => htmlspecialchars($connection->url(), ENT_QUOTES, 'UTF-8')]));
+                break;
+            case 'disconnect':
+                Connection::forget();
+                fn_set_notification('N', __('notice'), __('cartbridge.disconnected'));
+                break;
+            case 'settings':
+                State::configure((array) ($_REQUEST['settings'] ?? []));
+                fn_set_notification('N', __('notice'), __('cartbridge.saved'));
+                break;
+            case 'test':
+                fn_set_notification('N', __('notice'), __('cartbridge.test_sent', ['[id]' => Page::test()]));
+                break;
+            case 'send':
+                $done = (new Sender())->run(20, true);
+                fn_set_notification($done['failed'] > 0 ? 'W' : 'N', __('notice'), __('cartbridge.sent_now', [
+                    '[sent]' => (string) $done['sent'],
+                    '[reason]' => htmlspecialchars($done['reason'], ENT_QUOTES, 'UTF-8'),
+                ]));
+                break;
+            case 'resend':
+                $ids = array_values(array_filter((array) ($_REQUEST['event_ids'] ?? []), 'is_string'));
+                fn_set_notification('N', __('notice'), __('cartbridge.resend_count', ['[count]' => (string) Outbox::resend($ids)]));
+                break;
+            case 'forget_turned_away':
+                State::set('turned_away', '0');
+                State::set('last_record_error', '');
+                break;
+            case 'note_add':
+                $author = fn_get_user_name((int) Tygh::$app['session']['auth']['user_id']);
+                Staff::addNote($user_id, (string) ($_REQUEST['cartbridge_body'] ?? ''), is_string($author) ? $author : '');
+                break;
+            case 'note_delete':
+                Staff::deleteNote((int) ($_REQUEST['note_id'] ?? 0), $user_id);
+                break;
+            case 'tag_add':
+                Staff::changeTags($user_id, [(string) ($_REQUEST['cartbridge_tag'] ?? '')], []);
+                break;
+            case 'tag_remove':
+                Staff::changeTags($user_id, [], [(string) ($_REQUEST['cartbridge_tag'] ?? '')]);
+                break;
+        }
+    } catch (Problem $problem) {
+        fn_set_notification('E', __('error'), htmlspecialchars($problem->getMessage(), ENT_QUOTES, 'UTF-8'));
+    }
+
+    return [CONTROLLER_STATUS_REDIRECT, $back];
+}
+
+if ($mode === 'manage') {
+    Tygh::$app['view']->assign('cartbridge', Page::data());
+} elseif ($mode === 'customer') {
+    // The tab asks for this by itself, so that a bridge that does not answer keeps nobody waiting for the page.
+    $user_id = (int) ($_REQUEST['user_id'] ?? 0);
+    $known = View::fetch($user_id, null, !empty($_REQUEST['now']));
+    Tygh::$app['view']->assign([
+        'cartbridge_user_id' => $user_id,
+        'cartbridge_known' => $known,
+        'cartbridge_view' => View::show($known['view']),
+    ]);
+    Tygh::$app['view']->display('addons/cartbridge/views/cartbridge/customer.tpl');
+    exit;
+}

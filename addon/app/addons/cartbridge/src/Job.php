@@ -1,0 +1,25 @@
+<?php
+
+namespace Cartbridge;
+
+/** What cron does every minute. */
+final class Job
+{
+    /** @return array{sent: int, failed: int, reason: string} */
+    public static function run(int $seconds, ?Transport $transport = null): array
+    {
+        State::set('last_cron_at', (string) time());
+        Carts::tell();
+        if (version_compare(Store::version(), '4.13.2', '<')) {
+            Recorder::get()->sweepUsergroups();
+        }
+        $done = (new Sender($transport))->run($seconds);
+        if (Marks::count('owed') > 0) {
+            Recorder::get()->payOwed();
+        }
+        Outbox::prune();
+        Endpoint::forgetOld();
+
+        return $done;
+    }
+}

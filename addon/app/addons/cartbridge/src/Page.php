@@ -1,0 +1,87 @@
+<?php
+
+namespace Cartbridge;
+
+/** What the add-on's page in the administration shows, and what its buttons do. */
+final class Page
+{
+    /** An outbox older than this is worth a notice, in seconds. */
+    private const OLD = 900;
+
+    /** @return array<string, mixed> */
+    public static function data(): array
+    {
+        $connection = Connection::load();
+        $outbox = Outbox::measure();
+        $failure = json_decode(State::get('last_failure'), true);
+
+        return [
+            'connected' => $connection !== null,
+            'damaged' => $connection === null && State::get('connection') !== '',
+            'url' => $connection === null ? '' : $connection->url(),
+            'connection' => $connection === null ? '' : $connection->name(),
+            'in_clear' => $connection !== null && $connection->isInClear(),
+            'shows_customers' => $connection !== null && $connection->key() !== '',
+            'outbox' => $outbox,
+            'oldest_minutes' => $outbox['oldest_at'] === 0 ? 0 : intdiv(max(0, time() - $outbox['oldest_at']), 60),
+            'late' => $outbox['oldest_at'] !== 0 && time() - $outbox['oldest_at'] > self::OLD,
+            'max_pending' => State::number('max_pending'),
+            'turned_away' => State::number('turned_away'),
+            'turned_away_at' => State::number('turned_away_at'),
+            'owed' => Marks::count('owed'),
+            'last_success_at' => State::number('last_success_at'),
+            'last_cron_at' => State::number('last_cron_at'),
+            'paused_until' => State::number('paused_until') > time() ? State::number('paused_until') : 0,
+            'failure' => is_array($failure) && isset($failure['at'], $failure['reason']) ? $failure : null,
+            'record_error' => State::get('last_record_error'),
+            'troubles' => Outbox::troubles(50),
+            'settings' => [
+                'send_after_response' => State::get('send_after_response'),
+                'max_pending' => State::get('max_pending'),
+                'keep_sent_days' => State::get('keep_sent_days'),
+                'cart_minutes' => State::get('cart_minutes'),
+                'highlevel_url' => State::get('highlevel_url'),
+            ],
+            'cron_url' => Store::url() . '/index.php?dispatch=cartbridge_cron.send&key=' . State::get('cron_key'),
+            'calls_url' => Store::url() . '/index.php?dispatch=cartbridge_api.call',
+            'version' => Version::ADDON,
+        ];
+    }
+
+    /** @throws Problem when the code is wrong; what was stored before stays */
+    public static function connect(string $code): Connection
+    {
+        $connection = Connection::fromCode($code);
+        $connection->save();
+        State::set('paused_until', '0');
+        State::set('view_paused_until', '0');
+        State::set('failures', '0');
+        State::set('last_failure', '');
+        Outbox::hurry();
+
+        return $connection;
+    }
+
+    /**
+     * Sends a `ping` at once and says what came of it.
+     *
+     * @throws Problem in words that tell what to do
+     */
+    public static function test(?Transport $transport = null): string
+    {
+        if (Connection::load() === null) {
+            throw new Problem('the store is not connected with a bridge: paste the code first');
+        }
+        if (!Outbox::put('ping', 'store', 'ping', [])) {
+            throw new Problem('the outbox is full', 503);
+        }
+        $event_id = (string) db_get_field('SELECT event_id FROM ?:cartbridge_outbox WHERE type = ?s ORDER BY event_no DESC LIMIT 1', 'ping');
+        $run = (new Sender($transport))->run(20, true);
+        $row = db_get_row('SELECT state, last_status, last_error FROM ?:cartbridge_outbox WHERE event_id = ?s', $event_id);
+        if (!empty($row) && $row['state'] === 'S') {
+            return $event_id;
+        }
+        $reason = !empty($row['last_error']) ? $row['last_status'] . ': ' . $row['last_error'] : $run['reason'];
+        throw new Problem('the test event is in the outbox and was not taken yet: ' . $reason);
+    }
+}

@@ -1,0 +1,181 @@
+<?php
+
+namespace Cartbridge;
+
+/**
+ * Brings the outbox to the bridge: one event a request, the front row of each lane, so that the events of one customer arrive in
+ * order. Only one sender runs at a time. A sender that dies loses nothing: the row is still pending and is sent again under
+ * the same id, which the bridge knows.
+ */
+final class Sender
+{
+    /** The first wait after a failure and the longest, in seconds. */
+    private const FIRST_WAIT = 10;
+    private const LONGEST_WAIT = 3600;
+    private const AT_ONCE = 100;
+    private const TIMEOUT = 15;
+
+    /** @var Transport */
+    private $transport;
+
+    public function __construct(?Transport $transport = null)
+    {
+        $this->transport = $transport ?? self::transport();
+    }
+
+    public static function transport(): Transport
+    {
+        return function_exists('curl_init') ? new CurlTransport() : new StreamTransport();
+    }
+
+    /**
+     * Sends until nothing is due, the bridge cannot take more, or the time is over.
+     *
+     * @param bool $forced also while the bridge is being left alone after a failure
+     *
+     * @return array{sent: int, failed: int, reason: string} `reason`: why it stopped, in words
+     */
+    public function run(int $seconds, bool $forced = false): array
+    {
+        $connection = Connection::load();
+        if ($connection === null) {
+            return self::result(0, 0, 'the store is not connected with a bridge');
+        }
+        if ($forced) {
+            State::set('paused_until', '0');
+            Outbox::hurry();
+        } elseif (State::number('paused_until') > time()) {
+            return self::result(0, 0, 'the bridge is left alone until ' . gmdate('H:i:s', State::number('paused_until')) . ' UTC');
+        }
+        if (!self::lock()) {
+            return self::result(0, 0, 'another sender is at work');
+        }
+        try {
+            return $this->send($connection, microtime(true) + $seconds);
+        } finally {
+            db_query('DO RELEASE_LOCK(?s)', self::lockName());
+        }
+    }
+
+    /** @return array{sent: int, failed: int, reason: string} */
+    private function send(Connection $connection, float $until): array
+    {
+        $sent = 0;
+        $failed = 0;
+        State::set('last_run_at', (string) time());
+        while (true) {
+            $rows = Outbox::due(self::AT_ONCE);
+            if ($rows === []) {
+                return self::result($sent, $failed, 'nothing is due');
+            }
+            foreach ($rows as $row) {
+                if (microtime(true) >= $until) {
+                    return self::result($sent, $failed, 'the time is over');
+                }
+                $answer = $this->post($connection, $row['event_id'], $row['body']);
+                if ($answer->isSuccess()) {
+                    Outbox::sent($row['event_no'], $answer->status());
+                    $this->succeeded();
+                    $sent++;
+                    continue;
+                }
+                $failed++;
+                if ($answer->isRefusalOfRow()) {
+                    Outbox::failed($row, $answer, time() + self::wait((int) $row['attempts']));
+                    continue;
+                }
+                // Not the row's fault: nothing else would fare better now.
+                Outbox::failed($row, $answer, 0);
+
+                return self::result($sent, $failed, $this->pause($answer));
+            }
+        }
+    }
+
+    private function post(Connection $connection, string $event_id, string $body): Answer
+    {
+        $now = time();
+
+        return $this->transport->send('POST', $connection->webhookUrl(), [
+            'Content-Type' => 'application/json',
+            'User-Agent' => 'cartbridge-addon/' . Version::ADDON,
+            'webhook-id' => $event_id,
+            'webhook-timestamp' => (string) $now,
+            'webhook-signature' => $connection->secret()->sign($event_id, $now, $body),
+        ], $body, self::TIMEOUT);
+    }
+
+    private function succeeded(): void
+    {
+        State::set('last_success_at', (string) time());
+        if (State::number('failures') > 0) {
+            State::set('failures', '0');
+            State::set('last_failure', '');
+        }
+    }
+
+    /** Leaves the bridge alone for a while, for as long as it asks or for twice as long as the last time. */
+    private function pause(Answer $answer): string
+    {
+        $failures = State::number('failures');
+        $wait = $answer->retryAfter() > 0 ? $answer->retryAfter() : self::wait($failures);
+        State::set('failures', (string) ($failures + 1));
+        State::set('paused_until', (string) (time() + $wait));
+        $reason = self::explain($answer);
+        State::set('last_failure', Json::encode(['at' => time(), 'status' => $answer->status(), 'reason' => $reason]));
+
+        return $reason;
+    }
+
+    /** Doubles from one failure to the next; up to a quarter is taken off by chance, so that many stores do not come back at once. */
+    private static function wait(int $failures): int
+    {
+        $wait = min(self::LONGEST_WAIT, self::FIRST_WAIT * (1 << min($failures, 12)));
+
+        return $wait - random_int(0, intdiv($wait, 4));
+    }
+
+    /** What happened and what a person can do. */
+    public static function explain(Answer $answer): string
+    {
+        $words = $answer->text() === '' ? '' : ' (' . $answer->text() . ')';
+        switch ($answer->status()) {
+            case 0:
+                return 'the bridge cannot be reached' . $words . ': see that it runs and that this server may connect to it';
+            case 401:
+                return 'the bridge does not accept the signature' . $words . ': see that this server\'s clock is right, or connect again with a new code';
+            case 404:
+                return 'the bridge does not know this connection' . $words . ': connect again with a new code';
+            case 429:
+            case 503:
+                return 'the bridge is busy' . $words . ': it is tried again by itself';
+        }
+
+        return 'the bridge answered ' . $answer->status() . $words . ': it is tried again by itself';
+    }
+
+    /** The database's own lock: it is gone with the connection of a sender that was killed. */
+    private static function lock(): bool
+    {
+        return (int) db_get_field('SELECT GET_LOCK(?s, 0)', self::lockName()) === 1;
+    }
+
+    private static function lockName(): string
+    {
+        $database = (string) db_get_field('SELECT DATABASE()');
+
+        return 'cartbridge_' . substr(sha1($database . '|' . self::prefix()), 0, 32);
+    }
+
+    /** Two stores in one database differ by their prefix. */
+    private static function prefix(): string
+    {
+        return (string) \Tygh\Registry::get('config.table_prefix');
+    }
+
+    /** @return array{sent: int, failed: int, reason: string} */
+    private static function result(int $sent, int $failed, string $reason): array
+    {
+        return ['sent' => $sent, 'failed' => $failed, 'reason' => $reason];
+    }
+}

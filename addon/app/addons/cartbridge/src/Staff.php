@@ -1,0 +1,76 @@
+<?php
+
+namespace Cartbridge;
+
+/** What a clerk does on a customer's page: it is written here and told to the bridge, both or neither. */
+final class Staff
+{
+    public static function addNote(int $user_id, string $body, string $author): int
+    {
+        return (int) self::together(static function () use ($user_id, $body, $author): int {
+            $note_id = Notes::save(0, $user_id, $body, $author);
+            self::tellNote('note.created', (array) Notes::find($note_id));
+
+            return $note_id;
+        });
+    }
+
+    public static function deleteNote(int $note_id, int $user_id): void
+    {
+        self::together(static function () use ($note_id, $user_id): void {
+            $note = Notes::find($note_id);
+            if ($note === null || $note['user_id'] !== $user_id) {
+                throw new Problem('the customer ' . $user_id . ' has no note ' . $note_id, 404);
+            }
+            Notes::delete($note_id);
+            self::tellNote('note.deleted', $note);
+        });
+    }
+
+    /**
+     * @param array<array-key, mixed> $add
+     * @param array<array-key, mixed> $remove
+     */
+    public static function changeTags(int $user_id, array $add, array $remove): void
+    {
+        self::together(static function () use ($user_id, $add, $remove): void {
+            $before = Tags::of($user_id);
+            $tags = Tags::change($user_id, $add, $remove);
+            $lane = Customers::lane($user_id, '');
+            if ($tags !== $before && !Outbox::put('customer.tags_changed', $lane, $lane, ['user_id' => $user_id, 'tags' => $tags])) {
+                throw self::full();
+            }
+        });
+    }
+
+    /** @param array<string, mixed> $note */
+    private static function tellNote(string $type, array $note): void
+    {
+        $lane = Customers::lane((int) $note['user_id'], '');
+        $shown = Notes::show($note);
+        if (!Outbox::put($type, $lane, 'note:' . (int) $note['note_id'], ['note' => $shown])) {
+            throw self::full();
+        }
+    }
+
+    private static function full(): Problem
+    {
+        return new Problem('the outbox is full, so HighLevel cannot be told: nothing was changed. See Add-ons, Cartbridge', 503);
+    }
+
+    /** @return mixed */
+    private static function together(callable $do)
+    {
+        db_query('START TRANSACTION');
+        try {
+            $result = $do();
+            db_query('COMMIT');
+        } catch (\Throwable $error) {
+            db_query('ROLLBACK');
+            throw $error;
+        }
+        AfterResponse::arrange();
+
+        return $result;
+    }
+}

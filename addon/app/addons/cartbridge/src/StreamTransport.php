@@ -1,0 +1,61 @@
+<?php
+
+namespace Cartbridge;
+
+/** By PHP itself, where the extension curl is missing. */
+final class StreamTransport implements Transport
+{
+    private const LONGEST_ANSWER = 1048576;
+
+    public function send(string $method, string $url, array $headers, string $body, int $timeout): Answer
+    {
+        $lines = ['Connection: close'];
+        foreach ($headers as $name => $value) {
+            $lines[] = $name . ': ' . $value;
+        }
+        $context = stream_context_create(['http' => [
+            'method' => $method,
+            'header' => implode("\r\n", $lines),
+            'content' => $method === 'GET' ? '' : $body,
+            'timeout' => $timeout,
+            'follow_location' => 0,
+            'ignore_errors' => true,
+            'protocol_version' => 1.1,
+        ]]);
+        error_clear_last();
+        $stream = @fopen($url, 'rb', false, $context);
+        if ($stream === false) {
+            $error = error_get_last();
+
+            return Answer::none($error === null ? 'no connection' : $error['message']);
+        }
+        stream_set_timeout($stream, $timeout);
+        $answer = (string) stream_get_contents($stream, self::LONGEST_ANSWER);
+        $meta = stream_get_meta_data($stream);
+        fclose($stream);
+        if ($meta['timed_out']) {
+            return Answer::none('the answer did not come within ' . $timeout . ' seconds');
+        }
+
+        return self::read(isset($meta['wrapper_data']) && is_array($meta['wrapper_data']) ? $meta['wrapper_data'] : [], $answer);
+    }
+
+    /** @param array<array-key, mixed> $lines */
+    private static function read(array $lines, string $body): Answer
+    {
+        $status = 0;
+        $retry_after = '';
+        foreach ($lines as $line) {
+            if (!is_string($line)) {
+                continue;
+            }
+            if (preg_match('#^HTTP/\S+ (\d{3})#', $line, $match) === 1) {
+                $status = (int) $match[1];
+            } elseif (stripos($line, 'retry-after:') === 0) {
+                $retry_after = substr($line, 12);
+            }
+        }
+
+        return new Answer($status, $body, $retry_after);
+    }
+}

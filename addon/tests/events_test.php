@@ -1,0 +1,282 @@
+<?php
+
+use Cartbridge\Carts;
+use Cartbridge\Outbox;
+use Cartbridge\Recorder;
+use Cartbridge\State;
+
+test('a new customer is told of once, with addresses, groups and his own fields, and without what lets anyone in', static function (): void {
+    db_query("INSERT INTO ?:usergroups (usergroup_id, type) VALUES (3, 'C')");
+    $id = customer();
+    $events = told();
+    same(['customer.created'], types($events));
+    $event = $events[0];
+    same((string) $id, (string) $event['data']['user']['user_id']);
+    same('ada@example.com', $event['data']['user']['email']);
+    same('London', $event['data']['user']['b_city']);
+    same(['38' => 'Wholesale'], $event['data']['user']['fields']);
+    same(false, $event['data']['guest']);
+    same('https://shop.example.com', $event['store']['url']);
+    same('4.18.2', $event['store']['version']);
+    holds(preg_match('/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/', $event['timestamp']) === 1, 'the time is UTC in ISO 8601');
+    holds(strpos((string) json_encode($event), 'hash') === false, 'no password and no API key is in the event');
+});
+
+test('a change of a customer with his address is one event, with the newest state', static function (): void {
+    $id = customer();
+    forget_events();
+    fn_update_user($id, ['user_id' => $id, 'firstname' => 'Augusta', 'b_city' => 'Ockham']);
+    fn_update_user($id, ['user_id' => $id, 'lastname' => 'King']);
+    $events = told();
+    same(['customer.updated'], types($events));
+    same(['Augusta', 'King', 'Ockham'], [$events[0]['data']['user']['firstname'], $events[0]['data']['user']['lastname'], $events[0]['data']['user']['b_city']]);
+});
+
+test('two requests make two events', static function (): void {
+    $id = customer();
+    forget_events();
+    fn_update_user($id, ['firstname' => 'One']);
+    Recorder::nextRequest();
+    fn_update_user($id, ['firstname' => 'Two']);
+    same(['One', 'Two'], array_map(static function (array $event): string {
+        return $event['data']['user']['firstname'];
+    }, told()));
+});
+
+test('a deleted customer is told of with his e-mail', static function (): void {
+    $id = customer();
+    forget_events();
+    fn_delete_user($id);
+    $events = told();
+    same(['customer.deleted'], types($events));
+    same(['user_id' => $id, 'email' => 'ada@example.com'], $events[0]['data']['user']);
+});
+
+test('staff and vendors are no customers', static function (): void {
+    $id = (int) fn_update_user(0, ['email' => 'root@example.com', 'user_type' => 'A'])[0];
+    fn_update_user($id, ['firstname' => 'Root']);
+    fn_delete_user($id);
+    same([], told());
+});
+
+test('a usergroup makes an update with the names of the groups', static function (): void {
+    db_query("INSERT INTO ?:usergroups (usergroup_id, type) VALUES (3, 'C')");
+    db_query("INSERT INTO ?:usergroup_descriptions (usergroup_id, lang_code, usergroup) VALUES (3, 'en', 'Wholesale')");
+    $id = customer();
+    forget_events();
+    fn_change_usergroup_status('A', $id, 3);
+    $events = told();
+    same(['customer.updated'], types($events));
+    same([['id' => 3, 'name' => 'Wholesale', 'status' => 'A']], $events[0]['data']['usergroups']);
+});
+
+test('an order is told of when it is placed, with its products and categories, and no payment data', static function (): void {
+    $id = customer();
+    forget_events();
+    db_query('INSERT INTO ?:products_categories (product_id, category_id) VALUES (7, 12), (7, 15)');
+    $cart = ['total' => '19.90', 'notes' => 'Ring twice', 'products' => [1001 => ['product_id' => 7, 'product_code' => 'T1', 'price' => '9.95', 'amount' => 2, 'product' => 'Tea']], 'user_data' => ['email' => 'ada@example.com']];
+    $auth = ['user_id' => $id];
+    fn_place_order($cart, $auth);
+    $events = told();
+    same(['order.created'], types($events));
+    $order = $events[0]['data']['order'];
+    same(['O', '19.90', 'USD', 'Ring twice'], [$order['status'], $order['total'], $order['currency'], $order['notes']]);
+    same([['product_id' => 7, 'product' => 'Tea', 'product_code' => 'T1', 'amount' => '2', 'price' => '9.95', 'category_ids' => [12, 15]]], $order['products']);
+    holds(strpos((string) json_encode($events), '4111') === false, 'no card number is in the event');
+    same('customer:' . $id, db_get_field('SELECT lane FROM ?:cartbridge_outbox'));
+});
+
+test('an order whose payment is under way is told of only when it is placed', static function (): void {
+    $cart = ['total' => '5.00', 'status' => 'N', 'user_data' => ['email' => 'ada@example.com']];
+    $auth = ['user_id' => customer()];
+    forget_events();
+    list($order_id) = fn_place_order($cart, $auth);
+    same([], told());
+    fn_change_order_status($order_id, 'P');
+    same(['order.created'], types(told()));
+    fn_change_order_status($order_id, 'C');
+    $events = told();
+    same(['order.created', 'order.status_changed'], types($events));
+    same(['C', 'P'], [$events[1]['data']['order']['status'], $events[1]['data']['order']['previous_status']]);
+    fn_change_order_status($order_id, 'N');
+    fn_change_order_status($order_id, 'P');
+    same(['order.created', 'order.status_changed', 'order.status_changed'], types(told()), 'a second payment is no second order');
+});
+
+test('an edited order is an update', static function (): void {
+    $cart = ['total' => '5.00', 'user_data' => ['email' => 'ada@example.com']];
+    $auth = ['user_id' => customer()];
+    list($order_id) = fn_place_order($cart, $auth);
+    forget_events();
+    $cart = ['order_id' => $order_id, 'total' => '6.00'];
+    fn_place_order($cart, $auth, 'save');
+    $events = told();
+    same(['order.updated'], types($events));
+    same('6.00', $events[0]['data']['order']['total']);
+    Recorder::nextRequest();
+    $params = ['order_id' => $order_id];
+    fn_set_hook('update_order_details_post', $params);
+    same(['order.updated', 'order.updated'], types(told()));
+});
+
+test('the parent that a split order leaves behind is no order', static function (): void {
+    $cart = ['total' => '5.00', 'status' => 'T', 'is_parent_order' => 'Y', 'user_data' => ['email' => 'ada@example.com']];
+    $auth = ['user_id' => 0];
+    fn_place_order($cart, $auth);
+    same([], told());
+});
+
+test('a guest is a customer from his first order on, known by his e-mail', static function (): void {
+    $auth = ['user_id' => 0];
+    foreach (['Gus', 'Gustav'] as $name) {
+        $cart = ['total' => '5.00', 'user_data' => ['email' => ' Gus@Example.com', 'firstname' => $name]];
+        fn_place_order($cart, $auth);
+        Recorder::nextRequest();
+    }
+    $events = told();
+    same(['customer.created', 'order.created', 'customer.updated', 'order.created'], types($events));
+    same([true, 0, 'Gus'], [$events[0]['data']['guest'], $events[0]['data']['user']['user_id'], $events[0]['data']['user']['firstname']]);
+    same(['guest:gus@example.com'], db_get_fields('SELECT DISTINCT lane FROM ?:cartbridge_outbox'));
+});
+
+test('a cart left behind is told of once, and again only after it was touched again', static function (): void {
+    $id = customer();
+    forget_events();
+    db_query('INSERT INTO ?:user_session_products ?e', ['user_id' => $id, 'timestamp' => time() - 7200, 'type' => 'C', 'user_type' => 'R', 'item_id' => 1, 'product_id' => 7, 'amount' => 2, 'price' => '9.95']);
+    db_query('INSERT INTO ?:user_session_products ?e', ['user_id' => 999, 'timestamp' => time() - 7200, 'type' => 'C', 'user_type' => 'U', 'item_id' => 1, 'product_id' => 7]);
+    same([1, 0], [Carts::tell(), Carts::tell()]);
+    $events = told();
+    same(['cart.abandoned'], types($events));
+    same(['ada@example.com', 19.9, 7], [$events[0]['data']['cart']['email'], $events[0]['data']['cart']['total'], $events[0]['data']['cart']['products'][0]['product_id']]);
+    db_query('UPDATE ?:user_session_products SET timestamp = ?i', time() - 4000);
+    same(1, Carts::tell());
+    db_query('UPDATE ?:user_session_products SET timestamp = ?i', time() - 60);
+    same(0, Carts::tell(), 'a minute is no time');
+    State::set('cart_minutes', '0');
+    same(0, Carts::tell(), 'off');
+});
+
+test('newsletters, reviews and call requests are told of as the customer\'s', static function (): void {
+    $id = customer();
+    forget_events();
+    db_query('INSERT INTO ?:subscribers ?e', ['subscriber_id' => 5, 'email' => 'ada@example.com']);
+    list($subscriber, $lists, $none, $data, $empty) = [5, [1, 2], [], ['email' => 'ada@example.com'], []];
+    fn_set_hook('newsletters_update_subscriptions_post', $subscriber, $lists, $data, $empty);
+    fn_set_hook('newsletters_update_subscriptions_post', $subscriber, $none, $empty, $empty);
+    db_query("INSERT INTO ?:discussion (thread_id, object_id, object_type) VALUES (3, 7, 'P'), (4, 9, 'O')");
+    $post = ['post_id' => 11, 'thread_id' => 3, 'user_id' => $id, 'message' => 'Fine tea', 'rating_value' => 5, 'name' => 'Ada'];
+    fn_set_hook('add_discussion_post_post', $post);
+    $post['thread_id'] = 4;
+    fn_set_hook('add_discussion_post_post', $post);
+    list($review, $review_id) = [['user_id' => $id, 'product_id' => 7, 'rating_value' => 4, 'advantages' => 'Strong', 'comment' => 'Good'], 12];
+    fn_set_hook('product_reviews_create_post', $review, $review_id);
+    list($request, $request_id) = [['user_id' => $id, 'phone' => '+1555', 'name' => 'Ada'], 13];
+    fn_set_hook('create_call_request_post', $request, $request_id);
+    fn_set_hook('call_requests_do_call_request_post', $request);
+    $events = told();
+    same(['newsletter.subscribed', 'newsletter.unsubscribed', 'review.created', 'review.created', 'call_request.created'], types($events));
+    same([1, 2], $events[0]['data']['newsletter']['list_ids']);
+    same('ada@example.com', $events[1]['data']['newsletter']['email']);
+    same(["Fine tea", "Strong\n\nGood"], [$events[2]['data']['review']['message'], $events[3]['data']['review']['message']]);
+    same(13, $events[4]['data']['call_request']['request_id']);
+    same(['customer:' . $id], db_get_fields('SELECT DISTINCT lane FROM ?:cartbridge_outbox'));
+});
+
+test('a storefront of CS-Cart is no vendor', static function (): void {
+    db_query("INSERT INTO ?:companies (company_id, company) VALUES (2, 'Second storefront')");
+    list($data, $id, $lang, $action) = [[], 2, 'en', 'add'];
+    fn_set_hook('update_company', $data, $id, $lang, $action);
+    same([], told());
+});
+
+test('a text with an emoji, broken UTF-8 or a question mark and colon arrives as it is', static function (): void {
+    $id = customer();
+    forget_events();
+    Cartbridge\Staff::addNote($id, "Likes tea \u{1F375} and ?:users ?s", "Zo\u{eb}");
+    Outbox::put('ping', 'store', 'ping', ['text' => "broken \xff here"]);
+    $events = told();
+    same("Likes tea \u{1F375} and ?:users ?s", $events[0]['data']['note']['body']);
+    same("Zo\u{eb}", $events[0]['data']['note']['author']);
+    same("broken \u{fffd} here", $events[1]['data']['text']);
+});
+
+test('a failure to record reaches neither shopper nor clerk, and is shown in the administration', static function (): void {
+    ini_set('error_log', '/dev/null');
+    db_query('RENAME TABLE ?:cartbridge_outbox TO ?:cartbridge_away');
+    try {
+        $id = customer();
+        same('ada@example.com', db_get_field('SELECT email FROM ?:users WHERE user_id = ?i', $id));
+    } finally {
+        db_query('RENAME TABLE ?:cartbridge_away TO ?:cartbridge_outbox');
+    }
+    holds(strpos(Cartbridge\Page::data()['record_error'], 'cartbridge_outbox') !== false, 'the page says what failed');
+});
+
+test('a full outbox says so, and makes up for what it turned away when there is room', static function (): void {
+    State::set('max_pending', '3');
+    $ids = array_map('customer', ['a@x.com', 'b@x.com', 'c@x.com', 'd@x.com', 'e@x.com']);
+    same(3, Outbox::pending());
+    same([2, 2], [Cartbridge\Page::data()['turned_away'], Cartbridge\Page::data()['owed']]);
+    $auth = ['user_id' => $ids[0]];
+    $cart = ['total' => '5.00', 'user_data' => ['email' => 'a@x.com']];
+    fn_place_order($cart, $auth);
+    Recorder::nextRequest();
+    fn_delete_user($ids[4]);
+    same(3, Outbox::pending(), 'the cap holds');
+    holds(strpos(refused(static function () use ($ids): void {
+        Cartbridge\Staff::addNote($ids[0], 'Lost?', 'Staff');
+    }), '503 the outbox is full') === 0, 'a clerk is told');
+    same(0, (int) db_get_field('SELECT COUNT(*) FROM ?:cartbridge_notes'), 'a note that cannot be told is not kept');
+
+    $bridge = new FakeBridge();
+    Cartbridge\Job::run(10);
+    Cartbridge\Job::run(10);
+    same(0, Cartbridge\Page::data()['owed']);
+    $events = $bridge->events();
+    same(['customer.created', 'customer.created', 'customer.created', 'customer.updated', 'customer.deleted', 'order.created'], types($events));
+    same('d@x.com', $events[3]['data']['user']['email']);
+    same('e@x.com', $events[4]['data']['user']['email']);
+});
+
+test('a full outbox takes the newest state of a customer in the place of an older one', static function (): void {
+    $id = customer();
+    fn_update_user($id, ['firstname' => 'One']);
+    State::set('max_pending', '2');
+    Recorder::nextRequest();
+    fn_update_user($id, ['firstname' => 'Two']);
+    same(['customer.created', 'customer.updated'], types(told()));
+    same('Two', told()[1]['data']['user']['firstname']);
+    same(0, State::number('turned_away'));
+});
+
+test('in Multi-Vendor a vendor is told of when he is made and when he changes', static function (): void {
+    db_query("INSERT INTO ?:companies (company_id, company, email) VALUES (2, 'Tea Ltd', 'tea@example.com')");
+    elsewhere_in(['ADDON_EDITION' => 'MULTIVENDOR'], 'save-vendor', '2');
+    $events = told();
+    same(['vendor.created', 'vendor.updated'], types($events));
+    same(['MULTIVENDOR', 'Tea Ltd', '2'], [$events[0]['store']['edition'], $events[0]['data']['vendor']['company'], $events[0]['data']['vendor']['company_id']]);
+});
+
+test('an older core, which only announces a change of status, has its orders told of all the same, when it came to pass', static function (): void {
+    $id = customer();
+    forget_events();
+    same('', elsewhere_in(['ADDON_CORE' => '4.10.4'], 'order-in-an-old-core', (string) $id));
+    $events = told();
+    same(['order.created', 'order.status_changed'], types($events));
+    same(['O', 'P', 'O'], [$events[0]['data']['order']['status'], $events[1]['data']['order']['status'], $events[1]['data']['order']['previous_status']]);
+});
+
+test('an older core without a hook for usergroups has their changes told of by cron', static function (): void {
+    db_query("INSERT INTO ?:usergroups (usergroup_id, type) VALUES (3, 'C')");
+    $id = customer();
+    forget_events();
+    $old = ['ADDON_CORE' => '4.10.4'];
+    elsewhere_in($old, 'cron');
+    elsewhere_in($old, 'usergroup-in-an-old-core', (string) $id);
+    same([], told());
+    elsewhere_in($old, 'cron');
+    elsewhere_in($old, 'cron');
+    $events = told();
+    same(['customer.updated'], types($events));
+    same(3, $events[0]['data']['usergroups'][0]['id']);
+});

@@ -1,0 +1,247 @@
+<?php
+
+use Cartbridge\Connection;
+use Cartbridge\Job;
+use Cartbridge\Outbox;
+use Cartbridge\Page;
+use Cartbridge\Recorder;
+use Cartbridge\Sender;
+use Cartbridge\State;
+use Cartbridge\StreamTransport;
+
+test('events reach the bridge signed as Standard Webhooks says, and stay until then', static function (): void {
+    $bridge = new FakeBridge();
+    customer();
+    same(1, Outbox::pending());
+    same(['sent' => 1, 'failed' => 0, 'reason' => 'nothing is due'], (new Sender())->run(10));
+    $request = $bridge->requests()[0];
+    same('/webhooks/cscart/my-shop', $request['path']);
+    same('application/json', $request['headers']['content-type']);
+    same(db_get_field('SELECT event_id FROM ?:cartbridge_outbox'), $request['headers']['webhook-id']);
+    same([0, 202], [Outbox::pending(), (int) db_get_field('SELECT last_status FROM ?:cartbridge_outbox')]);
+});
+
+test('without the extension curl events reach the bridge as well', static function (): void {
+    $bridge = new FakeBridge();
+    customer();
+    same(1, (new Sender(new StreamTransport()))->run(10)['sent']);
+    $bridge->behave('{"status":429,"headers":{"Retry-After":"120"}}');
+    customer('b@x.com');
+    (new Sender(new StreamTransport()))->run(10);
+    holds(abs(State::number('paused_until') - time() - 120) <= 2, 'Retry-After is kept to');
+    $bridge->stop();
+    let_pass();
+    holds(strpos((new Sender(new StreamTransport()))->run(10)['reason'], 'the bridge cannot be reached') === 0, 'a refused connection is told as such');
+});
+
+test('the known signature of the Standard Webhooks libraries comes out', static function (): void {
+    // Test vector of standardwebhooks (libraries/python/tests/test_webhooks.py).
+    $secret = Cartbridge\Secret::parse('whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw');
+    same('v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=', $secret->sign('msg_p5jXN8AQM9LWM0D4loKWxJek', 1614265330, '{"test": 2432232314}'));
+});
+
+test('a request that is killed right after the change has left its event behind', static function (): void {
+    elsewhere('register-and-die');
+    same('killed@example.com', db_get_field('SELECT email FROM ?:users'));
+    same(['customer.created'], types(told()));
+});
+
+test('a request that is killed within its transaction leaves neither the change nor its event', static function (): void {
+    elsewhere('register-in-a-transaction-and-die');
+    same([0, 0], [(int) db_get_field('SELECT COUNT(*) FROM ?:users'), Outbox::pending()]);
+});
+
+test('a sender that is killed before the post loses nothing', static function (): void {
+    $bridge = new FakeBridge();
+    customer();
+    elsewhere('send-and-die-before-the-post');
+    same([1, []], [Outbox::pending(), $bridge->events()]);
+    same(1, (new Sender())->run(10)['sent'], 'its lock died with it');
+});
+
+test('a sender that is killed after the post sends the event again under the same id', static function (): void {
+    $bridge = new FakeBridge();
+    customer();
+    $bridge->behave('hang');
+    $sender = start([PHP_BINARY, __DIR__ . '/harness/process.php', 'send']);
+    wait_for(static function () use ($bridge): bool {
+        return count($bridge->requests()) === 1;
+    }, 'the event arrives');
+    proc_terminate($sender, 9);
+    proc_close($sender);
+    same(1, Outbox::pending());
+    $first = $bridge->requests()[0];
+    $bridge->stop();
+
+    $bridge = new FakeBridge();
+    wait_for(static function (): bool {
+        return (new Sender())->run(10)['reason'] !== 'another sender is at work';
+    }, 'the lock of the dead sender is gone');
+    $second = $bridge->requests()[0];
+    same([$first['headers']['webhook-id'], $first['body']], [$second['headers']['webhook-id'], $second['body']]);
+    same(0, Outbox::pending());
+});
+
+test('a duplicate that the bridge knows counts as delivered', static function (): void {
+    $bridge = new FakeBridge();
+    customer();
+    (new Sender())->run(10);
+    same(1, Outbox::resend(db_get_fields('SELECT event_id FROM ?:cartbridge_outbox')));
+    same(1, (new Sender())->run(10)['sent']);
+    same(200, (int) db_get_field('SELECT last_status FROM ?:cartbridge_outbox'));
+    same(2, count($bridge->requests()));
+});
+
+test('two senders never run at once', static function (): void {
+    $bridge = new FakeBridge();
+    customer();
+    $bridge->behave('hang');
+    $sender = start([PHP_BINARY, __DIR__ . '/harness/process.php', 'send']);
+    wait_for(static function () use ($bridge): bool {
+        return count($bridge->requests()) === 1;
+    }, 'the event arrives');
+    same('another sender is at work', (new Sender())->run(10)['reason']);
+    proc_terminate($sender, 9);
+    proc_close($sender);
+});
+
+test('the bridge may be down for a day: nothing is lost, the order of each customer is kept', static function (): void {
+    Connection::fromCode(code(['url' => 'http://127.0.0.1:' . free_port()]))->save();
+    $ids = [customer('a@x.com'), customer('b@x.com')];
+    for ($hour = 1; $hour <= 24; $hour++) {
+        fn_update_user($ids[$hour % 2], ['firstname' => 'Hour ' . $hour]);
+        Recorder::nextRequest();
+        let_pass();
+        same(0, Job::run(5)['sent']);
+    }
+    same(26, Outbox::pending());
+    $wait = State::number('paused_until') - time();
+    holds($wait > 2600 && $wait <= 3600, 'the wait has grown to an hour at most, and is ' . $wait);
+    db_query('UPDATE ?:cartbridge_outbox SET created_at = created_at - 864000');
+    let_pass();
+    Job::run(5);
+    same(26, Outbox::pending(), 'ten days do not make an event that was never refused be given up');
+
+    $bridge = new FakeBridge();
+    let_pass();
+    same(26, Job::run(20)['sent']);
+    $by_customer = [];
+    foreach ($bridge->events() as $event) {
+        $by_customer[(int) $event['data']['user']['user_id']][] = $event['data']['user']['firstname'];
+    }
+    same(array_merge(['Ada'], array_map(static function (int $hour): string {
+        return 'Hour ' . $hour;
+    }, range(2, 24, 2))), $by_customer[$ids[0]]);
+    same(13, count($by_customer[$ids[1]]));
+});
+
+test('an event that the bridge refuses holds up its customer only, and is given up after 7 days, to be sent again by hand', static function (): void {
+    $bridge = new FakeBridge();
+    $bridge->behave('400');
+    $id = customer('a@x.com');
+    fn_update_user($id, ['firstname' => 'Later']);
+    (new Sender())->run(10);
+    same(['400', 'as the test asked for'], array_values(db_get_row('SELECT last_status, last_error FROM ?:cartbridge_outbox ORDER BY event_no LIMIT 1')));
+    $bridge->behave('202');
+    customer('b@x.com');
+    same(1, (new Sender())->run(10)['sent'], 'the other customer is not held up');
+    same(['customer.created', 'customer.updated'], types(told()), 'the refused one and the one behind it wait');
+
+    $bridge->behave('400');
+    db_query('UPDATE ?:cartbridge_outbox SET refused_since = ?i, next_attempt_at = 0 WHERE state = ?s AND type = ?s', time() - 604800, 'P', 'customer.created');
+    (new Sender())->run(10);
+    same(1, Outbox::measure()['refused']);
+    $bridge->behave('202');
+    let_pass();
+    (new Sender())->run(10);
+    same(['customer.updated'], types(array_values(array_filter(told('S'), static function (array $event): bool {
+        return $event['data']['user']['email'] === 'a@x.com';
+    }))), 'what stood behind it goes on');
+    same(1, Outbox::resend());
+    same(1, (new Sender())->run(10)['sent']);
+    same(0, Outbox::measure()['refused']);
+});
+
+test('a bridge that is busy, broken or does not know us is left alone, with a reason', static function (): void {
+    $bridge = new FakeBridge();
+    customer('a@x.com');
+    customer('b@x.com');
+    foreach (['500' => 'the bridge answered 500', '503' => 'the bridge is busy', '401' => 'the bridge does not accept the signature', '404' => 'the bridge does not know this connection', '302' => 'the bridge answered 302'] as $status => $reason) {
+        $bridge->behave((string) $status);
+        let_pass();
+        $before = count($bridge->requests());
+        $done = (new Sender())->run(10);
+        holds(strpos($done['reason'], $reason) === 0, $status . ' is told as "' . $reason . '" and not as "' . $done['reason'] . '"');
+        same(1, count($bridge->requests()) - $before, 'one attempt, then a pause');
+        holds(strpos((new Sender())->run(10)['reason'], 'the bridge is left alone') === 0, 'it is left alone');
+    }
+    same(2, Outbox::pending());
+    $bridge->behave('{"status":429,"headers":{"Retry-After":"77"}}');
+    let_pass();
+    (new Sender())->run(10);
+    holds(abs(State::number('paused_until') - time() - 77) <= 2, 'Retry-After is kept to');
+    $bridge->behave('202');
+    same(2, (new Sender())->run(10, true)['sent'], 'a person may press on');
+    same('', State::get('last_failure'));
+});
+
+test('a run ends when its time is over', static function (): void {
+    $bridge = new FakeBridge();
+    customer('a@x.com');
+    same(['sent' => 0, 'failed' => 0, 'reason' => 'the time is over'], (new Sender())->run(0));
+    same([], $bridge->requests());
+});
+
+test('what was delivered is kept for its days and then dropped; what waits is never dropped', static function (): void {
+    new FakeBridge();
+    customer('a@x.com');
+    (new Sender())->run(10);
+    customer('b@x.com');
+    db_query('UPDATE ?:cartbridge_outbox SET sent_at = ?i WHERE state = ?s', time() - 6 * 86400, 'S');
+    db_query('UPDATE ?:cartbridge_outbox SET created_at = 1');
+    Outbox::prune();
+    same([1, 1], [Outbox::measure()['sent'], Outbox::measure()['pending']]);
+    db_query('UPDATE ?:cartbridge_outbox SET sent_at = ?i WHERE state = ?s', time() - 8 * 86400, 'S');
+    Outbox::prune();
+    same([0, 1], [Outbox::measure()['sent'], Outbox::measure()['pending']]);
+});
+
+test('an event that happens while its row is being tried gets a row of its own', static function (): void {
+    $bridge = new FakeBridge();
+    $bridge->behave('500');
+    $id = customer();
+    forget_events();
+    fn_update_user($id, ['firstname' => 'One']);
+    (new Sender())->run(10);
+    fn_update_user($id, ['firstname' => 'Two']);
+    same(2, Outbox::pending());
+});
+
+test('the test button sends at once and says what came of it', static function (): void {
+    holds(strpos(refused([Page::class, 'test']), '400 the store is not connected') === 0, 'first connect');
+    $bridge = new FakeBridge();
+    $id = Page::test();
+    same([['ping'], $id], [types($bridge->events()), $bridge->requests()[0]['headers']['webhook-id']]);
+    $bridge->behave('401');
+    holds(strpos(refused([Page::class, 'test']), '401: as the test asked for') !== false, 'the bridge\'s own words are shown');
+});
+
+test('under PHP-FPM an event is sent right after the shopper has his page, unless that is switched off', static function (): void {
+    $bridge = new FakeBridge();
+    same("page\nresponse ended with 1 waiting\n", elsewhere('register-under-fpm'));
+    same(['customer.created'], types($bridge->events()));
+    same(0, Outbox::pending());
+    State::set('send_after_response', 'N');
+    same("page\n", elsewhere('register-under-fpm'));
+    same(1, Outbox::pending());
+});
+
+test('under PHP-FPM a bridge that failed is not asked anew with each page', static function (): void {
+    $bridge = new FakeBridge();
+    $bridge->behave('{"status":503}');
+    elsewhere('register-under-fpm');
+    same(1, count($bridge->requests()));
+    elsewhere('register-under-fpm');
+    same(1, count($bridge->requests()), 'after a failure it is left alone');
+    same(2, Outbox::pending());
+});

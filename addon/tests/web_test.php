@@ -1,0 +1,158 @@
+<?php
+
+/** The controllers and templates, over HTTP. */
+
+use Cartbridge\Connection;
+use Cartbridge\Notes;
+use Cartbridge\Outbox;
+use Cartbridge\State;
+use Cartbridge\Tags;
+
+/** The imitated store as a web server; it ends with the test. */
+final class Shop
+{
+    /** @var string */
+    private $url;
+    /** @var resource */
+    private $process;
+
+    public function __construct()
+    {
+        $port = free_port();
+        $this->url = 'http://127.0.0.1:' . $port;
+        $this->process = start([PHP_BINARY, '-S', '127.0.0.1:' . $port, __DIR__ . '/harness/web.php'], null, getenv('ADDON_TMP') . '/web-log');
+        wait_for(static function () use ($port): bool {
+            $socket = @fsockopen('127.0.0.1', $port);
+            return $socket !== false && fclose($socket);
+        }, 'the store listens');
+    }
+
+    /**
+     * @param array<int, string> $headers
+     *
+     * @return array{0: int, 1: string}
+     */
+    public function ask(string $method, string $path, string $body = '', array $headers = []): array
+    {
+        $context = stream_context_create(['http' => ['method' => $method, 'content' => $body, 'header' => $headers, 'ignore_errors' => true, 'timeout' => 20]]);
+        $answer = (string) file_get_contents($this->url . $path, false, $context);
+        preg_match('#^HTTP/\S+ (\d+)#', $http_response_header[0], $match);
+
+        return [(int) $match[1], $answer];
+    }
+
+    /** @param array<string, mixed> $fields */
+    public function press(string $button, array $fields = []): string
+    {
+        return $this->ask('POST', '/admin.php', http_build_query(['dispatch' => [$button => 'Y']] + $fields), ['Content-Type: application/x-www-form-urlencoded'])[1];
+    }
+
+    public function stop(): void
+    {
+        proc_terminate($this->process, 9);
+        proc_close($this->process);
+    }
+}
+
+function with_shop(callable $do): void
+{
+    @unlink(getenv('ADDON_TMP') . '/web-errors');
+    $shop = new Shop();
+    try {
+        $do($shop);
+    } finally {
+        $shop->stop();
+    }
+    same('', (string) @file_get_contents(getenv('ADDON_TMP') . '/web-errors'), 'nothing is in the error log');
+}
+
+test('the page in the administration connects, tests, shows and disconnects', static function (): void {
+    $bridge = new FakeBridge(false);
+    with_shop(static function (Shop $shop) use ($bridge): void {
+        holds(strpos($shop->press('cartbridge.connect', ['code' => 'cb1_x']), '"E the code is damaged') === 1, 'a wrong code is refused');
+        holds(strpos($shop->ask('GET', '/admin.php?dispatch=cartbridge.manage')[1], 'cb1_...') !== false, 'the page asks for the code');
+        holds(strpos($shop->press('cartbridge.connect', ['code' => code(['url' => $bridge->url])]), 'N The store is connected with') !== false, 'it is connected');
+        holds(strpos($shop->press('cartbridge.test'), 'N The bridge took the test event msg_') !== false, 'the test is taken');
+        $bridge->behave('{"status":400,"body":"{\"detail\":\"<b>no<\\/b>\"}"}');
+        customer('<script>@x.com');
+        holds(strpos($shop->press('cartbridge.send'), 'W 0 sent') !== false, 'a refusal is told');
+        $page = $shop->ask('GET', '/admin.php?dispatch=cartbridge.manage')[1];
+        holds(strpos($page, '400 &lt;b&gt;no&lt;/b&gt;') !== false, 'the last error is shown, escaped');
+        holds(strpos($page, 'whsec_') === false && strpos($page, 'cbk_read') === false, 'no secret is shown');
+        holds(strpos($page, State::get('cron_key')) !== false, 'the cron address is shown');
+        $bridge->behave('202');
+        $ids = db_get_fields('SELECT event_id FROM ?:cartbridge_outbox WHERE state = ?s', 'P');
+        holds(strpos($shop->press('cartbridge.resend', ['event_ids' => $ids]), '1 events will be sent again') !== false, 'resend');
+        holds(strpos($shop->press('cartbridge.send'), 'N 1 sent') !== false, 'and it is sent');
+        $shop->press('cartbridge.settings', ['settings' => ['max_pending' => '1000', 'send_after_response' => 'N']]);
+        same(['1000', 'N'], [State::get('max_pending'), State::get('send_after_response')]);
+        holds(strpos($shop->press('cartbridge.settings', ['settings' => ['max_pending' => '1']]), 'E `max_pending` is a whole number') !== false, 'a wrong setting is refused');
+        State::set('turned_away', '7');
+        holds(strpos($shop->ask('GET', '/admin.php?dispatch=cartbridge.manage')[1], '7 new events were turned away') !== false, 'a full outbox is told of');
+        $shop->press('cartbridge.forget_turned_away');
+        same(0, State::number('turned_away'));
+        $shop->press('cartbridge.disconnect');
+        same(null, Connection::load());
+    });
+});
+
+test('the tab of a customer has his notes, tags and contact, and its buttons work', static function (): void {
+    $bridge = new FakeBridge();
+    with_shop(static function (Shop $shop) use ($bridge): void {
+        $id = customer();
+        $shop->press('cartbridge.note_add', ['cartbridge_user_id' => $id, 'cartbridge_body' => "<i>Prefers</i>\nmail"]);
+        $shop->press('cartbridge.tag_add', ['cartbridge_user_id' => $id, 'cartbridge_tag' => 'VIP & co']);
+        holds(strpos($shop->press('cartbridge.note_add', ['cartbridge_user_id' => $id, 'cartbridge_body' => '']), 'E a note has 1 to') !== false, 'an empty note is refused');
+        same([['vip & co'], 'Rosan Deo'], [Tags::of($id), Notes::of($id)[0]['author']]);
+        $asked = count($bridge->requests());
+        $tab = $shop->ask('GET', '/admin.php?dispatch=profiles.update&user_id=' . $id)[1];
+        holds(strpos($tab, '&lt;i&gt;Prefers&lt;/i&gt;<br />') !== false, 'the note is shown, escaped');
+        holds(strpos($tab, 'vip &amp; co') !== false && strpos($tab, 'Nothing was fetched') !== false, 'tags and the state are shown');
+        same($asked, count($bridge->requests()), 'the page itself asks nobody');
+        $bridge->behave((string) json_encode(['status' => 200, 'body' => json_encode(['contact_id' => 'c1', 'view' => ['contact' => ['id' => 'c1', 'locationId' => 'l1', 'firstName' => '<Ada>', 'tags' => ['vip']], 'tasks' => [['title' => 'Call her', 'completed' => true]]]])]));
+        $part = $shop->ask('GET', '/admin.php?dispatch=cartbridge.customer&user_id=' . $id)[1];
+        holds(strpos($part, '&lt;Ada&gt;') !== false && strpos($part, 'Call her') !== false && strpos($part, '/v2/location/l1/contacts/detail/c1') !== false, 'the contact, his task and the way to HighLevel are shown');
+        $shop->press('cartbridge.tag_remove', ['cartbridge_user_id' => $id, 'cartbridge_tag' => 'vip & co']);
+        $shop->press('cartbridge.note_delete', ['cartbridge_user_id' => $id, 'note_id' => Notes::of($id)[0]['note_id']]);
+        same([[], []], [Tags::of($id), Notes::of($id)]);
+        same(['customer.created', 'note.created', 'customer.tags_changed', 'customer.viewed', 'customer.tags_changed', 'note.deleted'], types(told()));
+    });
+});
+
+test('a status changed in the list of customers is told of, though the core has no hook for it', static function (): void {
+    with_shop(static function (Shop $shop): void {
+        $id = customer();
+        forget_events();
+        $shop->press('profiles.update_status', ['id' => $id, 'status' => 'D']);
+        wait_for(static function (): bool {
+            return Outbox::pending() === 1;
+        }, 'the event is written');
+        $event = told()[0];
+        same(['customer.updated', 'D'], [$event['type'], $event['data']['user']['status']]);
+    });
+});
+
+test('the bridge\'s signed call works over HTTP, and an unsigned one does not', static function (): void {
+    Connection::fromCode(code([]))->save();
+    with_shop(static function (Shop $shop): void {
+        $body = '{"action":"ping"}';
+        $at = time();
+        $headers = ['webhook-id: call_1', 'webhook-timestamp: ' . $at, 'webhook-signature: ' . Connection::load()->secret()->sign('call_1', $at, $body), 'Content-Type: application/json'];
+        list($status, $answer) = $shop->ask('POST', '/index.php?dispatch=cartbridge_api.call', $body, $headers);
+        same([200, 'https://shop.example.com'], [$status, json_decode($answer, true)['store']['url']]);
+        same(401, $shop->ask('POST', '/index.php?dispatch=cartbridge_api.call', $body, ['Content-Type: application/json'])[0]);
+        same(405, $shop->ask('GET', '/index.php?dispatch=cartbridge_api.call')[0]);
+    });
+});
+
+test('the address for cron sends, with its key only', static function (): void {
+    new FakeBridge();
+    with_shop(static function (Shop $shop): void {
+        customer();
+        same(403, $shop->ask('GET', '/index.php?dispatch=cartbridge_cron.send&key=wrong')[0]);
+        same(403, $shop->ask('GET', '/index.php?dispatch=cartbridge_cron.send')[0]);
+        same(1, Outbox::pending());
+        list($status, $answer) = $shop->ask('GET', '/index.php?dispatch=cartbridge_cron.send&key=' . State::get('cron_key'));
+        same([200, "sent 1, failed 0: nothing is due\n"], [$status, $answer]);
+    });
+});
