@@ -52,8 +52,10 @@ pub use secrets::{RotateError, Rotated};
 
 /// A SQLite file as the store.
 pub struct Sqlite {
-    writer: Writer,
+    // Dropped before the writer: SQLite tidies up a file when its last connection closes, and only if no other closes at
+    // that moment.
     readers: Readers,
+    writer: Writer,
     /// What has arrived and is not filed.
     arrivals: Arc<Mutex<Arrivals>>,
     /// Seals the secrets in it.
@@ -75,7 +77,7 @@ impl Sqlite {
         let arrivals = Arc::new(Mutex::new(arrivals));
         let ended = Arc::clone(&arrivals);
         let writer = Writer::start(pool, move |committed| locked(&ended).end(committed));
-        Ok(Self { writer, readers: Readers::new(path.to_owned()), arrivals, vault })
+        Ok(Self { readers: Readers::new(path.to_owned()), writer, arrivals, vault })
     }
 
     /// Seals everything with a new master key. A bridge may be working with the file.

@@ -300,12 +300,15 @@ impl TestApp {
         self.closed += 1;
         let nothing = self.folder.path().join(format!("nothing-{}.db", self.closed));
         self.store = Arc::new(Sqlite::open(&nothing, Vault::new(Key::generate())).unwrap());
-        // SQLite removes its log when the last connection is closed.
+        // Whoever closes last removes SQLite's log, unless two close at the same moment: then nobody does.
         let log = format!("{}-wal", self.database().display());
         let started = Instant::now();
         while std::path::Path::new(&log).exists() {
             assert!(started.elapsed() <= PATIENCE, "the database is not closed");
             tokio::time::sleep(Duration::from_millis(5)).await;
+            let last = rusqlite::Connection::open(self.database()).unwrap();
+            let read = last.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0));
+            assert!(read.is_ok_and(|tables| tables > 0), "the database cannot be read");
         }
     }
 
