@@ -1,14 +1,14 @@
 //! The client and how it is made.
 
 mod call;
+mod path;
 mod redact;
 mod send;
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use reqwest::{Method, Url, redirect, retry};
+use reqwest::{Url, redirect, retry};
 use secrecy::SecretString;
-use serde_json::Value;
 
 use crate::{Contacts, Locations, Notes, Tags, Tasks, Users, oauth::OAuth};
 
@@ -28,7 +28,6 @@ pub const DEFAULT_VERSION: &str = "2021-07-28";
 pub struct Client {
     inner: Arc<Inner>,
     token: Option<SecretString>,
-    version: Arc<str>,
 }
 
 struct Inner {
@@ -49,13 +48,6 @@ impl Client {
     #[must_use]
     pub fn with_token(&self, token: SecretString) -> Self {
         Self { token: Some(token), ..self.clone() }
-    }
-
-    /// The same client asking for another version of the API: some operations that are reached by
-    /// [`Client::request`] want `2021-04-15`.
-    #[must_use]
-    pub fn with_version(&self, version: &str) -> Self {
-        Self { version: version.into(), ..self.clone() }
     }
 
     /// Contacts, and what hangs on them without having calls of its own.
@@ -92,32 +84,12 @@ impl Client {
     pub fn oauth(&self) -> OAuth<'_> {
         OAuth { client: self }
     }
-
-    /// Any other call. `path` begins with a slash and is taken as it is: whoever puts an id into it encodes
-    /// it. The answer is whatever JSON came, null for an empty body.
-    pub async fn request(
-        &self,
-        method: Method,
-        path: &str,
-        query: &[(&str, &str)],
-        body: Option<&Value>,
-    ) -> crate::Result<Value> {
-        let mut call = Call::raw(method, path);
-        for (name, value) in query {
-            call = call.query(name, *value);
-        }
-        if let Some(body) = body {
-            call = call.json(body);
-        }
-        self.send(call, Ok).await
-    }
 }
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
             .field("base_url", &self.inner.base_url.as_str())
-            .field("version", &self.version)
             .field("token", &self.token.as_ref().map(|_| "[redacted]"))
             .finish_non_exhaustive()
     }
@@ -228,7 +200,6 @@ impl ClientBuilder {
                 max_answer_bytes: self.max_answer_bytes,
             }),
             token: self.token,
-            version: DEFAULT_VERSION.into(),
         })
     }
 }

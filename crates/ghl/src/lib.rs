@@ -13,6 +13,7 @@ mod loose;
 mod notes;
 pub mod oauth;
 mod rate_limit;
+mod raw;
 mod tags;
 mod tasks;
 mod users;
@@ -33,6 +34,7 @@ pub use ids::{
 pub use locations::{CustomField, CustomFieldModel, Location, LocationSettings, Locations};
 pub use notes::{NewNote, Note, NoteUpdate, Notes};
 pub use rate_limit::RateLimit;
+pub use raw::{RawBody, RawCall, RawPart};
 pub use reqwest::Method;
 pub use tags::{Tags, TagsChanged};
 pub use tasks::{NewTask, Task, TaskUpdate, Tasks};

@@ -130,9 +130,9 @@ fn app_fields(app: &AppCredentials, grant_type: &str, user_type: Option<&UserTyp
 }
 
 fn open(name: &'static str, value: &str) -> FormField {
-    FormField { name, value: value.to_owned(), secret: false }
+    FormField { name: name.into(), value: value.to_owned(), secret: false }
 }
 
 fn secret(name: &'static str, value: &SecretString) -> FormField {
-    FormField { name, value: value.expose_secret().to_owned(), secret: true }
+    FormField { name: name.into(), value: value.expose_secret().to_owned(), secret: true }
 }

@@ -2,66 +2,44 @@
 
 use std::collections::BTreeSet;
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use catalogue::{Operation, Part, Request, RequestBody, operation, operations};
+use ghl::{RawBody, RawCall, RawPart};
 use sandbox::{Options, Sandbox};
 use secrecy::SecretString;
 use serde_json::{Map, Value, json};
 
 use super::server;
 
-/// Sends a request as the bridge's client does; forms, which that has no call for, as they are.
-async fn send(client: &ghl::Client, url: &str, request: Request) -> Result<Value, String> {
-    let method: reqwest::Method = request.method.as_str().parse().unwrap();
-    let query: Vec<(&str, &str)> =
-        request.query.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    let version = request.version.as_deref().unwrap_or(ghl::DEFAULT_VERSION);
-    // One is costly to make, and few requests are forms.
-    let form = || {
-        let request = reqwest::Client::new().request(method.clone(), format!("{url}{}", request.path));
-        request.query(&query).header("version", version)
+/// Sends a request as the bridge's client does.
+async fn send(client: &ghl::Client, request: Request) -> Result<Value, String> {
+    let body = match request.body {
+        None => RawBody::None,
+        Some(RequestBody::Json(body)) => RawBody::Json(body),
+        Some(RequestBody::Form(fields)) => RawBody::Form(fields),
+        Some(RequestBody::Files(parts)) => RawBody::Files(
+            parts
+                .into_iter()
+                .map(|(name, part)| {
+                    let part = match part {
+                        Part::Text(text) => RawPart::Text(text),
+                        Part::File(base64) => RawPart::File {
+                            name: "file.png".to_owned(),
+                            bytes: STANDARD.decode(base64).unwrap(),
+                        },
+                    };
+                    (name, part)
+                })
+                .collect(),
+        ),
     };
-    let form = match request.body {
-        None => return call(client, version, method.clone(), &request.path, &query, None).await,
-        Some(RequestBody::Json(body)) => {
-            return call(client, version, method.clone(), &request.path, &query, Some(&body)).await;
-        }
-        Some(RequestBody::Form(fields)) => form().form(&fields),
-        Some(RequestBody::Files(parts)) => {
-            let mut body = String::new();
-            for (name, part) in parts {
-                let (head, text) = match part {
-                    Part::Text(text) => ("", text),
-                    Part::File(base64) => {
-                        ("; filename=\"file\"\r\nContent-Transfer-Encoding: base64", base64)
-                    }
-                };
-                body.extend([
-                    "--part\r\nContent-Disposition: form-data; name=\"",
-                    &name,
-                    "\"",
-                    head,
-                    "\r\n\r\n",
-                    &text,
-                    "\r\n",
-                ]);
-            }
-            form().header("content-type", "multipart/form-data; boundary=part").body(body + "--part--\r\n")
-        }
+    let call = RawCall {
+        query: request.query,
+        body,
+        version: request.version,
+        ..RawCall::new(request.method.as_str().parse().unwrap(), request.path)
     };
-    let answer = form.send().await.map_err(|error| error.to_string())?;
-    let (good, text) = (answer.status().is_success(), answer.text().await.unwrap());
-    if good { Ok(serde_json::from_str(&text).unwrap()) } else { Err(text) }
-}
-
-async fn call(
-    client: &ghl::Client,
-    version: &str,
-    method: reqwest::Method,
-    path: &str,
-    query: &[(&str, &str)],
-    body: Option<&Value>,
-) -> Result<Value, String> {
-    let answer = client.with_version(version).request(method, path, query, body).await;
+    let answer = client.call(call).await;
     answer.map(|answer| answer.value).map_err(|failure| format!("{:?}", failure.error))
 }
 
@@ -76,7 +54,7 @@ async fn every_action_reaches_its_operation_with_all_inputs_and_with_the_require
     for it in operations() {
         for only_required in [true, false] {
             let request = it.request(&it.example(only_required)).unwrap();
-            let answer = send(&client, &url, request).await;
+            let answer = send(&client, request).await;
             let reached = answer.unwrap_or_else(|error| panic!("{}: {error}", it.name));
             assert_eq!(reached["operation"], it.name);
         }
@@ -104,9 +82,9 @@ async fn the_server_that_judges_refuses_what_is_not_as_documented() {
         ("a wrong kind", with(&body(json!({ "title": 1, "dueDate": "x", "completed": true })))),
         ("an unknown field", with(&body(json!({ "title": "x", "dueDate": "x", "completed": true, "y": 1 })))),
     ] {
-        assert!(send(&client, &url, request).await.is_err(), "{what}");
+        assert!(send(&client, request).await.is_err(), "{what}");
     }
-    assert!(send(&client, &url, good).await.is_ok());
+    assert!(send(&client, good).await.is_ok());
 }
 
 /// A location with somebody in it, and the ids that inputs can name.
@@ -147,7 +125,7 @@ impl Place {
         inputs.extend(given.as_object().unwrap().clone());
         let request =
             it.request(&Value::Object(inputs)).unwrap_or_else(|mistakes| panic!("{name}: {mistakes:?}"));
-        let answer = send(&self.client, self.sandbox.ghl_url(), request).await;
+        let answer = send(&self.client, request).await;
         self.called.insert(name.to_owned());
         answer.unwrap_or_else(|error| panic!("{name}: {error}"))
     }

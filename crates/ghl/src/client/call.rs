@@ -1,11 +1,13 @@
 //! One request, before it has a host and a token.
 
+use std::borrow::Cow;
+
 use reqwest::{Method, Url};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::redact;
-use crate::Error;
+use super::{path, redact};
+use crate::{Error, RawBody, RawCall, RawPart};
 
 /// What is to be sent.
 pub(crate) struct Call {
@@ -17,6 +19,8 @@ pub(crate) struct Call {
     pub(crate) for_tokens: bool,
     /// Whether the client's bearer token goes along.
     pub(crate) with_token: bool,
+    /// Another version of the API than the usual one.
+    pub(crate) version: Option<String>,
 }
 
 enum Path {
@@ -33,17 +37,26 @@ pub(crate) enum Body {
     Json(Value),
     /// `secret` fields are sent and not shown.
     Form(Vec<FormField>),
+    Files(Vec<(String, RawPart)>),
 }
 
 pub(crate) struct FormField {
-    pub(crate) name: &'static str,
+    pub(crate) name: Cow<'static, str>,
     pub(crate) value: String,
     pub(crate) secret: bool,
 }
 
 impl Call {
     fn new(method: Method, path: Path) -> Self {
-        Self { method, path, query: Vec::new(), body: Body::None, for_tokens: false, with_token: true }
+        Self {
+            method,
+            path,
+            query: Vec::new(),
+            body: Body::None,
+            for_tokens: false,
+            with_token: true,
+            version: None,
+        }
     }
 
     fn segments(method: Method, segments: &[&str]) -> Self {
@@ -67,8 +80,26 @@ impl Call {
         Self::segments(Method::DELETE, segments)
     }
 
-    pub(crate) fn raw(method: Method, path: &str) -> Self {
-        Self::new(method, Path::Raw(path.to_owned()))
+    /// A call for tokens is one, whichever way it came: it goes without the bearer token where the typed one does.
+    pub(crate) fn raw(raw: RawCall) -> Self {
+        let RawCall { method, path, query, body, version } = raw;
+        let for_tokens = matches!(path.trim_end_matches('/'), "/oauth/token" | "/oauth/locationToken");
+        let with_token = path.trim_end_matches('/') != "/oauth/token";
+        let body = match body {
+            RawBody::None => Body::None,
+            RawBody::Json(value) => Body::Json(value),
+            RawBody::Form(fields) => Body::Form(
+                fields
+                    .into_iter()
+                    .map(|(name, value)| {
+                        let secret = for_tokens && SECRETS.contains(&name.as_str());
+                        FormField { name: name.into(), value, secret }
+                    })
+                    .collect(),
+            ),
+            RawBody::Files(parts) => Body::Files(parts),
+        };
+        Self { method, path: Path::Raw(path), query, body, for_tokens, with_token, version }
     }
 
     /// Ends the path in a slash, where the document does.
@@ -126,10 +157,7 @@ impl Call {
                 }
             }
             Path::Raw(path) => {
-                if !path.starts_with('/') {
-                    let reason = format!("the path `{path}` does not begin with a slash");
-                    return Err(Error::Unsendable { reason });
-                }
+                path::check(path).map_err(|reason| Error::Unsendable { reason })?;
                 let path = format!("{}{path}", base.path().trim_end_matches('/'));
                 url.set_path(&path);
             }
@@ -144,7 +172,7 @@ impl Call {
     pub(crate) fn secrets(&self) -> impl Iterator<Item = &str> {
         let fields = match &self.body {
             Body::Form(fields) => fields.as_slice(),
-            Body::None | Body::Json(_) => &[],
+            Body::None | Body::Json(_) | Body::Files(_) => &[],
         };
         fields.iter().filter(|field| field.secret).map(|field| field.value.as_str())
     }
@@ -154,17 +182,37 @@ impl Call {
         match &self.body {
             Body::None => None,
             Body::Json(value) => Some(value.clone()),
-            Body::Form(fields) => Some(Value::Object(
-                fields
-                    .iter()
-                    .map(|field| {
-                        let value = if field.secret { redact::MARK } else { field.value.as_str() };
-                        (field.name.to_owned(), Value::from(value))
-                    })
-                    .collect::<Map<_, _>>(),
-            )),
+            Body::Form(fields) => Some(object(fields.iter().map(|field| {
+                let value = if field.secret { redact::MARK } else { field.value.as_str() };
+                (&*field.name, Value::from(value))
+            }))),
+            Body::Files(parts) => Some(object(parts.iter().map(|(name, part)| {
+                let value = match part {
+                    RawPart::Text(text) => Value::from(text.as_str()),
+                    RawPart::File { name, bytes } => format!("{name}: {} bytes", bytes.len()).into(),
+                };
+                (name.as_str(), value)
+            }))),
         }
     }
+}
+
+/// The fields of a call for tokens that must not be shown.
+const SECRETS: [&str; 3] = ["client_secret", "code", "refresh_token"];
+
+/// A form as an object; what is there several times is a list.
+fn object<'a>(fields: impl Iterator<Item = (&'a str, Value)>) -> Value {
+    let mut object = Map::new();
+    for (name, value) in fields {
+        match object.get_mut(name) {
+            None => {
+                object.insert(name.to_owned(), value);
+            }
+            Some(Value::Array(values)) => values.push(value),
+            Some(first) => *first = Value::Array(vec![first.take(), value]),
+        }
+    }
+    Value::Object(object)
 }
 
 #[cfg(test)]
@@ -193,8 +241,10 @@ mod tests {
                 url(&Call::post(&["contacts"]).with_slash(), base).unwrap(),
                 "https://x.test/ghl/contacts/"
             );
-            assert_eq!(url(&Call::raw(Method::GET, "/a/b"), base).unwrap(), "https://x.test/ghl/a/b");
+            assert_eq!(
+                url(&Call::raw(RawCall::new(Method::GET, "/a/b/")), base).unwrap(),
+                "https://x.test/ghl/a/b/"
+            );
         }
-        assert!(url(&Call::raw(Method::GET, "a"), "https://x.test").is_err());
     }
 }

@@ -5,13 +5,14 @@ use std::time::Instant;
 use reqwest::{
     StatusCode,
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue},
+    multipart,
 };
 use secrecy::ExposeSecret;
 use serde_json::Value;
 
-use super::{Call, Client, call::Body, redact};
+use super::{Call, Client, DEFAULT_VERSION, call::Body, redact};
 use crate::{
-    Answer, BoxError, Error, Exchange, Failure, RateLimit,
+    Answer, BoxError, Error, Exchange, Failure, RateLimit, RawPart,
     decode::{self, Misfit},
     error::{Refusal, classify},
     exchange::excerpt,
@@ -71,7 +72,8 @@ impl Client {
             exchange.path.push_str(query);
         }
 
-        let version = HeaderValue::from_str(&self.version)
+        let version = call.version.as_deref().unwrap_or(DEFAULT_VERSION);
+        let version = HeaderValue::from_str(version)
             .map_err(|_| Error::Unsendable { reason: "the version is not a header value".to_owned() })?;
         let mut request = self
             .inner
@@ -90,8 +92,9 @@ impl Client {
             Body::None => request,
             Body::Json(value) => request.header(CONTENT_TYPE, "application/json").body(value.to_string()),
             Body::Form(fields) => {
-                request.form(&fields.iter().map(|field| (field.name, &field.value)).collect::<Vec<_>>())
+                request.form(&fields.iter().map(|field| (&*field.name, &field.value)).collect::<Vec<_>>())
             }
+            Body::Files(parts) => request.multipart(multipart(parts)?),
         };
 
         let mut response = request.send().await.map_err(|error| transport(error.without_url()))?;
@@ -145,6 +148,25 @@ impl Client {
         let token = self.token.as_ref().filter(|_| call.with_token).map(ExposeSecret::expose_secret);
         call.secrets().chain(token)
     }
+}
+
+/// A form with files, of which each has the type that its name tells.
+fn multipart(parts: &[(String, RawPart)]) -> Result<multipart::Form, Error> {
+    let mut form = multipart::Form::new();
+    for (name, part) in parts {
+        let part = match part {
+            RawPart::Text(text) => multipart::Part::text(text.clone()),
+            RawPart::File { name, bytes } => {
+                let kind = mime_guess::from_path(name).first_or_octet_stream();
+                multipart::Part::bytes(bytes.clone())
+                    .file_name(name.clone())
+                    .mime_str(kind.as_ref())
+                    .map_err(|error| Error::Unsendable { reason: error.to_string() })?
+            }
+        };
+        form = form.part(name.clone(), part);
+    }
+    Ok(form)
 }
 
 fn speaks_for_itself(status: StatusCode) -> bool {
