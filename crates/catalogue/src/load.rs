@@ -5,9 +5,10 @@ use std::sync::OnceLock;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
-use crate::{Operation, Trigger};
+use crate::{Answer, Operation, Trigger};
 
 const OPERATIONS: &str = include_str!("../data/operations.jsonl");
+const ANSWERS: &str = include_str!("../data/answers.jsonl");
 const GHL_TRIGGERS: &str = include_str!("../data/triggers.jsonl");
 const STORE_TRIGGERS: &str = include_str!("../data/store.jsonl");
 const SAMPLES: &str = include_str!("../data/samples.jsonl");
@@ -28,6 +29,13 @@ pub fn operations() -> &'static [Operation] {
 pub fn operation(name: &str) -> Option<&'static Operation> {
     let all = operations();
     all.binary_search_by(|operation| operation.name.as_str().cmp(name)).ok().and_then(|at| all.get(at))
+}
+
+/// What the operation of this name answers.
+pub fn answer(name: &str) -> Option<&'static Answer> {
+    static ALL: OnceLock<Vec<Answer>> = OnceLock::new();
+    let all = ALL.get_or_init(|| lines(ANSWERS));
+    all.binary_search_by(|answer| answer.name.as_str().cmp(name)).ok().and_then(|at| all.get(at))
 }
 
 /// All triggers: the store's, HighLevel's, a person's.

@@ -1,5 +1,6 @@
 //! Reads HighLevel's documents. The generator writes what it finds, and a test compares.
 
+mod answers;
 mod events;
 mod names;
 mod schema;
@@ -8,7 +9,7 @@ mod scopes;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use catalogue::{Body, Encoding, Field, Kind, Method, Operation, Repeat, Trigger};
+use catalogue::{Answer, Body, Encoding, Field, Kind, Method, Operation, Repeat, Trigger};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -19,6 +20,8 @@ use schema::Schemas;
 pub(crate) struct Documents {
     /// All operations, by name.
     pub(crate) operations: Vec<Operation>,
+    /// What each of them answers, by name.
+    pub(crate) answers: Vec<Answer>,
     /// All of HighLevel's events, by name.
     pub(crate) triggers: Vec<Trigger>,
     /// The samples of events that the pages have, by name.
@@ -27,12 +30,13 @@ pub(crate) struct Documents {
 
 impl Documents {
     /// The files of `data/` that are made of them, and their text.
-    pub(crate) fn files(&self) -> [(&'static str, String); 3] {
+    pub(crate) fn files(&self) -> [(&'static str, String); 4] {
         let samples = self.samples.iter().map(|(name, sample)| json!({ "name": name, "sample": sample }));
         [
             ("operations.jsonl", lines(&self.operations)),
             ("triggers.jsonl", lines(&self.triggers)),
             ("samples.jsonl", lines(&samples.collect::<Vec<_>>())),
+            ("answers.jsonl", lines(&self.answers)),
         ]
     }
 }
@@ -46,7 +50,7 @@ fn lines(values: &[impl Serialize]) -> String {
 pub(crate) fn read(folder: &Path, names: &str) -> Result<Documents, String> {
     let mut names = Names::parse(names)?;
     let scopes = scopes::Table::parse(&text(&folder.join("oauth-Scopes.md"))?);
-    let mut operations = Vec::new();
+    let (mut operations, mut answers) = (Vec::new(), Vec::new());
     for file in files(folder, "json")? {
         let document: Value =
             serde_json::from_str(&text(&file)?).map_err(|error| format!("{}: {error}", file.display()))?;
@@ -56,14 +60,17 @@ pub(crate) fn read(folder: &Path, names: &str) -> Result<Documents, String> {
             for (method, described) in methods.as_object().into_iter().flatten() {
                 let Some(method) = method_of(method) else { continue };
                 let place = format!("{group}: {method} {path}");
-                operations.push(
-                    operation(&group, method, path, described, &Schemas::of(&document), &mut names, &scopes)
-                        .map_err(|error| format!("{place}: {error}"))?,
-                );
+                let at_place = |error: String| format!("{place}: {error}");
+                let schemas = Schemas::of(&document);
+                let operation = operation(&group, method, path, described, &schemas, &mut names, &scopes)
+                    .map_err(at_place)?;
+                answers.push(answers::answer(&operation.name, described, &document).map_err(at_place)?);
+                operations.push(operation);
             }
         }
     }
     operations.sort_by(|a: &Operation, b: &Operation| a.name.cmp(&b.name));
+    answers.sort_by(|a: &Answer, b: &Answer| a.name.cmp(&b.name));
     for pair in operations.windows(2) {
         if let [a, b] = pair
             && a.name == b.name
@@ -81,7 +88,7 @@ pub(crate) fn read(folder: &Path, names: &str) -> Result<Documents, String> {
         pages.push((name, text(&file)?));
     }
     let (triggers, samples) = events::read(&pages, &scopes)?;
-    Ok(Documents { operations, triggers, samples })
+    Ok(Documents { operations, answers, triggers, samples })
 }
 
 fn operation(

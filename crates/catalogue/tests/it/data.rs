@@ -120,3 +120,14 @@ fn a_search_needs_every_word_whatever_its_case() {
     assert!(none.is_empty() && neither.is_empty());
     assert_eq!(catalogue::search(" ").0.len(), catalogue::operations().len());
 }
+
+#[test]
+fn every_operation_has_an_answer_with_a_successful_status() {
+    for operation in operations() {
+        let answer = catalogue::answer(&operation.name).unwrap_or_else(|| panic!("{}", operation.name));
+        assert!((200..300).contains(&answer.status), "{}", operation.name);
+        assert!(!(answer.either && operation.agency), "{}", operation.name);
+    }
+    let made = catalogue::answer("ghl.opportunity.create").unwrap();
+    assert_eq!((made.status, &made.example["opportunity"]["status"]), (201, &serde_json::json!("open")));
+}
