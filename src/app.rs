@@ -266,10 +266,10 @@ async fn refresh(http: HttpState, stop: CancellationToken) {
 
 /// The embedded routes, with those of a folder over them.
 pub fn load_routes(folder: Option<&Path>) -> Result<RouteSet, StartError> {
-    let mut files: Vec<(String, String)> = ROUTES
+    let mut files: Vec<(String, Vec<u8>)> = ROUTES
         .files()
         .filter(|file| file.path().extension().is_some_and(|extension| extension == "toml"))
-        .filter_map(|file| Some((file.path().display().to_string(), file.contents_utf8()?.to_owned())))
+        .map(|file| (file.path().display().to_string(), file.contents().to_owned()))
         .collect();
     if let Some(folder) = folder {
         let failed = |error| StartError::RoutesDir(folder.to_owned(), error);
@@ -279,10 +279,9 @@ pub fn load_routes(folder: Option<&Path>) -> Result<RouteSet, StartError> {
                 continue;
             }
             let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-            let text =
-                std::fs::read_to_string(&path).map_err(|error| StartError::RoutesDir(path.clone(), error))?;
+            let content = std::fs::read(&path).map_err(|error| StartError::RoutesDir(path.clone(), error))?;
             files.retain(|(embedded, _)| *embedded != name);
-            files.push((name, text));
+            files.push((name, content));
         }
     }
     files.sort();

@@ -13,6 +13,7 @@ mod reconcile;
 pub mod requests;
 mod step;
 mod verdict;
+mod wait;
 mod work;
 
 use std::panic::AssertUnwindSafe;

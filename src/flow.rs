@@ -2,16 +2,24 @@
 //!
 //! A route says on which triggers it runs, when, and with which steps. `routes/README.md` is its grammar.
 
+mod action;
+mod call;
+mod context;
+mod delay;
 mod expression;
+mod mistakes;
 mod operation;
 mod parameters;
-mod plan;
 mod route;
 mod route_file;
+mod run;
 mod trigger;
 
 pub use crate::mistake::Mistake as Error;
+pub use call::{Usual, usual};
 pub use catalogue::ghl_kind;
+pub use context::{CONTINUED, Context, Continued};
+pub use delay::Wait;
 pub use operation::{Offer, Operation, offers};
-pub use plan::{Context, Plan, PlanError, PlannedStep, Skipped};
-pub use route::{Need, Route, RouteSet};
+pub use route::{Need, OnError, Route, RouteSet};
+pub use run::{Next, PlanError, PlannedDelay, PlannedStep, Run, Skipped};

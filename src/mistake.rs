@@ -34,15 +34,19 @@ pub fn position(text: &str, byte: usize) -> (usize, usize) {
     (line, column)
 }
 
-/// "did you mean `…`?", or what there is.
-pub fn nearest<'a>(unknown: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
-    let nearest = known
-        .clone()
+/// The known word that is most like an unknown one, if any is.
+pub fn most_like<'a>(unknown: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    known
         .map(|word| (word, strsim::jaro_winkler(unknown, word)))
         .max_by(|(_, a), (_, b)| a.total_cmp(b))
-        .filter(|(_, likeness)| *likeness > 0.7);
-    match nearest {
-        Some((word, _)) => format!("did you mean `{word}`?"),
+        .filter(|(_, likeness)| *likeness > 0.7)
+        .map(|(word, _)| word)
+}
+
+/// "did you mean `…`?", or what there is.
+pub fn nearest<'a>(unknown: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
+    match most_like(unknown, known.clone()) {
+        Some(word) => format!("did you mean `{word}`?"),
         None => format!("use one of {}", known.collect::<Vec<_>>().join(", ")),
     }
 }

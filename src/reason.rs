@@ -124,6 +124,8 @@ codes! {
     HighlevelUnavailable = "highlevel-unavailable",
     /// A call went out and its answer did not arrive.
     AnswerLost = "answer-lost",
+    /// A call that must not be made twice went out and its answer did not arrive.
+    MayBeDone = "may-be-done",
     /// HighLevel's answer is not as documented.
     UnexpectedAnswer = "unexpected-answer",
     /// HighLevel rejects a value.

@@ -24,6 +24,7 @@ use crate::grant::{
 use crate::link::{Customer, ItemKind, ItemLink, Link};
 use crate::priority::Priority;
 use crate::reason::Reason;
+use crate::timer::Timer;
 
 /// Why the store could not do what was asked.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -162,6 +163,8 @@ pub struct EffectUpdate {
     pub result: Value,
     /// The exchanges since the last update.
     pub attempts: Vec<Attempt>,
+    /// What is to happen later, written in the same transaction.
+    pub timer: Option<Timer>,
 }
 
 /// A change of links, written in the same transaction as the effect that made it.

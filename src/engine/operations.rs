@@ -1,11 +1,13 @@
 //! The operations that a step can ask for: one file each.
 
+mod api_call;
 mod contact;
 mod contact_adopt;
 mod contact_create;
 mod contact_delete;
 mod contact_fetch;
 mod contact_update;
+mod count_orders;
 mod note;
 mod tags;
 mod task;
@@ -40,6 +42,8 @@ pub(super) async fn carry_out(
         Operation::AddTags { tags } => tags::add(work, step, &tags).await,
         Operation::RemoveTags { tags } => tags::remove(work, step, &tags).await,
         Operation::SetTags { tags } => tags::set(work, step, &tags).await,
+        Operation::CountOrders => count_orders::count(work, step).await,
+        Operation::Call { operation, inputs } => api_call::call(work, step, operation, inputs).await,
     }
 }
 

@@ -5,13 +5,14 @@ use std::time::Duration;
 use std::sync::atomic::Ordering;
 
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::calls::{Permit, permit};
 use super::verdict::{Verdict, after_now};
 use super::work::Work;
 use crate::effect::{Attempt, Effect, EffectState, StepKey};
 use crate::store::{EffectUpdate, LinkChange};
+use crate::timer::Timer;
 
 /// A step that is being carried out, with the exchanges made for it since it was last written down.
 pub(super) struct Step {
@@ -24,7 +25,17 @@ pub(super) struct Step {
     permit: Option<Permit>,
     /// No other step of the event comes after it.
     last: bool,
+    /// A person was told, since it was last sent, that it may have been done.
+    told: bool,
+    /// What it gave, once that is written down.
+    outcome: Option<Value>,
 }
+
+/// The mark in the ledger of a step that was left out.
+const LEFT_OUT: &str = "left_out";
+
+/// The mark in the ledger of when a person was told that a step may have been done.
+const TOLD_AT: &str = "told_at";
 
 /// A create whose outcome is not known.
 #[derive(Debug, Clone, Copy)]
@@ -58,7 +69,19 @@ impl Step {
             open: effect.and_then(Open::from_ledger),
             permit: None,
             last,
+            told: effect.is_some_and(|effect| told_at(effect) >= effect.sending_at),
+            outcome: None,
         }
+    }
+
+    /// What it gave, as the ledger keeps it; nothing as long as it is not done.
+    pub(super) fn outcome(self) -> Option<Value> {
+        self.outcome
+    }
+
+    /// Whether a person was told, since it was last sent, that it may have been done.
+    pub(super) fn is_told(&self) -> bool {
+        self.told
     }
 
     /// The step's name, for keys of links.
@@ -91,6 +114,7 @@ impl Step {
         let store = &work.engine.store;
         store.begin_effect(&work.claim.lane, work.event().seq, &self.key, &self.operation, now).await?;
         self.open = Some(Open { since: self.open.map_or(now, |open| open.since), last: now, ended: None });
+        self.told = false;
         Ok(())
     }
 
@@ -111,12 +135,34 @@ impl Step {
         result: Value,
         links: Vec<LinkChange>,
     ) -> Result<(), Verdict> {
-        self.record(work, EffectState::Done, result, links).await
+        self.record(work, EffectState::Done, result, links, None).await
+    }
+
+    /// Writes down that the rest of its route waits, with the timer that goes on with it.
+    pub(super) async fn waits(
+        &mut self,
+        work: &Work<'_>,
+        result: Value,
+        timer: Option<Timer>,
+    ) -> Result<(), Verdict> {
+        self.record(work, EffectState::Done, result, Vec::new(), timer).await
+    }
+
+    /// Writes down that it was refused, and that the event goes on without it.
+    pub(super) async fn leave_out(&mut self, work: &Work<'_>, reason: &str) -> Result<(), Verdict> {
+        let result = json!({ "reason": reason, LEFT_OUT: true });
+        self.record(work, EffectState::Failed, result, Vec::new(), None).await
+    }
+
+    /// Writes down that a person is told that it may have been done: the next replay does it again.
+    pub(super) async fn tell(&mut self, work: &Work<'_>, reason: &str) -> Result<(), Verdict> {
+        let result = json!({ "reason": reason, TOLD_AT: work.engine.clock.now() });
+        self.record(work, EffectState::Sending, result, Vec::new(), None).await
     }
 
     /// Writes down that nothing had to be done.
     pub(super) async fn skip(&mut self, work: &Work<'_>, why: &str) -> Result<(), Verdict> {
-        self.record(work, EffectState::Skipped, json!({ "reason": why }), Vec::new()).await
+        self.record(work, EffectState::Skipped, json!({ "reason": why }), Vec::new(), None).await
     }
 
     /// Writes down that nothing had to be sent, although the links have changed.
@@ -126,7 +172,7 @@ impl Step {
         result: Value,
         links: Vec<LinkChange>,
     ) -> Result<(), Verdict> {
-        self.record(work, EffectState::Skipped, result, links).await
+        self.record(work, EffectState::Skipped, result, links, None).await
     }
 
     /// Writes down why it was not done.
@@ -142,7 +188,7 @@ impl Step {
         };
         // As long as its outcome is open it stays `sending`, whatever else went wrong.
         let state = if self.open.is_some() { EffectState::Sending } else { state };
-        self.record(work, state, json!({ "reason": why }), Vec::new()).await
+        self.record(work, state, json!({ "reason": why }), Vec::new(), None).await
     }
 
     async fn record(
@@ -151,13 +197,17 @@ impl Step {
         state: EffectState,
         result: Value,
         links: Vec<LinkChange>,
+        timer: Option<Timer>,
     ) -> Result<(), Verdict> {
+        let result = kept(result);
+        let outcome = result.clone();
         let update = EffectUpdate {
             key: self.key.clone(),
             operation: self.operation.clone(),
             state,
             result,
             attempts: std::mem::take(&mut self.attempts),
+            timer,
         };
         let (store, lane, event) = (&work.engine.store, &work.claim.lane, work.event());
         if self.last && matches!(state, EffectState::Done | EffectState::Skipped) {
@@ -167,6 +217,67 @@ impl Step {
         } else {
             store.record_effect(lane, event.seq, update, links).await?;
         }
+        if matches!(state, EffectState::Done | EffectState::Skipped | EffectState::Failed) {
+            self.outcome = Some(outcome);
+        }
         Ok(())
+    }
+}
+
+/// Why a step was left out, if it was.
+pub(super) fn left_out(effect: &Effect) -> Option<&str> {
+    let is_left_out = effect.state == EffectState::Failed && effect.result[LEFT_OUT] == true;
+    effect.result["reason"].as_str().filter(|_| is_left_out)
+}
+
+fn told_at(effect: &Effect) -> Option<Timestamp> {
+    effect.result.get(TOLD_AT)?.as_str()?.parse().ok()
+}
+
+/// The largest result that the ledger keeps whole, in bytes.
+const LARGEST: usize = 64 * 1024;
+
+/// A result as the ledger keeps it. Of one that is too large the ids are kept, and a word on it.
+fn kept(result: Value) -> Value {
+    let length = serde_json::to_vec(&result).map_or(0, |text| text.len());
+    if length <= LARGEST {
+        return result;
+    }
+    let mut ids = ids_of(&result);
+    if let Value::Object(fields) = &result {
+        let inner = fields.iter().map(|(name, value)| (name.clone(), ids_of(value)));
+        let inner = inner.filter(|(_, ids)| !ids.is_empty());
+        ids.extend(inner.map(|(name, ids)| (name, Value::Object(ids))).collect::<Vec<_>>());
+    }
+    let note = format!("the answer has {length} bytes: only its ids are kept");
+    ids.insert("note".to_owned(), note.into());
+    Value::Object(ids)
+}
+
+fn ids_of(value: &Value) -> Map<String, Value> {
+    let is_id = |name: &str| name == "id" || name == "_id" || name.ends_with("Id") || name.ends_with("_id");
+    let fields = value.as_object().into_iter().flatten();
+    fields
+        .filter(|(name, value)| {
+            is_id(name) && (value.is_number() || value.as_str().is_some_and(|id| id.len() <= 128))
+        })
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_large_answer_the_ids_are_kept() {
+        let small = json!({ "contact": { "id": "c1", "name": "Ada" } });
+        assert_eq!(kept(small.clone()), small);
+        let large = json!({
+            "contact": { "id": "c1", "name": "x".repeat(LARGEST) }, "locationId": "l1", "list": [{ "id": "no" }],
+        });
+        let kept = kept(large);
+        assert_eq!((&kept["contact"], &kept["locationId"]), (&json!({ "id": "c1" }), &json!("l1")));
+        assert!(kept["note"].as_str().unwrap().contains("only its ids"), "{kept}");
     }
 }

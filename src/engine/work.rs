@@ -1,17 +1,19 @@
 //! One claim from plan to verdict: fold, know the customer, plan, carry out each step that is not done.
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
-use ghl::oauth::Scopes;
+use serde::Deserialize as _;
 use serde_json::{Value, json};
 
 use super::Engine;
 use super::operations;
-use super::step::Step;
+use super::step::{self, Step};
 use super::verdict::{self, Verdict};
-use crate::effect::{Effect, EffectState};
+use super::wait;
+use crate::effect::{EffectState, StepKey};
 use crate::event::{Event, Source};
-use crate::flow::{Context, PlannedStep};
+use crate::flow::{self, Context, Continued, Next, OnError, PlanError, PlannedDelay, PlannedStep, Run};
 use crate::inbox::fold;
 use crate::link::{Customer, Link};
 use crate::reason::Code;
@@ -122,9 +124,10 @@ async fn try_carry_out(engine: &Engine, claim: &Claim, folded: &mut Vec<i64>) ->
 
     let (payload, mapped, customer) = who(engine, &live, event, payload).await?;
     let (link, guest) = find_link(engine, &live, customer.as_ref(), &mapped.contact).await?;
-    let plan = engine
+    let continued = continued(event, &payload)?;
+    let mut run = engine
         .routes
-        .plan(&Context {
+        .begin(&Context {
             trigger: &event.trigger(),
             event_id: event.id.to_string(),
             occurred_at: fold.occurred_at,
@@ -134,22 +137,16 @@ async fn try_carry_out(engine: &Engine, claim: &Claim, folded: &mut Vec<i64>) ->
             data: payload.get("data").unwrap_or(&Value::Null),
             contact: &mapped.contact,
             contact_id: link.as_ref().map(|link| link.contact_id.as_str()),
+            continued: continued.as_ref(),
         })
-        .map_err(|error| {
-            Verdict::dead(Code::RouteMistake, format!("{error}. Mend the route, then replay"))
-        })?;
-    if plan.steps.is_empty() {
-        return Ok(match plan.skipped.first() {
-            Some(skipped) => Verdict::Done { reason: Some(format!("nothing to do: {}", skipped.why)) },
-            None => Verdict::Ignored { reason: "no route handles this type".into() },
-        });
-    }
+        .map_err(mistake)?;
     let mut work = Work {
         engine,
         live: &live,
         client,
         claim,
-        occurred_at: fold.occurred_at,
+        // What has waited shows the customer as he was then.
+        occurred_at: continued.as_ref().map_or(fold.occurred_at, |then| then.occurred_at),
         customer,
         contact: mapped.contact,
         link,
@@ -159,53 +156,168 @@ async fn try_carry_out(engine: &Engine, claim: &Claim, folded: &mut Vec<i64>) ->
         finished: AtomicBool::new(false),
         leased_until_ms: AtomicI64::new(claim.lane.until.as_millisecond()),
     };
-    let ledger = |planned: &PlannedStep| claim.effects.iter().find(|effect| effect.key == planned.key);
-    let is_done = |effect: &Effect| matches!(effect.state, EffectState::Done | EffectState::Skipped);
-    let mut open = plan.steps.into_iter().filter(|planned| !ledger(planned).is_some_and(is_done)).peekable();
-    let mut lacking = None;
-    while let Some(planned) = open.next() {
-        let effect = ledger(&planned);
-        let needed = planned.operation.scopes();
-        // What only reads need not wait for what may not be written, unless there is nobody yet to read.
-        if lacking.is_some() && (work.link.is_none() || !only_reads(&needed)) {
-            continue;
+    let mut ahead = Ahead::default();
+    let mut left_out = Vec::new();
+    for effect in &claim.effects {
+        if let Some(reason) = step::left_out(effect) {
+            left_out.push(without(&effect.key, reason));
+            run.done(&effect.key, &effect.result);
+        } else if matches!(effect.state, EffectState::Done | EffectState::Skipped) {
+            run.done(&effect.key, &effect.result);
         }
-        let missing = engine.tokens.missing(&live, &needed).await?;
-        if missing.is_empty() {
-            let last = lacking.is_none() && open.peek().is_none();
-            carry_out_step(&mut work, planned, effect, last).await?;
-        } else {
-            lacking.get_or_insert(missing);
+    }
+    ahead.look(&mut run)?;
+    if ahead.is_empty() && ahead.ended && !run.has_results() {
+        return Ok(match ahead.skipped {
+            Some(why) => Verdict::Done { reason: Some(format!("nothing to do: {why}")) },
+            None => Verdict::Ignored { reason: "no route handles this type".into() },
+        });
+    }
+    let mut lacking = None;
+    while let Some(next) = ahead.next(&mut run)? {
+        let last = lacking.is_none() && left_out.is_empty() && ahead.is_empty() && ahead.ended;
+        match next {
+            Todo::Step(planned) => {
+                let needed = planned.operation.scopes();
+                // What only reads need not wait for what may not be written, unless there is nobody yet to read.
+                if lacking.is_some() && (work.link.is_none() || !planned.operation.only_reads()) {
+                    continue;
+                }
+                let missing = engine.tokens.missing(&live, &needed).await?;
+                if !missing.is_empty() {
+                    lacking.get_or_insert(missing);
+                    continue;
+                }
+                let key = planned.key.clone();
+                let result = match carry_out_step(&mut work, planned, last).await? {
+                    Outcome::Done(result) => result,
+                    Outcome::LeftOut(reason) => {
+                        left_out.push(without(&key, &reason));
+                        json!({ "reason": reason })
+                    }
+                };
+                run.linked(work.link.as_ref().map(|link| link.contact_id.as_str()));
+                run.done(&key, &result);
+            }
+            // It keeps its place behind what lacks a scope.
+            Todo::Delay(_) if lacking.is_some() => {}
+            Todo::Delay(delay) => {
+                let wait = wait::Wait::begin(&work, &delay, continued.as_ref(), &payload)?;
+                run.done(&delay.key, &wait.result);
+                ahead.look(&mut run)?;
+                let last = left_out.is_empty() && ahead.is_empty() && ahead.ended;
+                wait.write_down(&work, last).await?;
+            }
         }
     }
     match lacking {
         Some(missing) => Ok(Verdict::park(Code::NeedsScope, engine.tokens.lack(&live, &missing))),
         None if work.finished.into_inner() => Ok(Verdict::Finished),
-        None => Ok(Verdict::Done { reason: None }),
+        None if left_out.is_empty() => Ok(Verdict::Done { reason: None }),
+        None => Ok(Verdict::Done { reason: Some(left_out.join("; ")) }),
     }
 }
 
-fn only_reads(scopes: &Scopes) -> bool {
-    scopes.iter().all(|scope| scope.as_str().ends_with(".readonly"))
+/// What is to be done, as far as it is known before the results of what comes first.
+#[derive(Default)]
+struct Ahead {
+    todo: VecDeque<Todo>,
+    /// Nothing comes after it.
+    ended: bool,
+    /// Why the first step or route does not run that does not.
+    skipped: Option<String>,
 }
 
-async fn carry_out_step(
-    work: &mut Work<'_>,
-    planned: PlannedStep,
-    effect: Option<&Effect>,
-    last: bool,
-) -> Result<(), Verdict> {
-    let mut step = Step::new(planned.key, planned.operation.name(), effect, last);
-    match operations::carry_out(work, &mut step, planned.operation).await {
-        Ok(()) => Ok(()),
-        Err(verdict) => {
-            // What was tried is kept for whoever wants to know why; a lost lease means that another one writes now.
-            if verdict != Verdict::LeaseLost {
-                step.fail(work, &verdict).await?;
+/// Something to be done.
+enum Todo {
+    Step(PlannedStep),
+    Delay(PlannedDelay),
+}
+
+impl Ahead {
+    /// Looks as far ahead as the results allow. So a mistake is found before anything is done, where it can be.
+    fn look(&mut self, run: &mut Run<'_>) -> Result<(), Verdict> {
+        while !self.ended {
+            match run.next().map_err(mistake)? {
+                Next::Step(planned) => self.todo.push_back(Todo::Step(planned)),
+                Next::Delay(delay) => self.todo.push_back(Todo::Delay(delay)),
+                Next::Skipped(skipped) => {
+                    self.skipped.get_or_insert(skipped.why);
+                }
+                Next::Waits => break,
+                Next::End => self.ended = true,
             }
-            Err(verdict)
         }
+        Ok(())
     }
+
+    fn next(&mut self, run: &mut Run<'_>) -> Result<Option<Todo>, Verdict> {
+        self.look(run)?;
+        Ok(self.todo.pop_front())
+    }
+
+    fn is_empty(&self) -> bool {
+        self.todo.is_empty()
+    }
+}
+
+/// How a step ended with which the event can go on.
+enum Outcome {
+    /// It is done, with this result.
+    Done(Value),
+    /// It was refused, for this reason, and is left out.
+    LeftOut(String),
+}
+
+async fn carry_out_step(work: &mut Work<'_>, planned: PlannedStep, last: bool) -> Result<Outcome, Verdict> {
+    let effect = work.claim.effects.iter().find(|effect| effect.key == planned.key);
+    let mut step = Step::new(planned.key, planned.operation.name(), effect, last);
+    let verdict = match operations::carry_out(work, &mut step, planned.operation).await {
+        Ok(()) => return Ok(Outcome::Done(step.outcome().unwrap_or_default())),
+        Err(verdict) => verdict,
+    };
+    // Whether it was refused for good; what may have been done is not, nor what only the bridge's own trouble keeps from it.
+    let refused = match &verdict {
+        Verdict::Dead { reason } if step.open().is_none() && reason.code != Code::StorageUnreadable => {
+            Some(reason.clone())
+        }
+        _ => None,
+    };
+    let verdict = match (planned.on_error, refused) {
+        (OnError::Continue, Some(reason)) => {
+            step.leave_out(work, &reason.text).await?;
+            return Ok(Outcome::LeftOut(reason.text));
+        }
+        (OnError::Retry, Some(reason)) => Verdict::retry(reason),
+        _ => verdict,
+    };
+    // What was tried is kept for whoever wants to know why; a lost lease means that another one writes now.
+    if verdict != Verdict::LeaseLost {
+        step.fail(work, &verdict).await?;
+    }
+    Err(verdict)
+}
+
+/// Says that a step was left out.
+fn without(key: &StepKey, reason: &str) -> String {
+    format!("done without step `{}` of route `{}`: {reason}", key.step, key.route)
+}
+
+fn mistake(error: PlanError) -> Verdict {
+    Verdict::dead(Code::RouteMistake, format!("{error}. Mend the route, then replay"))
+}
+
+/// Where a route goes on that has waited.
+fn continued(event: &Event, payload: &Value) -> Result<Option<Continued>, Verdict> {
+    if event.trigger() != flow::CONTINUED {
+        return Ok(None);
+    }
+    let continued = payload.get("continued").unwrap_or(&Value::Null);
+    let read = Continued::deserialize(continued).map_err(|error| {
+        let text = format!("what has waited cannot be read: {error}. Replay the event that began it");
+        Verdict::dead(Code::WrongShape, text)
+    })?;
+    Ok(Some(read))
 }
 
 fn parse(payload: &[u8]) -> Result<Value, Verdict> {
@@ -268,25 +380,30 @@ fn in_clear(url: &str, permission: &str) -> Verdict {
 
 /// The customer as the store's REST API shows him: the short form, without addresses.
 pub(super) async fn fetch_user(engine: &Engine, live: &Live, id: u64) -> Result<cscart::User, Verdict> {
+    asked(engine, store_client(live)?.users().get(id.into()).await)
+}
+
+/// The client of the store's REST API.
+pub(super) fn store_client(live: &Live) -> Result<&cscart::Client, Verdict> {
     if live.connection.cscart.forbids_its_url() {
         return Err(in_clear("cscart.url", "cscart.allow_plain_http"));
     }
-    let Some(store) = &live.cscart else {
-        return Err(Verdict::park(
+    live.cscart.as_ref().ok_or_else(|| {
+        Verdict::park(
             Code::StoreKeyMissing,
             "the store cannot be asked: give the connection `cscart.email` and `cscart.api_key`",
-        ));
+        )
+    })
+}
+
+/// What the store has answered, counted.
+pub(super) fn asked<T>(engine: &Engine, answer: cscart::Result<T>) -> Result<T, Verdict> {
+    let (exchange, outcome) = match answer {
+        Ok(answer) => (answer.exchange, Ok(answer.value)),
+        Err(failure) => (*failure.exchange, Err(failure.error)),
     };
-    match store.users().get(id.into()).await {
-        Ok(answer) => {
-            engine.monitor.call("cscart", answer.exchange.status.unwrap_or(0), answer.exchange.duration);
-            Ok(answer.value)
-        }
-        Err(failure) => {
-            engine.monitor.call("cscart", failure.exchange.status.unwrap_or(0), failure.exchange.duration);
-            Err(verdict::of_cscart(&failure.error, engine.clock.now()))
-        }
-    }
+    engine.monitor.call("cscart", exchange.status.unwrap_or(0), exchange.duration);
+    outcome.map_err(|error| verdict::of_cscart(&error, engine.clock.now()))
 }
 
 /// The customer's link. One who has registered takes over the link of the guest with his e-mail.

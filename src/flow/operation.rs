@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::parameters::{Arguments, Kind, Parameter, flag, list, number, text};
 
 /// One call, or a few that belong together, with everything it needs.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Operation {
     /// Create the customer's contact, or send what has changed.
     SaveContact {
@@ -62,6 +62,15 @@ pub enum Operation {
         /// Which.
         tags: Vec<String>,
     },
+    /// Ask the store for the customer's orders.
+    CountOrders,
+    /// A plain call of HighLevel's API.
+    Call {
+        /// Which.
+        operation: &'static catalogue::Operation,
+        /// Its inputs, as far as the step gives them.
+        inputs: serde_json::Value,
+    },
 }
 
 impl Operation {
@@ -78,16 +87,39 @@ impl Operation {
             Self::AddTags { .. } => "ghl.tags.add",
             Self::RemoveTags { .. } => "ghl.tags.remove",
             Self::SetTags { .. } => "ghl.tags.set",
+            Self::CountOrders => "cscart.customer.orders",
+            Self::Call { operation, .. } => &operation.name,
         }
     }
 
     /// What a token must allow for it.
     pub fn scopes(&self) -> Scopes {
-        ALL.iter().find(|spec| spec.name == self.name()).map(Spec::scopes).unwrap_or_default()
+        match self {
+            Self::Call { operation, .. } => scopes_of(operation),
+            own => ALL.iter().find(|spec| spec.name == own.name()).map(Spec::scopes).unwrap_or_default(),
+        }
+    }
+
+    /// Whether it changes nothing in HighLevel.
+    pub fn only_reads(&self) -> bool {
+        match self {
+            Self::Call { operation, .. } => operation.repeat == catalogue::Repeat::Read,
+            own => own.scopes().iter().all(|scope| scope.as_str().ends_with(".readonly")),
+        }
+    }
+
+    /// Whether the customer may have another contact after it than before, or none any more.
+    pub fn changes_link(&self) -> bool {
+        matches!(self, Self::SaveContact { .. } | Self::EnsureContact { .. } | Self::DeleteContact)
     }
 }
 
-/// An operation as routes may name it.
+/// What a token must allow for a plain call, as far as HighLevel documents it.
+pub(super) fn scopes_of(operation: &catalogue::Operation) -> Scopes {
+    operation.scopes.iter().filter_map(|scope| scope.parse().ok()).collect()
+}
+
+/// An operation of the bridge's own, as routes may name it.
 pub(super) struct Spec {
     pub(super) name: &'static str,
     /// What it does, for people.
@@ -202,6 +234,13 @@ pub(super) const ALL: &[Spec] = &[
         parameters: &[list("tags").required()],
         calls: &[Call::TagsAdd, Call::TagsRemove],
         make: |given| Ok(Operation::SetTags { tags: given.texts("tags")? }),
+    },
+    Spec {
+        name: "cscart.customer.orders",
+        does: "asks the store for the customer's orders; gives `count`, `total`, `currency`, `first_at` and `last_at`",
+        parameters: &[],
+        calls: &[],
+        make: |_| Ok(Operation::CountOrders),
     },
 ];
 

@@ -62,7 +62,7 @@ pub(super) const fn flag(name: &'static str) -> Parameter {
 
 /// The rendered parameters of one step.
 pub(super) struct Arguments {
-    pub(super) values: BTreeMap<&'static str, Value>,
+    pub(super) values: BTreeMap<String, Value>,
     /// When the event happened.
     pub(super) occurred_at: Timestamp,
 }

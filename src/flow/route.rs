@@ -1,17 +1,17 @@
 //! Routes, read and checked: what is wrong in a file is found here, not when an event needs it.
 
-use std::collections::{BTreeMap, HashSet};
+mod read;
+
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ghl::oauth::Scopes;
-use toml::Spanned;
 
 use super::Error;
-use super::expression::{Formula, Template};
-use super::operation::{self, Spec};
-use super::route_file::{RouteFile, StepTable};
-use super::trigger;
-use crate::mistake;
+use super::action::Action;
+use super::context::CONTINUED;
+use super::delay::Delay;
+use super::expression::{Formula, OF_ITEMS, Template, top};
 
 /// A route that can run.
 #[derive(Debug)]
@@ -44,17 +44,50 @@ impl Need {
     }
 }
 
+/// What becomes of the event when a step is refused for good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnError {
+    /// It is a dead letter.
+    #[default]
+    Stop,
+    /// It goes on without the step.
+    Continue,
+    /// The step is tried again, as after a failure that may pass.
+    Retry,
+}
+
+impl OnError {
+    /// All of them, with their words.
+    pub(super) const ALL: [(&'static str, Self); 3] =
+        [("stop", Self::Stop), ("continue", Self::Continue), ("retry", Self::Retry)];
+}
+
 /// A step that can run.
 pub(super) struct Step {
     pub(super) id: String,
-    pub(super) spec: &'static Spec,
+    pub(super) action: Action,
+    pub(super) delay: Option<Delay>,
     pub(super) condition: Option<Formula>,
-    pub(super) with: BTreeMap<&'static str, Template>,
+    pub(super) for_each: Option<Formula>,
+    pub(super) save_as: Option<String>,
+    pub(super) on_error: OnError,
+    pub(super) with: BTreeMap<String, Template>,
+    /// The variables that all this looks at, but for the delay; as paths.
+    pub(super) looks_at: Vec<String>,
+}
+
+impl Step {
+    /// Whether its condition is another one for each item.
+    pub(super) fn chooses_items(&self) -> bool {
+        let of_items = |path: &String| OF_ITEMS.contains(&top(path));
+        self.for_each.is_some()
+            && self.condition.as_ref().is_some_and(|condition| condition.looks_at.iter().any(of_items))
+    }
 }
 
 impl std::fmt::Debug for Step {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Step").field("id", &self.id).field("do", &self.spec.name).finish_non_exhaustive()
+        f.debug_struct("Step").field("id", &self.id).field("do", &self.action.name()).finish_non_exhaustive()
     }
 }
 
@@ -65,12 +98,23 @@ pub struct RouteSet {
 }
 
 impl RouteSet {
-    /// Reads files (name, text); answers every mistake in any of them.
-    pub fn parse(files: Vec<(String, String)>) -> Result<Self, Vec<Error>> {
-        let mut routes = Vec::new();
+    /// Reads files (name, content); answers every mistake in any of them.
+    pub fn parse(files: Vec<(String, Vec<u8>)>) -> Result<Self, Vec<Error>> {
+        let mut routes: Vec<Route> = Vec::new();
         let mut mistakes = Vec::new();
-        for (file, text) in files {
-            match read(&file, &text) {
+        let mut names: BTreeMap<String, String> = BTreeMap::new();
+        for (file, content) in files {
+            // Some file systems hold `A.toml` and `a.toml` for one file, and some do not.
+            if let Some(other) = names.insert(file.to_lowercase(), file.clone()) {
+                mistakes.push(Error {
+                    place: file.clone(),
+                    position: None,
+                    what: format!("`{other}` and `{file}` are one route by their names"),
+                    mend: "rename one of them".into(),
+                });
+                continue;
+            }
+            match read::read(&file, &content) {
                 Ok(route) => routes.push(route),
                 Err(found) => mistakes.extend(found),
             }
@@ -96,156 +140,24 @@ impl RouteSet {
             .filter(|route| route.enabled)
             .map(|route| Need {
                 route: route.id.clone(),
-                operations: route.steps.iter().map(|step| (step.spec.name, step.spec.scopes())).collect(),
+                operations: route
+                    .steps
+                    .iter()
+                    .map(|step| (step.action.name(), step.action.scopes()))
+                    .collect(),
             })
             .collect()
     }
 
-    /// Whether a trigger sets off any route.
+    /// The route of this id.
+    pub(super) fn named(&self, id: &str) -> Option<&Route> {
+        self.routes.iter().find(|route| route.id == id)
+    }
+
+    /// Whether a trigger sets off any route, or what was delayed goes on with it.
     pub fn handles(&self, trigger: &str) -> bool {
-        self.of(trigger).next().is_some()
+        trigger == CONTINUED || self.of(trigger).next().is_some()
     }
-}
-
-/// Collects the mistakes of one file.
-struct Mistakes<'a> {
-    file: &'a str,
-    text: &'a str,
-    found: Vec<Error>,
-}
-
-impl Mistakes<'_> {
-    fn note(&mut self, byte: Option<usize>, what: impl Into<String>, mend: impl Into<String>) {
-        self.found.push(Error {
-            place: self.file.to_owned(),
-            position: byte.map(|byte| mistake::position(self.text, byte)),
-            what: what.into(),
-            mend: mend.into(),
-        });
-    }
-
-    fn at<T>(&mut self, spanned: &Spanned<T>, what: impl Into<String>, mend: impl Into<String>) {
-        self.note(Some(spanned.span().start), what, mend);
-    }
-
-    fn formula(&mut self, source: Option<&Spanned<String>>) -> Option<Formula> {
-        let source = source?;
-        match Formula::parse(source.get_ref()) {
-            Ok(formula) => Some(formula),
-            Err(what) => {
-                self.at(source, what, "write a condition such as `data.user.status == 'A'`");
-                None
-            }
-        }
-    }
-}
-
-fn read(file: &str, text: &str) -> Result<Route, Vec<Error>> {
-    let mut mistakes = Mistakes { file, text, found: Vec::new() };
-    let id = file.strip_suffix(".toml").unwrap_or(file);
-    if !is_id(id) {
-        mistakes.note(
-            None,
-            format!("`{id}` cannot name a route"),
-            "call the file with a-z, 0-9 and `-` only",
-        );
-    }
-    let written: RouteFile = match toml::from_str(text) {
-        Ok(written) => written,
-        Err(error) => {
-            let mend =
-                mistake::mend_of_field(error.message()).unwrap_or_else(|| "see routes/README.md".into());
-            mistakes.note(error.span().map(|span| span.start), error.message(), mend);
-            return Err(mistakes.found);
-        }
-    };
-    let known = trigger::all();
-    for on in &written.on {
-        if !known.contains(on.get_ref()) {
-            let mend = mistake::nearest(on.get_ref(), known.iter().map(String::as_str));
-            mistakes.at(on, format!("there is no trigger `{}`", on.get_ref()), mend);
-        }
-    }
-    if written.on.is_empty() {
-        mistakes.note(
-            None,
-            "`on` names no trigger",
-            "name at least one, such as \"cscart.customer.created\"",
-        );
-    }
-    let when = mistakes.formula(written.when.as_ref());
-    let mut ids = HashSet::new();
-    let steps = written.step.iter().filter_map(|step| read_step(step, &mut ids, &mut mistakes)).collect();
-    if mistakes.found.is_empty() {
-        let on = written.on.into_iter().map(Spanned::into_inner).collect();
-        Ok(Route {
-            id: id.to_owned(),
-            description: written.description,
-            enabled: written.enabled,
-            on,
-            when,
-            steps,
-        })
-    } else {
-        Err(mistakes.found)
-    }
-}
-
-fn read_step<'a>(
-    written: &'a StepTable,
-    ids: &mut HashSet<&'a str>,
-    mistakes: &mut Mistakes<'_>,
-) -> Option<Step> {
-    let id = written.id.get_ref().as_str();
-    if !is_id(id) {
-        mistakes.at(&written.id, format!("`{id}` cannot name a step"), "use a-z, 0-9 and `-` only");
-    }
-    if !ids.insert(id) {
-        mistakes.at(&written.id, format!("two steps are called `{id}`"), "give each a name of its own");
-    }
-    let condition = mistakes.formula(written.condition.as_ref());
-    let wanted = written.operation.get_ref();
-    let Some(spec) = operation::ALL.iter().find(|spec| spec.name == wanted) else {
-        let mend = mistake::nearest(wanted, operation::ALL.iter().map(|spec| spec.name));
-        mistakes.at(&written.operation, format!("there is no operation `{wanted}`"), mend);
-        return None;
-    };
-    let mut with = BTreeMap::new();
-    for (name, value) in &written.with {
-        let Some(parameter) = spec.parameter(name.get_ref()) else {
-            let mend = match spec.parameters {
-                [] => "remove it: this operation takes none".to_owned(),
-                some => mistake::nearest(name.get_ref(), some.iter().map(|parameter| parameter.name)),
-            };
-            mistakes.at(name, format!("`{wanted}` has no parameter `{}`", name.get_ref()), mend);
-            continue;
-        };
-        match Template::parse(value.get_ref()) {
-            Ok(Template::Literal(_)) if !Spec::takes(parameter.kind, value.get_ref()) => {
-                let what = format!("`{}` must be {}", parameter.name, parameter.kind);
-                mistakes.at(value, what, "write it so, or as an expression: \"{{ … }}\"");
-            }
-            Ok(template) => {
-                with.insert(parameter.name, template);
-            }
-            Err(what) => {
-                mistakes.at(value, what, "see routes/README.md for what may stand between `{{` and `}}`");
-            }
-        }
-    }
-    for missing in spec.parameters.iter().filter(|known| known.required) {
-        if !written.with.keys().any(|name| name.get_ref() == missing.name) {
-            let what = format!("`{wanted}` needs `{}`", missing.name);
-            mistakes.at(&written.operation, what, format!("add `{} = …` under `[step.with]`", missing.name));
-        }
-    }
-    Some(Step { id: id.to_owned(), spec, condition, with })
-}
-
-fn is_id(text: &str) -> bool {
-    !text.is_empty()
-        && text.len() <= 64
-        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }
 
 #[cfg(test)]

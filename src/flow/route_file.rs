@@ -33,9 +33,23 @@ pub(super) struct StepTable {
     /// The operation.
     #[serde(rename = "do")]
     pub(super) operation: Spanned<String>,
+    /// Where the operation is both a step of the bridge's own and a plain call: the plain call is meant.
+    pub(super) raw: Option<Spanned<bool>>,
     /// A condition for this step.
     #[serde(rename = "if")]
     pub(super) condition: Option<Spanned<String>>,
+    /// A list: the step runs once for each item.
+    pub(super) for_each: Option<Spanned<String>>,
+    /// The variable that its result becomes.
+    pub(super) save_as: Option<Spanned<String>>,
+    /// What becomes of the event when it is refused.
+    pub(super) on_error: Option<Spanned<String>>,
+    /// How long to wait before it.
+    pub(super) delay: Option<Spanned<toml::Value>>,
+    /// Until when to wait before it.
+    pub(super) delay_until: Option<Spanned<toml::Value>>,
+    /// A newer event of the same subject begins the wait anew.
+    pub(super) restart: Option<Spanned<bool>>,
     /// The operation's parameters.
     #[serde(default)]
     pub(super) with: BTreeMap<Spanned<String>, Spanned<toml::Value>>,
