@@ -34,6 +34,7 @@ pub mod registry;
 pub mod show;
 pub mod store;
 pub mod sync;
+pub mod timer;
 pub mod tls;
 pub mod tokens;
 pub mod vault;
