@@ -8,6 +8,7 @@ mod parameters;
 mod plan;
 mod route;
 mod route_file;
+mod schedule;
 mod trigger;
 
 pub use crate::mistake::Mistake as Error;
@@ -15,3 +16,4 @@ pub use catalogue::ghl_kind;
 pub use operation::{Offer, Operation, offers};
 pub use plan::{Context, Plan, PlanError, PlannedStep, Skipped};
 pub use route::{Need, Route, RouteSet};
+pub use schedule::Schedule;

@@ -158,6 +158,7 @@ impl Step {
             state,
             result,
             attempts: std::mem::take(&mut self.attempts),
+            version: work.routes.route(&self.key.route).map(|route| route.version.clone()),
             timer: None,
         };
         let (store, lane, event) = (&work.engine.store, &work.claim.lane, work.event());

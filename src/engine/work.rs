@@ -1,17 +1,18 @@
 //! One claim from plan to verdict: fold, know the customer, plan, carry out each step that is not done.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use ghl::oauth::Scopes;
 use serde_json::{Value, json};
 
-use super::Engine;
 use super::operations;
 use super::step::Step;
 use super::verdict::{self, Verdict};
+use super::{Engine, guard, schedule};
 use crate::effect::{Effect, EffectState};
 use crate::event::{Event, Source};
-use crate::flow::{Context, PlannedStep};
+use crate::flow::{Context, PlannedStep, RouteSet};
 use crate::inbox::fold;
 use crate::link::{Customer, Link};
 use crate::reason::Code;
@@ -28,6 +29,8 @@ pub(super) struct Work<'a> {
     pub(super) claim: &'a Claim,
     /// When the state that is carried out was reached: the newest of those folded together.
     pub(super) occurred_at: jiff::Timestamp,
+    /// The routes that it is carried out with.
+    pub(super) routes: RouteSet,
     /// Whom the event is about.
     pub(super) customer: Option<Customer>,
     /// The customer as the event shows him.
@@ -120,10 +123,17 @@ async fn try_carry_out(engine: &Engine, claim: &Claim, folded: &mut Vec<i64>) ->
     };
     folded.clone_from(&fold.folded);
 
-    let (payload, mapped, customer) = who(engine, &live, event, payload).await?;
+    let (payload, mut mapped, customer) = who(engine, &live, event, payload).await?;
     let (link, guest) = find_link(engine, &live, customer.as_ref(), &mapped.contact).await?;
-    let plan = engine
-        .routes
+    if let Some(link) = link.as_ref().filter(|_| schedule::shows_the_link(event.source, &event.kind)) {
+        mapped.contact = link.shadow.cscart.clone();
+    }
+    let routes = engine.routes.of_connection(&live.connection);
+    let routes = match schedule::route_of(event.source, &event.kind, &payload) {
+        Some(route) => routes.only(route),
+        None => routes,
+    };
+    let plan = routes
         .plan(&Context {
             trigger: &event.trigger(),
             event_id: event.id.to_string(),
@@ -134,6 +144,7 @@ async fn try_carry_out(engine: &Engine, claim: &Claim, folded: &mut Vec<i64>) ->
             data: payload.get("data").unwrap_or(&Value::Null),
             contact: &mapped.contact,
             contact_id: link.as_ref().map(|link| link.contact_id.as_str()),
+            today: schedule::day(fold.occurred_at, &engine.zone),
         })
         .map_err(|error| {
             Verdict::dead(Code::RouteMistake, format!("{error}. Mend the route, then replay"))
@@ -144,11 +155,18 @@ async fn try_carry_out(engine: &Engine, claim: &Claim, folded: &mut Vec<i64>) ->
             None => Verdict::Ignored { reason: "no route handles this type".into() },
         });
     }
+    for route in plan.steps.iter().map(|planned| planned.key.route.as_str()).collect::<BTreeSet<_>>() {
+        // What has begun is brought to its end.
+        if !claim.effects.iter().any(|effect| effect.key.route == route) {
+            guard::check(engine, event, route).await?;
+        }
+    }
     let mut work = Work {
         engine,
         live: &live,
         client,
         claim,
+        routes,
         occurred_at: fold.occurred_at,
         customer,
         contact: mapped.contact,

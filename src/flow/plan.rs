@@ -34,6 +34,8 @@ pub struct Context<'a> {
     pub contact: &'a Canonical,
     /// The contact's id, where there is a link.
     pub contact_id: Option<&'a str>,
+    /// The day on which it happened, where the bridge is.
+    pub today: jiff::civil::Date,
 }
 
 impl Context<'_> {
@@ -46,6 +48,7 @@ impl Context<'_> {
             settings => Value::from(Serde(self.settings)),
             store => Value::from(Serde(self.store)),
             data => Value::from(Serde(self.data)),
+            today => self.today.to_string(),
             contact => context! { id => self.contact_id, ..Value::from(Serde(contact)) },
         }
     }
@@ -104,6 +107,15 @@ impl RouteSet {
     }
 }
 
+impl Route {
+    /// Whether the route's condition holds for an event; true where it has none.
+    pub fn holds(&self, context: &Context<'_>) -> Result<bool, PlanError> {
+        let wrong = |what: String| PlanError { route: self.id.clone(), step: None, what };
+        let Some(when) = &self.when else { return Ok(true) };
+        Ok(when.eval(&context.variables()).map_err(wrong)?.is_true())
+    }
+}
+
 fn plan_route(
     route: &Route,
     context: &Context<'_>,
@@ -126,7 +138,7 @@ fn plan_route(
         plan.skipped.push(skipped(None, "the route's condition does not hold"));
         return Ok(());
     }
-    for step in &route.steps {
+    for step in route.steps.iter() {
         if let Some(condition) = &step.condition
             && !condition.eval(variables).map_err(|what| wrong(Some(step), what))?.is_true()
         {
@@ -166,6 +178,7 @@ mod tests {
             data,
             contact: &contact,
             contact_id: None,
+            today: jiff::civil::date(2026, 11, 24),
         })
     }
 

@@ -1,5 +1,7 @@
 //! Routes, read and checked: what is wrong in a file is found here, not when an event needs it.
 
+mod choose;
+
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
@@ -10,11 +12,12 @@ use super::Error;
 use super::expression::{Formula, Template};
 use super::operation::{self, Spec};
 use super::route_file::{RouteFile, StepTable};
+use super::schedule::{self, Schedule};
 use super::trigger;
 use crate::mistake;
 
-/// A route that can run.
-#[derive(Debug)]
+/// A route that can run. Cheap to clone.
+#[derive(Debug, Clone)]
 pub struct Route {
     /// The file's name without `.toml`; names it in the ledger.
     pub id: String,
@@ -24,8 +27,12 @@ pub struct Route {
     pub enabled: bool,
     /// The triggers.
     pub on: Vec<String>,
-    pub(super) when: Option<Formula>,
-    pub(super) steps: Vec<Step>,
+    /// When it runs by itself; none: nothing of that kind is among its triggers.
+    pub schedule: Option<Schedule>,
+    /// Tells this text of it from others: the first 12 hexadecimal digits of the text's SHA-256.
+    pub version: String,
+    pub(super) when: Option<Arc<Formula>>,
+    pub(super) steps: Arc<[Step]>,
 }
 
 /// What a route needs a token to allow.
@@ -174,6 +181,7 @@ fn read(file: &str, text: &str) -> Result<Route, Vec<Error>> {
         );
     }
     let when = mistakes.formula(written.when.as_ref());
+    let schedule = read_schedule(&written, &mut mistakes);
     let mut ids = HashSet::new();
     let steps = written.step.iter().filter_map(|step| read_step(step, &mut ids, &mut mistakes)).collect();
     if mistakes.found.is_empty() {
@@ -183,11 +191,40 @@ fn read(file: &str, text: &str) -> Result<Route, Vec<Error>> {
             description: written.description,
             enabled: written.enabled,
             on,
-            when,
+            schedule,
+            version: choose::version_of(text),
+            when: when.map(Arc::new),
             steps,
         })
     } else {
         Err(mistakes.found)
+    }
+}
+
+/// When the route runs by itself, which is for its triggers of that kind to say.
+fn read_schedule(written: &RouteFile, mistakes: &mut Mistakes<'_>) -> Option<Schedule> {
+    let scheduled = written.on.iter().find(|on| schedule::TRIGGERS.contains(&on.get_ref().as_str()));
+    match (scheduled, &written.every, &written.at) {
+        (None, None, None) => None,
+        (None, Some(key), _) | (None, None, Some(key)) => {
+            let mend = "name \"schedule\" or \"schedule.customer\" in `on`, or remove this key";
+            mistakes.at(key, "only a route with a schedule has this key", mend);
+            None
+        }
+        (Some(on), None, _) => {
+            mistakes.at(on, "it is not said how often the route runs", "add `every = \"1d\"`");
+            None
+        }
+        (Some(_), Some(every), at) => {
+            match Schedule::parse(every.get_ref(), at.as_ref().map(|at| at.get_ref().as_str())) {
+                Ok(schedule) => Some(schedule),
+                Err(flaw) => {
+                    let place = at.as_ref().filter(|_| flaw.of_at).unwrap_or(every);
+                    mistakes.at(place, flaw.what, flaw.mend);
+                    None
+                }
+            }
+        }
     }
 }
 
