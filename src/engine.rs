@@ -8,10 +8,13 @@ mod alone;
 mod backoff;
 mod calls;
 mod crew;
+mod guard;
 mod operations;
 mod reconcile;
 pub mod requests;
+mod schedule;
 mod step;
+mod timers;
 mod verdict;
 mod wait;
 mod work;
@@ -22,6 +25,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt as _;
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -30,14 +34,15 @@ use tokio_util::task::TaskTracker;
 use crate::clock::Clock;
 use crate::config::{EngineConfig, RetryConfig};
 use crate::event::{Event, State};
-use crate::flow::RouteSet;
 use crate::monitor::Monitor;
 use crate::reason::{Code, Reason};
 use crate::registry::Registry;
+use crate::routes::Routes;
 use crate::store::{Claim, LEASE, Settlement, Store};
 use crate::tokens::Tokens;
 pub use alone::Creating;
 use crew::Crew;
+pub use timers::Timers;
 use verdict::{Verdict, after_now};
 
 /// Other processes (the command line) write to the same database without waking us; this is how soon we look anyway.
@@ -55,9 +60,11 @@ pub struct Engine {
     /// What calls to HighLevel go with.
     pub tokens: Tokens,
     /// The flows.
-    pub routes: RouteSet,
+    pub routes: Routes,
     /// The time.
     pub clock: Clock,
+    /// Where it is what time of the day.
+    pub zone: TimeZone,
     /// Counters.
     pub monitor: Monitor,
     /// How to work.
@@ -68,6 +75,8 @@ pub struct Engine {
     pub started: Timestamp,
     /// Told when there may be something to do.
     pub wake: Arc<Notify>,
+    /// Told when a timer was put ([`Timers`]).
+    pub timer_put: Arc<Notify>,
 }
 
 impl Engine {

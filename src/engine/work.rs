@@ -1,19 +1,20 @@
 //! One claim from plan to verdict: fold, know the customer, plan, carry out each step that is not done.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use serde::Deserialize as _;
 use serde_json::{Value, json};
 
-use super::Engine;
 use super::operations;
 use super::step::{self, Step};
 use super::verdict::{self, Verdict};
-use super::wait;
+use super::{Engine, guard, schedule, wait};
 use crate::effect::{EffectState, StepKey};
 use crate::event::{Event, Source};
-use crate::flow::{self, Context, Continued, Next, OnError, PlanError, PlannedDelay, PlannedStep, Run};
+use crate::flow::{
+    self, Context, Continued, Next, OnError, PlanError, PlannedDelay, PlannedStep, RouteSet, Run,
+};
 use crate::inbox::fold;
 use crate::link::{Customer, Link};
 use crate::reason::Code;
@@ -30,6 +31,8 @@ pub(super) struct Work<'a> {
     pub(super) claim: &'a Claim,
     /// When the state that is carried out was reached: the newest of those folded together.
     pub(super) occurred_at: jiff::Timestamp,
+    /// The routes that it is carried out with.
+    pub(super) routes: &'a RouteSet,
     /// Whom the event is about.
     pub(super) customer: Option<Customer>,
     /// The customer as the event shows him.
@@ -122,11 +125,18 @@ async fn try_carry_out(engine: &Engine, claim: &Claim, folded: &mut Vec<i64>) ->
     };
     folded.clone_from(&fold.folded);
 
-    let (payload, mapped, customer) = who(engine, &live, event, payload).await?;
+    let (payload, mut mapped, customer) = who(engine, &live, event, payload).await?;
     let (link, guest) = find_link(engine, &live, customer.as_ref(), &mapped.contact).await?;
+    if let Some(link) = link.as_ref().filter(|_| schedule::shows_the_link(event.source, &event.kind)) {
+        mapped.contact = link.shadow.cscart.clone();
+    }
+    let routes = engine.routes.of_connection(&live.connection);
+    let routes = match schedule::route_of(event.source, &event.kind, &payload) {
+        Some(route) => routes.only(route),
+        None => routes,
+    };
     let continued = continued(event, &payload)?;
-    let mut run = engine
-        .routes
+    let mut run = routes
         .begin(&Context {
             trigger: &event.trigger(),
             event_id: event.id.to_string(),
@@ -137,6 +147,7 @@ async fn try_carry_out(engine: &Engine, claim: &Claim, folded: &mut Vec<i64>) ->
             data: payload.get("data").unwrap_or(&Value::Null),
             contact: &mapped.contact,
             contact_id: link.as_ref().map(|link| link.contact_id.as_str()),
+            today: schedule::day(fold.occurred_at, &engine.zone),
             continued: continued.as_ref(),
         })
         .map_err(mistake)?;
@@ -145,6 +156,7 @@ async fn try_carry_out(engine: &Engine, claim: &Claim, folded: &mut Vec<i64>) ->
         live: &live,
         client,
         claim,
+        routes: &routes,
         // What has waited shows the customer as he was then.
         occurred_at: continued.as_ref().map_or(fold.occurred_at, |then| then.occurred_at),
         customer,
@@ -173,9 +185,14 @@ async fn try_carry_out(engine: &Engine, claim: &Claim, folded: &mut Vec<i64>) ->
             None => Verdict::Ignored { reason: "no route handles this type".into() },
         });
     }
+    let mut begun: BTreeSet<String> = claim.effects.iter().map(|effect| effect.key.route.clone()).collect();
     let mut lacking = None;
     while let Some(next) = ahead.next(&mut run)? {
         let last = lacking.is_none() && left_out.is_empty() && ahead.is_empty() && ahead.ended;
+        // What has begun is brought to its end.
+        if begun.insert(next.route().to_owned()) {
+            guard::check(engine, event, next.route()).await?;
+        }
         match next {
             Todo::Step(planned) => {
                 let needed = planned.operation.scopes();
@@ -232,6 +249,15 @@ struct Ahead {
 enum Todo {
     Step(PlannedStep),
     Delay(PlannedDelay),
+}
+
+impl Todo {
+    fn route(&self) -> &str {
+        match self {
+            Self::Step(planned) => &planned.key.route,
+            Self::Delay(delay) => &delay.key.route,
+        }
+    }
 }
 
 impl Ahead {

@@ -16,9 +16,11 @@ mod links;
 mod open;
 mod readers;
 mod replay;
+mod route_versions;
 mod row;
 mod secrets;
 mod settle;
+mod timers;
 mod writer;
 
 use std::path::Path;
@@ -30,7 +32,7 @@ use rusqlite::Connection as Pool;
 
 use super::{
     Appended, Claim, Connections, EffectUpdate, Error, EventFilter, Lane, LinkChange, Origin, Page, Result,
-    Settlement, Shares, Store, View,
+    RouteVersion, Settlement, Shares, Store, View,
 };
 use crate::access::{ApiKey, KeyHash};
 use crate::connection::{Connection, ConnectionName};
@@ -41,6 +43,7 @@ use crate::grant::{
     RefreshTurn, Turn,
 };
 use crate::link::{Customer, ItemKind, ItemLink, Link};
+use crate::timer::Timer;
 use crate::vault::{Source as KeySource, Vault};
 
 use arrivals::{Arrivals, SourceKey};
@@ -234,6 +237,48 @@ impl Store for Sqlite {
             .await
     }
 
+    async fn put_timer(&self, timer: Timer) -> Result<()> {
+        self.writer.run(move |tx| timers::put(tx, &timer)).await
+    }
+
+    async fn due_timers(&self, now: Timestamp, limit: usize) -> Result<Vec<Timer>> {
+        self.readers.run(move |pool| timers::due(pool, now, limit)).await
+    }
+
+    async fn next_timer(&self) -> Result<Option<Timestamp>> {
+        self.readers.run(timers::next).await
+    }
+
+    async fn fire_timer(
+        &self,
+        timer: &Timer,
+        again: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<Option<EventId>> {
+        let (arrivals, timer) = (Arc::clone(&self.arrivals), timer.clone());
+        self.writer.run(move |tx| timers::fire(tx, &mut locked(&arrivals), &timer, again, now)).await
+    }
+
+    async fn pass_timer(&self, timer: &Timer, again: Option<Timestamp>) -> Result<bool> {
+        let timer = timer.clone();
+        self.writer.run(move |tx| timers::step_on(tx, &timer, again)).await
+    }
+
+    async fn drop_timer(&self, connection: &ConnectionName, key: &str) -> Result<bool> {
+        let (connection, key) = (connection.clone(), key.to_owned());
+        self.writer.run(move |tx| timers::drop_one(tx, &connection, &key)).await
+    }
+
+    async fn timers(&self, connection: Option<&ConnectionName>, limit: usize) -> Result<Vec<Timer>> {
+        let connection = connection.cloned();
+        self.readers.run(move |pool| timers::list(pool, connection.as_ref(), limit)).await
+    }
+
+    async fn timers_named(&self, prefix: &str) -> Result<Vec<Timer>> {
+        let prefix = prefix.to_owned();
+        self.readers.run(move |pool| timers::named(pool, &prefix)).await
+    }
+
     async fn unpark(&self, connection: &ConnectionName, now: Timestamp) -> Result<usize> {
         let connection = connection.clone();
         self.writer.run(move |tx| settle::unpark(tx, &connection, now)).await
@@ -256,6 +301,16 @@ impl Store for Sqlite {
     ) -> Result<Vec<Link>> {
         let (connection, contact) = (connection.clone(), contact.clone());
         self.readers.run(move |pool| links::of_contact(pool, &connection, &contact)).await
+    }
+
+    async fn links_page(
+        &self,
+        connection: &ConnectionName,
+        after: Option<&Customer>,
+        limit: usize,
+    ) -> Result<Vec<Link>> {
+        let (connection, after) = (connection.clone(), after.cloned());
+        self.readers.run(move |pool| links::page(pool, &connection, after.as_ref(), limit)).await
     }
 
     async fn put_links(&self, changes: Vec<LinkChange>) -> Result<()> {
@@ -310,6 +365,28 @@ impl Store for Sqlite {
         let fresh = EventId::new();
         let arrivals = Arc::clone(&self.arrivals);
         self.writer.run(move |tx| replay::replay(tx, &mut locked(&arrivals), id, fresh, force, now)).await
+    }
+
+    async fn put_route_versions(&self, versions: Vec<RouteVersion>) -> Result<()> {
+        self.writer
+            .run(move |tx| versions.iter().try_for_each(|version| route_versions::put(tx, version)))
+            .await
+    }
+
+    async fn route_versions(&self, route: &str) -> Result<Vec<RouteVersion>> {
+        let route = route.to_owned();
+        self.readers.run(move |pool| route_versions::of_route(pool, &route)).await
+    }
+
+    async fn runs_of_route(&self, event: &Event, route: &str, since: Timestamp) -> Result<u64> {
+        let (connection, subject) = (event.connection.clone(), event.subject.clone());
+        let (source, before, route) = (event.source, event.seq, route.to_owned());
+        self.readers
+            .run(move |pool| {
+                let whose = (connection.as_str(), subject.as_str(), source.as_str());
+                route_versions::runs(pool, whose, &route, since, before)
+            })
+            .await
     }
 
     async fn connections(&self) -> Result<Connections> {
