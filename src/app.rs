@@ -27,6 +27,7 @@ use crate::http::auth::AdminKey;
 use crate::http::listener::{Peer, PlainListener, TlsListener};
 use crate::http::{self, HttpState};
 use crate::inbox::Inbox;
+use crate::jobs;
 use crate::mistake::Mistake;
 use crate::monitor::Monitor;
 use crate::registry::Registry;
@@ -83,6 +84,7 @@ fn list(errors: &[flow::Error]) -> String {
 pub struct App {
     http: HttpState,
     engine: Arc<Engine>,
+    jobs: jobs::Runner,
     certificate: Option<Certificate>,
     /// Held as long as this process works with the database.
     _lock: File,
@@ -157,6 +159,15 @@ impl App {
             public_url,
             trusted_proxies: config.trusted_proxies,
         };
+        let jobs = jobs::Runner {
+            store: Arc::clone(&store),
+            registry: registry.clone(),
+            tokens: tokens.clone(),
+            clock: clock.clone(),
+            monitor: monitor.clone(),
+            inbox: http.inbox.clone(),
+            config: config.engine.clone(),
+        };
         let engine = Arc::new(Engine {
             store,
             registry,
@@ -169,7 +180,7 @@ impl App {
             creating: Creating::default(),
             wake,
         });
-        Ok(Self { http, engine, certificate, _lock: lock, first_key })
+        Ok(Self { http, engine, jobs, certificate, _lock: lock, first_key })
     }
 
     /// The store, for tests and benchmarks that look behind the API.
@@ -186,6 +197,7 @@ impl App {
     pub async fn run(self, listener: TcpListener, stop: CancellationToken) -> std::io::Result<()> {
         let engine = tokio::spawn(Arc::clone(&self.engine).run(stop.clone()));
         let refresher = tokio::spawn(refresh(self.http.clone(), stop.clone()));
+        let jobs = tokio::spawn(self.jobs.run(stop.clone()));
         let tokens = self.http.tokens.clone();
         let monitor = self.http.monitor.clone();
         let stopping = stop.clone();
@@ -213,6 +225,7 @@ impl App {
         // Both end by themselves once `stop` is set; a panic in them has been logged.
         drop(tokio::time::timeout(DRAIN, engine).await);
         drop(refresher.await);
+        drop(tokio::time::timeout(DRAIN, jobs).await);
         drop(tokio::time::timeout(DRAIN, tokens.finish()).await);
         served
     }

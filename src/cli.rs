@@ -9,10 +9,13 @@ mod demo;
 mod doctor;
 mod events;
 mod health;
+mod import;
+mod jobs;
 mod key;
 mod resync;
 mod sandbox;
 mod serve;
+mod verify;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -57,8 +60,15 @@ enum Command {
     /// List, show and replay events
     #[command(subcommand)]
     Events(events::Command),
-    /// Compare one customer on both sides and repair the difference
+    /// Make contacts of the store's customers
+    Import(import::Arguments),
+    /// Compare customers on both sides and repair the difference: one, those of late, or all
     Resync(resync::Arguments),
+    /// Compare both sides and report every difference, without changing anything
+    Verify(verify::Arguments),
+    /// See imports, resyncs and verifications; stop them and let them go on
+    #[command(subcommand)]
+    Jobs(jobs::Command),
     /// Make, list and revoke API keys; change the master key
     #[command(subcommand)]
     Key(key::Command),
@@ -98,6 +108,9 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Command::Connection(command) => connection::run(config, command).await,
             Command::Connect(command) => connect::run(config, command).await,
             Command::Events(command) => events::run(config, command).await,
+            Command::Import(arguments) => import::run(config, arguments).await,
+            Command::Verify(arguments) => verify::run(config, arguments).await,
+            Command::Jobs(command) => jobs::run(config, command).await,
             Command::Resync(arguments) => resync::run(config, arguments).await,
             Command::Key(command) => key::run(config, command).await,
             Command::Doctor(arguments) => doctor::run(config, arguments).await,
