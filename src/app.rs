@@ -25,6 +25,7 @@ use crate::http::auth::AdminKey;
 use crate::http::listener::{Peer, PlainListener, TlsListener};
 use crate::http::{self, HttpState};
 use crate::inbox::Inbox;
+use crate::jobs;
 use crate::mistake::Mistake;
 use crate::monitor::Monitor;
 use crate::registry::Registry;
@@ -80,6 +81,7 @@ fn list(errors: &[Mistake]) -> String {
 pub struct App {
     http: HttpState,
     engine: Arc<Engine>,
+    jobs: jobs::Runner,
     certificate: Option<Certificate>,
     /// Held as long as this process works with the database.
     _lock: File,
@@ -162,6 +164,15 @@ impl App {
             trusted_proxies: config.trusted_proxies,
             routes: routes.clone(),
         };
+        let jobs = jobs::Runner {
+            store: Arc::clone(&store),
+            registry: registry.clone(),
+            tokens: tokens.clone(),
+            clock: clock.clone(),
+            monitor: monitor.clone(),
+            inbox: http.inbox.clone(),
+            config: config.engine.clone(),
+        };
         let engine = Arc::new(Engine {
             store,
             registry,
@@ -176,7 +187,7 @@ impl App {
             wake,
             timer_put: Arc::new(Notify::new()),
         });
-        Ok(Self { http, engine, certificate, _lock: lock, first_key })
+        Ok(Self { http, engine, jobs, certificate, _lock: lock, first_key })
     }
 
     /// The store, for tests and benchmarks that look behind the API.
@@ -209,6 +220,7 @@ impl App {
         let timers = tokio::spawn(timers.run(stop.clone()));
         let refresher =
             tokio::spawn(refresh(self.http.clone(), Arc::clone(&self.engine.timer_put), stop.clone()));
+        let jobs = tokio::spawn(self.jobs.run(stop.clone()));
         let tokens = self.http.tokens.clone();
         let monitor = self.http.monitor.clone();
         let stopping = stop.clone();
@@ -237,6 +249,7 @@ impl App {
         drop(tokio::time::timeout(DRAIN, engine).await);
         drop(refresher.await);
         drop(timers.await);
+        drop(tokio::time::timeout(DRAIN, jobs).await);
         drop(tokio::time::timeout(DRAIN, tokens.finish()).await);
         served
     }

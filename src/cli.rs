@@ -9,11 +9,14 @@ mod demo;
 mod doctor;
 mod events;
 mod health;
+mod import;
+mod jobs;
 mod key;
 mod resync;
 mod routes;
 mod sandbox;
 mod serve;
+mod verify;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -61,8 +64,15 @@ enum Command {
     /// List the routes, and where they run
     #[command(subcommand)]
     Routes(routes::Command),
-    /// Compare one customer on both sides and repair the difference
+    /// Make contacts of the store's customers
+    Import(import::Arguments),
+    /// Compare customers on both sides and repair the difference: one, those of late, or all
     Resync(resync::Arguments),
+    /// Compare both sides and report every difference, without changing anything
+    Verify(verify::Arguments),
+    /// See imports, resyncs and verifications; stop them and let them go on
+    #[command(subcommand)]
+    Jobs(jobs::Command),
     /// Make, list and revoke API keys; change the master key
     #[command(subcommand)]
     Key(key::Command),
@@ -103,6 +113,9 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Command::Connect(command) => connect::run(config, command).await,
             Command::Events(command) => events::run(config, command).await,
             Command::Routes(command) => routes::run(config, command).await,
+            Command::Import(arguments) => import::run(config, arguments).await,
+            Command::Verify(arguments) => verify::run(config, arguments).await,
+            Command::Jobs(command) => jobs::run(config, command).await,
             Command::Resync(arguments) => resync::run(config, arguments).await,
             Command::Key(command) => key::run(config, command).await,
             Command::Doctor(arguments) => doctor::run(config, arguments).await,

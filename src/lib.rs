@@ -25,6 +25,7 @@ pub mod flow;
 pub mod grant;
 pub mod http;
 pub mod inbox;
+pub mod jobs;
 pub mod link;
 pub mod mistake;
 pub mod monitor;

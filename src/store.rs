@@ -3,6 +3,7 @@
 //! Its operations are whole promises ("append if new", "claim what is ready", "settle"), not rows and columns, so that
 //! another database can keep them in its own way. [`sqlite`] is the one that is built in.
 
+pub mod jobs;
 pub mod sqlite;
 
 use std::collections::HashMap;
@@ -307,7 +308,7 @@ pub struct View {
 
 /// Everything durable. All methods are safe to repeat.
 #[async_trait]
-pub trait Store: Send + Sync + 'static {
+pub trait Store: jobs::JobStore {
     /// Stores an event unless (connection, source, source id) is known. When this answers `Ok`, the event is on disk.
     /// `not_before`: a lane that this event opens is not ready earlier, so that later events of the subject can join it.
     async fn append(&self, event: NewEvent, not_before: Timestamp) -> Result<Appended>;

@@ -1,4 +1,4 @@
-//! `cartbridge resync`: compare one customer on both sides and repair the difference.
+//! `cartbridge resync`: compare customers on both sides and repair the difference.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -6,35 +6,78 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::bail;
+use jiff::Timestamp;
 use serde_json::json;
 use tokio::sync::Notify;
 
+use super::jobs::start::{self, Asking};
 use crate::app::load_routes;
 use crate::clock::Clock;
 use crate::connection::ConnectionName;
 use crate::event::Subject;
 use crate::inbox::{Inbox, Incoming};
+use crate::jobs::{JobKind, Options};
 use crate::link::Customer;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// The connection's name
     name: ConnectionName,
-    /// The customer's id in the store
+    #[command(flatten)]
+    who: Who,
+    /// Compare only, and report what would be done
+    #[arg(long, conflicts_with = "customer")]
+    dry_run: bool,
+    /// How many contacts are read with one call, 1 to 500 (100 unless it is said)
+    #[arg(long, value_name = "N", conflicts_with = "customer")]
+    page_size: Option<u32>,
+    #[command(flatten)]
+    asking: Asking,
+}
+
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+struct Who {
+    /// One customer, by the id in the store
     #[arg(long, value_name = "ID")]
-    customer: Customer,
+    customer: Option<Customer>,
+    /// Customers with events or orders since then, such as 2026-11-01 or 2026-11-01T12:00:00Z
+    #[arg(long, value_name = "TIME", value_parser = since)]
+    since: Option<Timestamp>,
+    /// All customers
+    #[arg(long)]
+    all: bool,
+}
+
+/// A time, or a day, which begins at midnight UTC.
+fn since(text: &str) -> Result<Timestamp, String> {
+    text.parse::<Timestamp>().or_else(|_| format!("{text}T00:00:00Z").parse()).map_err(|_| {
+        format!("`{text}` is no time: write 2026-11-01 (midnight UTC), or 2026-11-01T12:00:00Z")
+    })
 }
 
 pub(super) async fn run(file: Option<PathBuf>, arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let Arguments { name, who, dry_run, page_size, asking } = arguments;
+    match who.customer {
+        Some(customer) => one(file, &name, &customer).await,
+        None => {
+            let options = Options { dry_run, page_size, since: who.since, ..Options::default() };
+            start::run(file, name, JobKind::Resync, options, asking).await
+        }
+    }
+}
+
+/// Files the event of one customer.
+async fn one(file: Option<PathBuf>, name: &ConnectionName, customer: &Customer) -> anyhow::Result<ExitCode> {
     let (config, store) = super::database::open(file)?;
-    if !store.connections().await?.readable.iter().any(|stored| stored.connection.name == arguments.name) {
-        bail!("there is no connection `{}`; `cartbridge connection list` shows all", arguments.name);
+    if !store.connections().await?.readable.iter().any(|stored| stored.connection.name == *name) {
+        bail!("there is no connection `{name}`; `cartbridge connection list` shows all");
     }
     let routes = load_routes(config.routes_dir.as_deref())?;
     let inbox = Inbox::new(store, routes, Clock::system(), Arc::new(Notify::new()), Duration::ZERO);
-    let payload = json!({ "data": { "customer": arguments.customer.to_string() } });
-    let incoming = Incoming::manual("resync", Subject::customer(&arguments.customer), &payload);
-    let appended = inbox.append(&arguments.name, incoming).await?;
+    let payload = json!({ "data": { "customer": customer.to_string() } });
+    let incoming = Incoming::manual("resync", Subject::customer(customer), &payload);
+    let appended = inbox.append(name, incoming).await?;
     println!(
         "Event {0} will run as soon as the bridge does; `cartbridge events show {0}` tells how it went.",
         appended.id

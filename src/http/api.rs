@@ -5,6 +5,7 @@ mod connections;
 mod customers;
 mod events;
 mod health;
+mod jobs;
 mod keys;
 mod routes;
 mod scopes;
@@ -19,6 +20,7 @@ pub(super) fn router() -> OpenApiRouter<Shared> {
         .merge(events::router())
         .merge(connections::router())
         .merge(customers::router())
+        .merge(jobs::router())
         .merge(keys::router())
         .merge(scopes::router())
         .merge(catalogue::router())

@@ -19,6 +19,7 @@ use super::{Shared, api, connect, health, webhooks};
         (name = "connections", description = "Which store is paired with which location"),
         (name = "connect", description = "Connecting with HighLevel, in a browser"),
         (name = "customers", description = "A customer and his contact"),
+        (name = "jobs", description = "Imports, resyncs of many, verifications"),
         (name = "keys", description = "API keys"),
         (name = "catalogue", description = "What can be done in HighLevel, and what can set off a route"),
         (name = "health", description = "For supervisors and Prometheus"),

@@ -11,6 +11,7 @@ mod effects;
 mod events;
 mod grants;
 mod inbox;
+mod jobs;
 mod lanes;
 mod links;
 mod open;

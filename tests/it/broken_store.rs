@@ -11,7 +11,9 @@ use cartbridge::grant::{
     BegunConnect, Disconnected, FailedTurn, Grant, GrantHead, GrantId, Granted, NewGrant, NewPair, NonceHash,
     RefreshTurn, Turn,
 };
+use cartbridge::jobs::{Item, Job, JobId, JobState};
 use cartbridge::link::{Customer, ItemKind, ItemLink, Link};
+use cartbridge::store::jobs::{Candidates, Chunk, JobStore, KnownContact, Sought, Step};
 use cartbridge::store::{
     Appended, Claim, Connections, EffectUpdate, Error, EventFilter, Lane, LinkChange, Origin, Page, Result,
     RouteVersion, Settlement, Shares, Store, View,
@@ -123,4 +125,33 @@ all_but_append! {
     fn keys() -> Vec<ApiKey>;
     fn revoke_key(id: &str, now: Timestamp) -> ();
     fn ping() -> ();
+}
+
+macro_rules! all_of_jobs {
+    ($(fn $name:ident($($argument:ident: $kind:ty),*) -> $answer:ty;)*) => {
+        #[async_trait]
+        impl JobStore for BrokenStore {
+            $(async fn $name(&self, $($argument: $kind),*) -> Result<$answer> {
+                self.inner.$name($($argument),*).await
+            })*
+        }
+    };
+}
+
+all_of_jobs! {
+    fn add_job(job: &Job) -> ();
+    fn job(id: JobId) -> Option<Job>;
+    fn jobs(connection: Option<&ConnectionName>, limit: usize) -> Vec<Job>;
+    fn jobs_to_run() -> Vec<Job>;
+    fn move_job(id: JobId, from: &[JobState], to: JobState, reason: Option<String>, now: Timestamp) -> Job;
+    fn note_job(id: JobId, reason: Option<String>) -> ();
+    fn job_step(id: JobId, step: Step, chunk: Chunk) -> bool;
+    fn resolve_job(id: JobId) -> u64;
+    fn job_candidates(id: JobId, connection: &ConnectionName, sought: Vec<Sought>) -> Vec<Candidates>;
+    fn pending_of_job(id: JobId, last: u64, limit: usize) -> Vec<u64>;
+    fn customers_with_events(connection: &ConnectionName, since: Timestamp) -> Vec<u64>;
+    fn leftovers_of_job(id: JobId, connection: &ConnectionName, after: &str, limit: usize) -> Vec<KnownContact>;
+    fn forget_contacts(id: JobId) -> bool;
+    fn job_items(id: JobId, after: Option<(u64, String)>, limit: usize) -> Vec<Item>;
+    fn count_links(connection: &ConnectionName) -> u64;
 }

@@ -10,21 +10,24 @@ use tokio::process::{Child, Command};
 use crate::app::{ADMIN_KEY, QUICK, config_text};
 
 /// The real program as a process, with a sandbox in this one.
-struct Killable {
-    sandbox: Sandbox,
-    url: String,
+pub struct Killable {
+    /// Both systems.
+    pub sandbox: Sandbox,
+    /// Where the bridge is.
+    pub url: String,
     config: std::path::PathBuf,
     child: Child,
-    http: reqwest::Client,
+    /// For requests to the bridge.
+    pub http: reqwest::Client,
     _folder: tempfile::TempDir,
 }
 
 impl Killable {
-    async fn start() -> Self {
+    pub async fn start() -> Self {
         Self::start_with(Options::default()).await
     }
 
-    async fn start_with(options: Options) -> Self {
+    pub async fn start_with(options: Options) -> Self {
         let sandbox = Sandbox::start(Options { strict_rate: false, ..options }).await.unwrap();
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -45,6 +48,12 @@ impl Killable {
         app
     }
 
+    /// Ends the test.
+    pub async fn end(mut self) {
+        self.child.kill().await.unwrap();
+        self.sandbox.shutdown().await;
+    }
+
     async fn ready(&self) {
         let started = std::time::Instant::now();
         while self.http.get(format!("{}/readyz", self.url)).send().await.is_err() {
@@ -53,7 +62,7 @@ impl Killable {
         }
     }
 
-    async fn kill_and_restart(&mut self) {
+    pub async fn kill_and_restart(&mut self) {
         self.child.kill().await.unwrap();
         self.child = spawn(&self.config);
         self.ready().await;
@@ -88,7 +97,7 @@ impl Killable {
         }
     }
 
-    async fn settled(&self) {
+    pub async fn settled(&self) {
         let started = std::time::Instant::now();
         loop {
             let undelivered =

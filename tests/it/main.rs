@@ -19,6 +19,7 @@ mod errors;
 mod fault;
 mod flow;
 mod https;
+mod jobs;
 mod oauth;
 mod openapi;
 mod program;

@@ -96,6 +96,9 @@ async fn come_due(app: &TestApp, kind: &str) -> Value {
 
 /// What a person asks for, by the API; answers the event's id.
 async fn ask(app: &TestApp, kind: &str) -> Value {
+    if kind == "import" {
+        return import(app).await;
+    }
     let (method, path, body) = match kind {
         "resync" => ("POST", "/api/connections/my-shop/resync", json!({ "customer": 42 })),
         "linked" => {
@@ -106,4 +109,17 @@ async fn ask(app: &TestApp, kind: &str) -> Value {
     let (status, accepted) = app.api(method, path, Some(body)).await;
     assert_eq!(status, 202, "{kind}: {accepted}");
     accepted["id"].clone()
+}
+
+/// An import of a store in which one customer has no contact yet; answers the id of the event that it files.
+async fn import(app: &TestApp) -> Value {
+    let users = json!([{ "email": "imported@example.com" }]);
+    app.shop(json!({ "action": "customers.seed", "users": users })).await;
+    let asked = json!({ "connection": "my-shop", "kind": "import" });
+    let (status, started) = app.api("POST", "/api/jobs", Some(asked)).await;
+    assert_eq!(status, 202, "{started}");
+    app.until("the import has filed an event", async || {
+        app.events("type=import").await.first().map(|event| event["id"].clone())
+    })
+    .await
 }

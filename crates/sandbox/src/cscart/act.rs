@@ -20,7 +20,7 @@ use crate::{
 /// Every action and the keys that it takes beside `action` and `deliver`; None: any column of an order.
 const ACTIONS: &[(&str, Option<&[&str]>)] = &[
     ("customer.register", Some(&["user"])),
-    ("customer.import", Some(&["user"])),
+    ("customers.seed", Some(&["users"])),
     ("customer.update", Some(&["user_id", "user"])),
     ("customer.delete", Some(&["user_id"])),
     ("customer.view", Some(&["user_id"])),
@@ -78,9 +78,16 @@ pub(super) fn perform(state: &mut State, name: &str, action: &Map<String, Value>
             Ok(shown(state, id))
         }
         // Into the database past CS-Cart's functions, as some imports do: nobody is told, and the address may be missing.
-        "customer.import" => {
-            let id = users::create(state, user_columns(&fields)?).map_err(refused)?;
-            Ok(shown(state, id))
+        "customers.seed" => {
+            let users = action.get("users").and_then(Value::as_array);
+            let users = users.ok_or_else(|| ActError::new("`users` is missing: a list of users"))?;
+            let mut ids = Vec::with_capacity(users.len());
+            for user in users {
+                let user = user.as_object().ok_or_else(|| ActError::new("`users`: each is an object"))?;
+                only_known("column of `users`", user, &[WRITABLE, &["fields"]].concat())?;
+                ids.push(users::seed(state, user));
+            }
+            Ok(json!({ "user_ids": ids }))
         }
         "customer.update" => {
             let id = user_id(state, &fields)?;

@@ -111,8 +111,8 @@ async fn an_address_can_be_two_customers_in_two_storefronts_and_an_import_may_ha
     act(&world, register(1)).await;
     act(&world, register(2)).await;
     assert!(world.sandbox.cscart().act(register(2)).await.is_err());
-    act(&world, json!({ "action": "customer.import", "user": { "firstname": "Nobody" } })).await;
-    act(&world, json!({ "action": "customer.import", "user": { "firstname": "Else" } })).await;
+    act(&world, json!({ "action": "customers.seed", "users": [{ "firstname": "Nobody" }] })).await;
+    act(&world, json!({ "action": "customers.seed", "users": [{ "firstname": "Else" }] })).await;
     assert_eq!(get(&world, "/api/users?user_type=C").await.1["params"]["total_items"], "4");
 }
 

@@ -1,0 +1,144 @@
+//! Starts a job: says what it will cost, asks, files it, and follows it.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use tokio::sync::Notify;
+
+use super::{Shared, follow};
+use crate::app::load_routes;
+use crate::clock::{Clock, in_words};
+use crate::config::Config;
+use crate::connection::ConnectionName;
+use crate::jobs::{self, Asked, Estimate, Format, Job, JobId, JobKind, Options, Report};
+use crate::monitor::Monitor;
+use crate::registry::Registry;
+use crate::tokens::{self, Tokens};
+
+/// How a job is started.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Asking {
+    /// Do not ask whether to go on
+    #[arg(long)]
+    pub(in crate::cli) yes: bool,
+    /// Do not wait until it is over
+    #[arg(long)]
+    no_wait: bool,
+    /// Write what became of each customer into this file when it is over: CSV, or JSON if the name ends with .json
+    #[arg(long, value_name = "FILE", conflicts_with = "no_wait")]
+    report: Option<PathBuf>,
+}
+
+pub(in crate::cli) async fn run(
+    file: Option<PathBuf>,
+    name: ConnectionName,
+    kind: JobKind,
+    options: Options,
+    asking: Asking,
+) -> anyhow::Result<ExitCode> {
+    options.check(kind).map_err(|what| anyhow::anyhow!(what))?;
+    let (config, store) = crate::cli::database::open_or_make(file)?;
+    let clock = Clock::system();
+    for connection in &config.connection {
+        store.put_connection(connection, crate::store::Origin::File, clock.now()).await?;
+    }
+    let estimate = estimated(&config, &store, &clock, &name, kind, options).await?;
+    eprintln!("{}", told(&estimate, kind, options));
+    if !asking.yes && !go_on()? {
+        eprintln!("Nothing was done.");
+        return Ok(ExitCode::SUCCESS);
+    }
+    let job = Job::new(name, kind, options, clock.now());
+    store.add_job(&job).await?;
+    eprintln!("Job {}.", job.id);
+    if asking.no_wait {
+        eprintln!("It runs as soon as the bridge does; `cartbridge jobs show {}` tells how far it has come.", job.id);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let ended = follow::run(config, Arc::clone(&store), job.id).await?;
+    if let Some(path) = asking.report {
+        write_report(&store, job.id, &path).await?;
+    }
+    Ok(ended)
+}
+
+async fn estimated(
+    config: &Config,
+    store: &Shared,
+    clock: &Clock,
+    name: &ConnectionName,
+    kind: JobKind,
+    options: Options,
+) -> anyhow::Result<Estimate> {
+    let registry = Registry::new(Arc::clone(store), clock.clone(), config.engine.call_timeout());
+    registry.reload().await?;
+    let Some(live) = registry.get(name) else {
+        match registry.unreadable(name) {
+            Some(why) => bail!("connection `{name}` cannot be used: {why}"),
+            None => bail!("there is no connection `{name}`; `cartbridge connection list` shows all"),
+        }
+    };
+    let monitor = Monitor::default();
+    let tokens = Tokens::new(tokens::Setup {
+        store: Arc::clone(store),
+        clock: clock.clone(),
+        monitor: monitor.clone(),
+        wake: Arc::new(Notify::new()),
+        routes: load_routes(config.routes_dir.as_deref())?,
+        public_url: config.public_url().into(),
+        call_timeout: config.engine.call_timeout(),
+    });
+    let asked = Asked { live: &live, kind, options };
+    let estimate = jobs::estimate(&**store, &tokens, clock, &monitor, asked).await;
+    tokens.finish().await;
+    estimate.map_err(|why| anyhow::anyhow!(why))
+}
+
+fn told(estimate: &Estimate, kind: JobKind, options: Options) -> String {
+    let Estimate { customers, contacts, linked, calls, calls_at_most, seconds, seconds_at_most } = estimate;
+    let what = match (kind, options.dry_run) {
+        (JobKind::Verify, _) => "Nothing is changed on either side.",
+        (_, true) => "A dry run: nothing is sent.",
+        (_, false) => "Live events go first.",
+    };
+    let most = if calls_at_most > calls {
+        format!(
+            "; at most {calls_at_most} calls, {}, if every customer has changed",
+            in_words((*seconds_at_most).max(1))
+        )
+    } else {
+        String::new()
+    };
+    format!(
+        "{customers} customers to look at ({linked} of the store's are linked already), {contacts} contacts in the location.\n\
+         About {calls} calls to HighLevel, {}{most}. {what}",
+        in_words((*seconds).max(1))
+    )
+}
+
+fn go_on() -> anyhow::Result<bool> {
+    if !std::io::stdin().is_terminal() {
+        bail!("nobody is there to say yes: give --yes");
+    }
+    eprint!("Go on? [y/N] ");
+    std::io::stderr().flush()?;
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer)?;
+    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+}
+
+async fn write_report(store: &Shared, job: JobId, path: &Path) -> anyhow::Result<()> {
+    let json = path.extension().is_some_and(|extension| extension == "json");
+    let format = if json { Format::Json } else { Format::Csv };
+    let cannot = || format!("the report cannot be written to {}", path.display());
+    let mut out = std::fs::File::create(path).with_context(cannot)?;
+    let mut report = Report::new(Arc::clone(store), job, format, false);
+    while let Some(part) = report.next().await? {
+        out.write_all(part.as_bytes()).with_context(cannot)?;
+    }
+    eprintln!("The report is in {}.", path.display());
+    Ok(())
+}

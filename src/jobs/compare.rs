@@ -1,0 +1,194 @@
+//! Which contact a customer is, and what is to be done about it. Pure: no I/O.
+//!
+//! By the link first, then by the e-mail address, then by the phone number. Where these name two contacts, or a contact that is
+//! another customer, nobody but a person can tell: nothing is sent.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use super::Plan;
+use crate::connection::ConnectionName;
+use crate::link::{Customer, Link};
+use crate::store::jobs::{Candidates, KnownContact};
+use crate::sync::{self, Canonical, Field, Shadow};
+
+/// A customer who is compared.
+pub(super) struct Subject<'a> {
+    pub(super) connection: &'a ConnectionName,
+    pub(super) customer: Customer,
+    /// As the store shows him.
+    pub(super) contact: &'a Canonical,
+    /// The tags that his contact is to have.
+    pub(super) tags: &'a BTreeSet<String>,
+    /// When the store was asked.
+    pub(super) at: Timestamp,
+}
+
+/// Which contact a customer is.
+#[derive(Debug, Clone)]
+pub(super) enum Match {
+    /// This one; with his link, if there is one.
+    Contact(Box<KnownContact>, Option<Box<Link>>),
+    /// None that was read.
+    Nobody,
+    /// He is linked with one that was not read.
+    Unread(Box<Link>),
+    /// Nobody can tell.
+    Unclear(String),
+    /// There is nothing to find one by.
+    Nameless,
+}
+
+/// What is to be done.
+#[derive(Debug, Clone)]
+pub(super) enum Decision {
+    /// Nothing; the link is written if it is new or shows more than before.
+    Equal(Option<Link>),
+    /// He is linked with a contact that is as it should be.
+    Linked(Link),
+    /// An event is filed.
+    Send {
+        plan: Plan,
+        /// Written before the event: so it becomes one call, or none.
+        link: Option<Link>,
+        /// The fields that are sent.
+        fields: Vec<String>,
+    },
+}
+
+/// Finds the contact of a customer. `gone`: the contact that he is linked with is known not to be there.
+pub(super) fn find(subject: &Subject<'_>, found: &Candidates, gone: bool) -> Match {
+    let email = subject.contact.shown(&Field::Email);
+    let phone = subject.contact.shown(&Field::Phone);
+    if email.is_none() && phone.is_none() {
+        return Match::Nameless;
+    }
+    if let Some(link) = found.link.as_ref().or(found.guest.as_ref()).filter(|_| !gone) {
+        return match &found.contact {
+            Some(contact) => Match::Contact(Box::new(contact.clone()), Some(Box::new(link.clone()))),
+            None => Match::Unread(Box::new(link.clone())),
+        };
+    }
+    let matched = match found.by_email.as_slice() {
+        [] => match by_phone(found, email) {
+            Ok(matched) => matched,
+            Err(why) => return Match::Unclear(why),
+        },
+        [one] => {
+            let other = found.by_phone.iter().find(|other| other.id != one.id);
+            if let Some(other) = other.filter(|_| !found.by_phone.iter().any(|it| it.id == one.id)) {
+                return Match::Unclear(format!(
+                    "contact {} has the e-mail and contact {} has the phone: merge them in HighLevel, or correct one",
+                    one.id, other.id
+                ));
+            }
+            Some(one)
+        }
+        several => {
+            return Match::Unclear(format!(
+                "several contacts have the e-mail ({}): merge them in HighLevel",
+                ids(several)
+            ));
+        }
+    };
+    let Some(contact) = matched else { return Match::Nobody };
+    if let Some(owner) = other_owner(subject, contact) {
+        return Match::Unclear(format!(
+            "contact {} is {owner}: two customers of the store cannot be one contact. Merge the two customers, or correct the \
+             e-mail of one",
+            contact.id
+        ));
+    }
+    Match::Contact(Box::new(contact.clone()), None)
+}
+
+/// One with the phone is the customer unless it has another e-mail: a shared phone does not make one person of two.
+fn by_phone<'a>(found: &'a Candidates, email: Option<&str>) -> Result<Option<&'a KnownContact>, String> {
+    let same = |contact: &&KnownContact| {
+        let theirs = contact.fields.shown(&Field::Email);
+        theirs.is_none() || email.is_none() || theirs == email
+    };
+    let fitting: Vec<&KnownContact> = found.by_phone.iter().filter(same).collect();
+    match fitting.as_slice() {
+        [] => Ok(None),
+        [one] => Ok(Some(one)),
+        _ => Err(format!(
+            "several contacts have the phone ({}): merge them in HighLevel, or give the customer an e-mail",
+            ids(&found.by_phone)
+        )),
+    }
+}
+
+fn ids(contacts: &[KnownContact]) -> String {
+    contacts.iter().map(|contact| contact.id.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+/// The other customer who is this contact. A guest with the same e-mail is no other: who has an account may order without it.
+fn other_owner(subject: &Subject<'_>, contact: &KnownContact) -> Option<String> {
+    let own = subject.customer.to_string();
+    if let Some(owner) = contact.owner.as_ref().filter(|owner| **owner != own) {
+        return Some(owner.clone());
+    }
+    let email = subject.contact.shown(&Field::Email);
+    let other = contact.linked.iter().find(|link| match &link.customer {
+        Customer::Guest(guest) => Some(guest.as_str()) != email,
+        customer => *customer != subject.customer,
+    });
+    other.map(|link| link.customer.to_string())
+}
+
+/// What is to be done for a customer whose contact is known.
+pub(super) fn decide(subject: &Subject<'_>, contact: &KnownContact, link: Option<&Link>) -> Decision {
+    let there: BTreeSet<&String> = contact.tags.iter().collect();
+    // Linked by hand, nothing is known of either side yet: as if it were found just now.
+    let Some(before) = link.filter(|link| !link.shadow.is_empty()) else {
+        return adopt(subject, contact, &there);
+    };
+    let mut link = before.clone();
+    link.customer = subject.customer.clone();
+    link.shadow.ghl.extend(&contact.fields);
+    // A tag of ours that is there costs no call; one that a person has taken away stays away.
+    link.tags.extend(subject.tags.iter().filter(|tag| there.contains(tag)).cloned());
+    let changes = sync::changes(&link.shadow, subject.contact);
+    let tags = subject.tags.iter().any(|tag| !link.tags.contains(tag));
+    if !changes.is_empty() || tags {
+        let mut fields = changes.names();
+        if tags {
+            fields.push("tags".to_owned());
+        }
+        return Decision::Send { plan: Plan::Update, link: Some(link), fields };
+    }
+    link.shadow.cscart.extend(subject.contact);
+    let same = link.customer == before.customer && link.shadow == before.shadow && link.tags == before.tags;
+    link.state_at = link.state_at.max(subject.at);
+    Decision::Equal((!same).then_some(link))
+}
+
+/// The first link with a contact that was there: what is empty there is filled in, and nothing is wiped.
+fn adopt(subject: &Subject<'_>, contact: &KnownContact, there: &BTreeSet<&String>) -> Decision {
+    let fill = sync::first_link(subject.contact, &contact.fields);
+    let mut ours = subject.contact.clone();
+    let link = |ours: Canonical| Link {
+        connection: subject.connection.clone(),
+        customer: subject.customer.clone(),
+        contact_id: contact.id.clone().into(),
+        shadow: Shadow { cscart: ours, ghl: contact.fields.clone() },
+        tags: subject.tags.iter().filter(|tag| there.contains(tag)).cloned().collect(),
+        state_at: subject.at,
+    };
+    let tags = subject.tags.iter().any(|tag| !there.contains(tag));
+    if fill.is_empty() && !tags {
+        return Decision::Linked(link(ours));
+    }
+    let mut fields = fill.names();
+    // What the shadow does not show is a change that the event will send: the very fields that are empty there.
+    fill.values().iter().for_each(|(field, _)| ours.remove(field));
+    if tags {
+        fields.push("tags".to_owned());
+    }
+    Decision::Send { plan: Plan::Adopt, link: Some(link(ours)), fields }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,72 @@
+//! The command line: with a running bridge beside it, and without one.
+
+use std::process::Output;
+
+use serde_json::json;
+use tokio::process::Command;
+
+use super::{crowd, seed, spawn};
+use crate::app::TestApp;
+
+async fn cartbridge(app: &TestApp, arguments: &[&str]) -> Output {
+    let config = app.database().with_extension("toml");
+    std::fs::write(&config, app.config()).unwrap();
+    let program = Command::new(env!("CARGO_BIN_EXE_cartbridge"))
+        .args(arguments)
+        .arg("--config")
+        .arg(&config)
+        .stdin(std::process::Stdio::null())
+        .output();
+    program.await.unwrap()
+}
+
+fn told(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+#[tokio::test]
+async fn without_a_running_bridge_an_import_just_works_and_verify_tells_by_its_exit_code() {
+    let mut app = spawn().await;
+    app.close().await;
+    seed(&app, crowd(40)).await;
+    let asked = cartbridge(&app, &["import", "my-shop"]).await;
+    assert!(!asked.status.success() && told(&asked).contains("give --yes"), "{}", told(&asked));
+    assert!(app.ghl("contacts").is_empty());
+
+    let import = cartbridge(&app, &["import", "my-shop", "--yes"]).await;
+    assert!(import.status.success(), "{}", told(&import));
+    assert!(told(&import).contains("40 created"), "{}", told(&import));
+    assert_eq!(app.ghl("contacts").len(), 40);
+
+    let path = app.database().with_extension("csv");
+    let verify = cartbridge(&app, &["verify", "my-shop", "--report", path.to_str().unwrap()]).await;
+    assert_eq!(verify.status.code(), Some(0), "{}", told(&verify));
+    let report = std::fs::read_to_string(&path).unwrap();
+    assert_eq!(report.lines().count(), 41, "{report}");
+
+    let id = app.ghl("contacts")[0]["id"].clone();
+    app.highlevel(json!({ "action": "contact.delete", "contact_id": id, "deliver": false })).await;
+    let verify = cartbridge(&app, &["verify", "my-shop"]).await;
+    assert_eq!(verify.status.code(), Some(1), "{}", told(&verify));
+    assert!(told(&verify).contains("1 missing_contact"), "{}", told(&verify));
+    let verify = cartbridge(&app, &["verify", "no-shop"]).await;
+    assert_eq!(verify.status.code(), Some(2), "{}", told(&verify));
+    app.sandbox.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_running_bridge_carries_out_what_the_command_line_asks_for() {
+    let app = spawn().await;
+    seed(&app, crowd(40)).await;
+    let import = cartbridge(&app, &["import", "my-shop", "--yes"]).await;
+    assert!(import.status.success(), "{}", told(&import));
+    assert!(told(&import).contains("The running bridge carries it out"), "{}", told(&import));
+    assert_eq!(app.ghl("contacts").len(), 40);
+    let list = cartbridge(&app, &["jobs", "list", "--json"]).await;
+    let job: serde_json::Value = serde_json::from_slice(&list.stdout).unwrap();
+    assert_eq!((&job["state"], &job["done"]), (&json!("done"), &json!(40)));
+    let report = cartbridge(&app, &["jobs", "report", job["id"].as_str().unwrap(), "--format", "json"]).await;
+    let lines: Vec<serde_json::Value> = serde_json::from_slice(&report.stdout).unwrap();
+    assert_eq!(lines.len(), 40);
+    app.end().await;
+}
