@@ -11,6 +11,7 @@ mod events;
 mod health;
 mod key;
 mod resync;
+mod routes;
 mod sandbox;
 mod serve;
 
@@ -57,6 +58,9 @@ enum Command {
     /// List, show and replay events
     #[command(subcommand)]
     Events(events::Command),
+    /// Help with writing routes
+    #[command(subcommand)]
+    Routes(routes::Command),
     /// Compare one customer on both sides and repair the difference
     Resync(resync::Arguments),
     /// Make, list and revoke API keys; change the master key
@@ -98,6 +102,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Command::Connection(command) => connection::run(config, command).await,
             Command::Connect(command) => connect::run(config, command).await,
             Command::Events(command) => events::run(config, command).await,
+            Command::Routes(command) => routes::run(&command),
             Command::Resync(arguments) => resync::run(config, arguments).await,
             Command::Key(command) => key::run(config, command).await,
             Command::Doctor(arguments) => doctor::run(config, arguments).await,

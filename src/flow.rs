@@ -13,6 +13,7 @@ mod parameters;
 mod route;
 mod route_file;
 mod run;
+mod schema;
 mod trigger;
 
 pub use crate::mistake::Mistake as Error;
@@ -23,3 +24,4 @@ pub use delay::Wait;
 pub use operation::{Offer, Operation, offers};
 pub use route::{Need, OnError, Route, RouteSet};
 pub use run::{Next, PlanError, PlannedDelay, PlannedStep, Run, Skipped};
+pub use schema::schema;
