@@ -58,7 +58,7 @@ enum Command {
     /// List, show and replay events
     #[command(subcommand)]
     Events(events::Command),
-    /// Help with writing routes
+    /// List the routes and where they run, or help to write one
     #[command(subcommand)]
     Routes(routes::Command),
     /// Compare one customer on both sides and repair the difference
@@ -102,7 +102,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Command::Connection(command) => connection::run(config, command).await,
             Command::Connect(command) => connect::run(config, command).await,
             Command::Events(command) => events::run(config, command).await,
-            Command::Routes(command) => routes::run(&command),
+            Command::Routes(command) => routes::run(config, command).await,
             Command::Resync(arguments) => resync::run(config, arguments).await,
             Command::Key(command) => key::run(config, command).await,
             Command::Doctor(arguments) => doctor::run(config, arguments).await,

@@ -13,6 +13,7 @@ mod parameters;
 mod route;
 mod route_file;
 mod run;
+mod schedule;
 mod schema;
 mod trigger;
 
@@ -24,4 +25,5 @@ pub use delay::Wait;
 pub use operation::{Offer, Operation, offers};
 pub use route::{Need, OnError, Route, RouteSet};
 pub use run::{Next, PlanError, PlannedDelay, PlannedStep, Run, Skipped};
+pub use schedule::Schedule;
 pub use schema::schema;

@@ -27,6 +27,7 @@ use crate::config::TrustedProxies;
 use crate::inbox::Inbox;
 use crate::monitor::Monitor;
 use crate::registry::Registry;
+use crate::routes::Routes;
 use crate::store::Store;
 use crate::tokens::Tokens;
 use auth::AdminKey;
@@ -53,6 +54,8 @@ pub struct HttpState {
     pub public_url: Arc<str>,
     /// Whose word on where a request comes from is taken.
     pub trusted_proxies: TrustedProxies,
+    /// The flows.
+    pub routes: Routes,
 }
 
 /// [`HttpState`] as the handlers get it: each request clones it several times.

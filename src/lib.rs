@@ -31,6 +31,7 @@ pub mod monitor;
 pub mod priority;
 pub mod reason;
 pub mod registry;
+pub mod routes;
 pub mod show;
 pub mod store;
 pub mod sync;

@@ -1,5 +1,6 @@
 //! Routes, read and checked: what is wrong in a file is found here, not when an event needs it.
 
+mod choose;
 mod read;
 
 use std::collections::BTreeMap;
@@ -12,9 +13,10 @@ use super::action::Action;
 use super::context::CONTINUED;
 use super::delay::Delay;
 use super::expression::{Formula, OF_ITEMS, Template, top};
+use super::schedule::Schedule;
 
-/// A route that can run.
-#[derive(Debug)]
+/// A route that can run. Cheap to clone.
+#[derive(Debug, Clone)]
 pub struct Route {
     /// The file's name without `.toml`; names it in the ledger.
     pub id: String,
@@ -24,8 +26,12 @@ pub struct Route {
     pub enabled: bool,
     /// The triggers.
     pub on: Vec<String>,
-    pub(super) when: Option<Formula>,
-    pub(super) steps: Vec<Step>,
+    /// When it runs by itself; none: nothing of that kind is among its triggers.
+    pub schedule: Option<Schedule>,
+    /// Tells this text of it from others: the first 12 hexadecimal digits of the text's SHA-256.
+    pub version: String,
+    pub(super) when: Option<Arc<Formula>>,
+    pub(super) steps: Arc<[Step]>,
 }
 
 /// What a route needs a token to allow.
@@ -147,11 +153,6 @@ impl RouteSet {
                     .collect(),
             })
             .collect()
-    }
-
-    /// The route of this id.
-    pub(super) fn named(&self, id: &str) -> Option<&Route> {
-        self.routes.iter().find(|route| route.id == id)
     }
 
     /// Whether a trigger sets off any route, or what was delayed goes on with it.

@@ -31,6 +31,8 @@ pub fn schema() -> Value {
                 "minItems": 1,
                 "items": { "$ref": "#/definitions/trigger" },
             },
+            "every": text("How often it runs by itself, with the trigger `schedule` or `schedule.customer`: \"1d\", \"30m\"."),
+            "at": text("At which time of the day: \"09:00\"."),
             "when": text("A condition for the whole route."),
             "step": {
                 "description": "The steps, in order.",

@@ -6,6 +6,7 @@ mod customers;
 mod events;
 mod health;
 mod keys;
+mod routes;
 mod scopes;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -21,4 +22,5 @@ pub(super) fn router() -> OpenApiRouter<Shared> {
         .merge(keys::router())
         .merge(scopes::router())
         .merge(catalogue::router())
+        .merge(routes::router())
 }

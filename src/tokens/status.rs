@@ -6,6 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{Tokens, Unready};
+use crate::connection::ConnectionName;
 use crate::flow::Need;
 use crate::grant::Holder;
 use crate::registry::Live;
@@ -60,14 +61,19 @@ pub struct Status {
 }
 
 impl Tokens {
-    /// What each route that runs needs.
-    pub fn needs(&self) -> Vec<Need> {
-        self.inner.setup.routes.needs()
+    /// What each route of a connection that runs needs.
+    pub fn needs(&self, live: &Live) -> Vec<Need> {
+        self.inner.setup.routes.of_connection(&live.connection).needs()
     }
 
-    /// Everything that the routes need.
-    pub fn needed(&self) -> Scopes {
-        self.needs().iter().fold(Scopes::new(), |all, need| all.union(&need.scopes()))
+    /// Everything that the routes of a connection need.
+    pub fn needed(&self, live: &Live) -> Scopes {
+        all(&self.needs(live))
+    }
+
+    /// The same of a connection that may not be in use yet.
+    pub fn needed_by(&self, name: &ConnectionName) -> Scopes {
+        all(&self.inner.setup.routes.of(name).needs())
     }
 
     /// How a connection stands.
@@ -90,7 +96,7 @@ impl Tokens {
                     attached.slot.location(live.location()).scopes().unwrap_or_else(|| grant.scopes.clone())
                 }
             };
-            status.missing = status.missing.union(&granted.missing(&self.needed()));
+            status.missing = status.missing.union(&granted.missing(&self.needed(live)));
             status.granted = Some(granted);
             status.refresh_at = Some(grant.refresh_at());
             status.connected_at = Some(grant.connected_at);
@@ -178,6 +184,10 @@ impl Tokens {
     pub fn forget_denials(&self) {
         self.inner.denials.forget_all();
     }
+}
+
+fn all(needs: &[Need]) -> Scopes {
+    needs.iter().fold(Scopes::new(), |all, need| all.union(&need.scopes()))
 }
 
 /// The scope that a call needs ("OAuth 2.0: Scopes"), by its method and path.

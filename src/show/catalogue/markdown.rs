@@ -53,6 +53,7 @@ pub fn markdown() -> String {
         (Source::Cscart, "What the store sends"),
         (Source::Ghl, "What HighLevel sends"),
         (Source::Manual, "What a person asks for"),
+        (Source::Schedule, "What happens by itself"),
     ] {
         let _ = write!(text, "\n## Triggers: {title}\n\n| trigger | when | type |\n|---|---|---|\n");
         for it in catalogue::triggers().iter().filter(|it| it.source == source) {
