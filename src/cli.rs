@@ -61,7 +61,7 @@ enum Command {
     /// List, show and replay events
     #[command(subcommand)]
     Events(events::Command),
-    /// List the routes, and where they run
+    /// List the routes and where they run, or help to write one
     #[command(subcommand)]
     Routes(routes::Command),
     /// Make contacts of the store's customers

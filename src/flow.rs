@@ -14,6 +14,7 @@ mod route;
 mod route_file;
 mod run;
 mod schedule;
+mod schema;
 mod trigger;
 
 pub use crate::mistake::Mistake as Error;
@@ -25,3 +26,4 @@ pub use operation::{Offer, Operation, offers};
 pub use route::{Need, OnError, Route, RouteSet};
 pub use run::{Next, PlanError, PlannedDelay, PlannedStep, Run, Skipped};
 pub use schedule::Schedule;
+pub use schema::schema;

@@ -1,4 +1,4 @@
-//! `cartbridge routes`: which flows there are, and where they run.
+//! `cartbridge routes`: which flows there are, where they run, and how they are written.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -10,10 +10,21 @@ use crate::show::routes::listing;
 pub(super) enum Command {
     /// List the routes, and which connections have them switched on
     List,
+    /// Print the JSON Schema of route files: editors complete and check them with it
+    Schema,
 }
 
 pub(super) async fn run(file: Option<PathBuf>, command: Command) -> anyhow::Result<ExitCode> {
-    let Command::List = command;
+    match command {
+        Command::List => list(file).await,
+        Command::Schema => {
+            println!("{:#}", crate::flow::schema());
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+async fn list(file: Option<PathBuf>) -> anyhow::Result<ExitCode> {
     let (config, store) = super::database::open(file)?;
     let routes = load_routes(config.routes_dir.as_deref())?;
     let stored = store.connections().await?.readable;

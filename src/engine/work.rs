@@ -127,7 +127,11 @@ async fn try_carry_out(engine: &Engine, claim: &Claim, folded: &mut Vec<i64>) ->
 
     let (payload, mut mapped, customer) = who(engine, &live, event, payload).await?;
     let (link, guest) = find_link(engine, &live, customer.as_ref(), &mapped.contact).await?;
-    if let Some(link) = link.as_ref().filter(|_| schedule::shows_the_link(event.source, &event.kind)) {
+    let continued = continued(event, &payload)?;
+    // What goes on after a wait may have begun with an event that did not show the customer, either.
+    let shows_nobody = schedule::shows_the_link(event.source, &event.kind)
+        || (continued.is_some() && mapped.contact.is_empty());
+    if let Some(link) = link.as_ref().filter(|_| shows_nobody) {
         mapped.contact = link.shadow.cscart.clone();
     }
     let routes = engine.routes.of_connection(&live.connection);
@@ -135,7 +139,6 @@ async fn try_carry_out(engine: &Engine, claim: &Claim, folded: &mut Vec<i64>) ->
         Some(route) => routes.only(route),
         None => routes,
     };
-    let continued = continued(event, &payload)?;
     let mut run = routes
         .begin(&Context {
             trigger: &event.trigger(),
@@ -208,9 +211,9 @@ async fn try_carry_out(engine: &Engine, claim: &Claim, folded: &mut Vec<i64>) ->
                 let key = planned.key.clone();
                 let result = match carry_out_step(&mut work, planned, last).await? {
                     Outcome::Done(result) => result,
-                    Outcome::LeftOut(reason) => {
+                    Outcome::LeftOut(reason, result) => {
                         left_out.push(without(&key, &reason));
-                        json!({ "reason": reason })
+                        result
                     }
                 };
                 run.linked(work.link.as_ref().map(|link| link.contact_id.as_str()));
@@ -291,8 +294,8 @@ impl Ahead {
 enum Outcome {
     /// It is done, with this result.
     Done(Value),
-    /// It was refused, for this reason, and is left out.
-    LeftOut(String),
+    /// It was refused, for this reason, and is left out with this result.
+    LeftOut(String, Value),
 }
 
 async fn carry_out_step(work: &mut Work<'_>, planned: PlannedStep, last: bool) -> Result<Outcome, Verdict> {
@@ -312,7 +315,7 @@ async fn carry_out_step(work: &mut Work<'_>, planned: PlannedStep, last: bool) -
     let verdict = match (planned.on_error, refused) {
         (OnError::Continue, Some(reason)) => {
             step.leave_out(work, &reason.text).await?;
-            return Ok(Outcome::LeftOut(reason.text));
+            return Ok(Outcome::LeftOut(reason.text, step.outcome().unwrap_or_default()));
         }
         (OnError::Retry, Some(reason)) => Verdict::retry(reason),
         _ => verdict,

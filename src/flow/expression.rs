@@ -258,6 +258,10 @@ fn known_names<T>(tried: Result<T, Error>) -> Result<(), String> {
 
 /// What is wrong, without the template's made-up name.
 fn message(error: &Error) -> String {
+    if error.kind() == ErrorKind::OutOfFuel {
+        return "it takes too many steps, or gives too long a text: make it simpler, or cut it, as in `data.order.notes[:1000]`"
+            .to_owned();
+    }
     match error.detail() {
         Some(detail) => format!("{}: {detail}", error.kind()),
         None => error.kind().to_string(),

@@ -192,23 +192,25 @@ fn all(needs: &[Need]) -> Scopes {
 
 /// The scope that a call needs ("OAuth 2.0: Scopes"), by its method and path.
 fn scope_of(method: &str, path: &str) -> Option<Scope> {
-    let segments = |path: &str| -> Vec<String> {
-        path.split('?')
-            .next()
-            .unwrap_or_default()
-            .split('/')
-            .filter(|part| !part.is_empty())
-            .map(str::to_owned)
-            .collect()
-    };
     let asked = segments(path);
-    let fits = |operation: &&Operation| {
-        let known = segments(operation.path());
-        operation.method() == method
-            && known.len() == asked.len()
-            && known.iter().zip(&asked).all(|(known, asked)| known.starts_with('{') || known == asked)
-    };
-    Operation::ALL.iter().find(fits).map(|operation| operation.scope())
+    let of_client = Operation::ALL.iter().find(|it| it.method() == method && fits(it.path(), &asked));
+    if let Some(operation) = of_client {
+        return Some(operation.scope());
+    }
+    let of_catalogue =
+        catalogue::operations().iter().find(|it| it.method.as_str() == method && fits(&it.path, &asked));
+    of_catalogue?.scopes.first()?.parse().ok()
+}
+
+fn segments(path: &str) -> Vec<&str> {
+    path.split('?').next().unwrap_or_default().split('/').filter(|part| !part.is_empty()).collect()
+}
+
+/// Whether a path is one of a known form, with names in braces.
+fn fits(known: &str, asked: &[&str]) -> bool {
+    let known = segments(known);
+    known.len() == asked.len()
+        && known.iter().zip(asked).all(|(known, asked)| known.starts_with('{') || known == asked)
 }
 
 #[cfg(test)]
@@ -226,6 +228,9 @@ mod tests {
         ] {
             assert_eq!(scope_of(method, path), Some(scope), "{method} {path}");
         }
+        // One that only a plain call of a route makes.
+        let scope = scope_of("POST", "/contacts/abc/workflow/def");
+        assert_eq!(scope, Some(Scope::CONTACTS_WRITE));
         assert_eq!(scope_of("PATCH", "/contacts/abc"), None);
     }
 }

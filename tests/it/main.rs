@@ -18,6 +18,7 @@ mod doctor;
 mod errors;
 mod fault;
 mod flow;
+mod flows;
 mod https;
 mod jobs;
 mod oauth;

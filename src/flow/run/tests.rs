@@ -222,7 +222,7 @@ fn a_step_runs_for_each_item_and_gives_a_list() {
     run.done(&key("tag[2]"), &json!({ "id": "n2" }));
     assert_eq!(run.next().unwrap(), Next::Waits);
     run.done(&key("tag[0]"), &json!({ "id": "n0" }));
-    assert_eq!(inputs(run.next().unwrap()), json!({ "body": "3 of which n0, none" }));
+    assert_eq!(inputs(run.next().unwrap()), json!({ "body": "3 of which n0, None" }));
     assert_eq!(run.next().unwrap(), Next::End);
 }
 
