@@ -2,7 +2,7 @@
 
 mod calls;
 mod events;
-mod server;
+mod place;
 
 use std::path::Path;
 

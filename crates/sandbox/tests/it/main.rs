@@ -6,6 +6,7 @@ mod world;
 
 mod access;
 mod belongings;
+mod catalogued;
 mod chooser;
 mod contacts;
 mod documents;
@@ -13,6 +14,8 @@ mod faults;
 mod ghl_webhooks;
 mod independent_client;
 mod oauth;
+mod offices;
+mod opportunities;
 mod outbox;
 mod search;
 mod store_api;

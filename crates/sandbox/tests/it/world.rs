@@ -39,9 +39,24 @@ impl World {
 
     /// A GHL request with everything right.
     pub(crate) fn ghl_request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.ghl_request_in("2021-07-28", method, path)
+    }
+
+    fn ghl_request_in(&self, version: &str, method: Method, path: &str) -> RequestBuilder {
         let url = format!("{}{path}", self.sandbox.ghl_url());
         let request = self.http.request(method, url).bearer_auth(self.ghl["token"].as_str().unwrap());
-        request.header("version", "2021-07-28").header("accept", "application/json")
+        request.header("version", version).header("accept", "application/json")
+    }
+
+    /// The same in the version of calendars and conversations.
+    pub(crate) async fn ghl_older(&self, method: Method, path: &str, body: Value) -> Answer {
+        let request = self.ghl_request_in("2021-04-15", method, path);
+        send(if body.is_null() { request } else { request.json(&body) }).await
+    }
+
+    /// What the last request changed: the kind of its effect.
+    pub(crate) fn last_effect(&self) -> Option<String> {
+        Some(self.sandbox.ghl().journal().pop()?.effect?.kind)
     }
 
     pub(crate) async fn ghl(&self, method: Method, path: &str, body: Value) -> Answer {

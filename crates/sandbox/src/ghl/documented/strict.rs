@@ -154,7 +154,8 @@ fn fields(known: &[Field], given: &Map<String, Value>, at: &str, complaints: &mu
     for field in known {
         let name = below(at, &field.name);
         let value = given.get(&field.name);
-        let empty = value.is_none_or(|value| value.is_null() || value == "");
+        // An empty text counts as missing, but for a search's words (empty in HighLevel's issue 74).
+        let empty = value.is_none_or(|value| value.is_null() || (value == "" && field.name != "query"));
         match value {
             None if !field.required => {}
             Some(Value::Null) if field.nullable => {}
@@ -162,9 +163,7 @@ fn fields(known: &[Field], given: &Map<String, Value>, at: &str, complaints: &mu
                 if field.required && empty {
                     complaints.push(format!("{name} should not be empty"));
                 }
-                if field.required || !empty || value.is_some() {
-                    walk(&field.kind, value.unwrap_or(&Value::Null), &name, complaints);
-                }
+                walk(&field.kind, value.unwrap_or(&Value::Null), &name, complaints);
             }
         }
     }
