@@ -9,7 +9,8 @@ use minijinja::{Environment, Error, ErrorKind, Expression, State, UndefinedBehav
 const FUEL: u64 = 50_000;
 
 /// The variables that a route may use.
-pub(super) const VARIABLES: [&str; 6] = ["connection", "contact", "data", "event", "settings", "store"];
+pub(super) const VARIABLES: [&str; 7] =
+    ["connection", "contact", "data", "event", "settings", "store", "today"];
 
 static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut environment = Environment::new();

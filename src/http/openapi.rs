@@ -20,6 +20,7 @@ use super::{Shared, api, connect, health, webhooks};
         (name = "connect", description = "Connecting with HighLevel, in a browser"),
         (name = "customers", description = "A customer and his contact"),
         (name = "keys", description = "API keys"),
+        (name = "routes", description = "The flows in force, and the texts that they have had"),
         (name = "catalogue", description = "What can be done in HighLevel, and what can set off a route"),
         (name = "health", description = "For supervisors and Prometheus"),
     ),

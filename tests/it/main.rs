@@ -22,6 +22,8 @@ mod https;
 mod oauth;
 mod openapi;
 mod program;
+mod reload;
+mod schedule;
 mod secrets;
 mod store;
 mod storm;
