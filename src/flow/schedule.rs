@@ -234,6 +234,30 @@ mod tests {
     }
 
     #[test]
+    fn a_route_says_when_it_runs_by_itself_and_only_such_a_route_does() {
+        let told = |head: &str| {
+            let text = format!("{head}\n[[step]]\nid = \"x\"\ndo = \"ghl.contact.fetch\"\n");
+            crate::flow::Route::parse("x.toml", &text).map(|route| route.schedule.map(|it| it.to_string()))
+        };
+        assert_eq!(
+            told("on = [\"schedule\"]\nevery = \"2w\"\nat = \"09:30\""),
+            Ok(Some("every 14d at 09:30".into()))
+        );
+        assert_eq!(told("on = [\"schedule.customer\"]\nevery = \"90m\""), Ok(Some("every 90m".into())));
+        assert_eq!(told("on = [\"cscart.ping\"]"), Ok(None));
+        for (head, place) in [
+            ("on = [\"schedule\"]", "x.toml:1:7: it is not said how often"),
+            ("on = [\"cscart.ping\"]\nevery = \"1d\"", "x.toml:2:9: only a route with a schedule"),
+            ("on = [\"cscart.ping\"]\nat = \"09:00\"", "x.toml:2:6: only a route with a schedule"),
+            ("on = [\"schedule\"]\nevery = \"soon\"", "x.toml:2:9: `every` is `soon`"),
+            ("on = [\"schedule\"]\nevery = \"1d\"\nat = \"noon\"", "x.toml:3:6: `at` is `noon`"),
+        ] {
+            let mistakes = told(head).unwrap_err();
+            assert!(mistakes.len() == 1 && mistakes[0].to_string().starts_with(place), "{mistakes:?}");
+        }
+    }
+
+    #[test]
     fn what_is_no_schedule_is_told_with_what_would_be_one() {
         for (every, at) in [
             ("", None),

@@ -21,6 +21,7 @@ use super::{Shared, api, connect, health, webhooks};
         (name = "customers", description = "A customer and his contact"),
         (name = "jobs", description = "Imports, resyncs of many, verifications"),
         (name = "keys", description = "API keys"),
+        (name = "routes", description = "The flows in force, and the texts that they have had"),
         (name = "catalogue", description = "What can be done in HighLevel, and what can set off a route"),
         (name = "health", description = "For supervisors and Prometheus"),
     ),

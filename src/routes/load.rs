@@ -48,7 +48,7 @@ pub(super) fn files(folder: Option<&Path>) -> Result<Vec<File>, FolderError> {
     for path in entries(folder)? {
         let name = name_of(&path);
         if is_route(&path) {
-            files.retain(|embedded| embedded.name != name);
+            files.retain(|file| !(file.embedded && file.name == name));
             files.push(read(None, name.clone(), name, &path));
         } else if path.is_dir() {
             of_connection(&path, &name, &mut files)?;

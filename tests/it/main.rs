@@ -24,6 +24,8 @@ mod jobs;
 mod oauth;
 mod openapi;
 mod program;
+mod reload;
+mod schedule;
 mod secrets;
 mod store;
 mod storm;

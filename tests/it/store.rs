@@ -14,6 +14,7 @@ mod ledger;
 mod links;
 mod listing;
 mod replaying;
+mod routes;
 mod settling;
 mod sqlite;
 mod timers;
@@ -104,7 +105,13 @@ macro_rules! conformance {
                     an_effect_and_its_timer_are_written_together_or_not_at_all
                     the_end_of_an_event_and_its_timer_are_written_together
                 }
+                routes {
+                    a_route_keeps_all_its_texts_and_when_each_was_new
+                    an_effect_names_the_version_that_it_was_carried_out_with
+                    the_runs_of_a_route_are_counted_by_subject_side_and_time
+                }
                 links {
+                    links_are_paged_through_by_their_customers
                     a_link_reads_back_and_is_replaced
                     a_contact_knows_its_customers
                     an_item_reads_back_and_is_replaced

@@ -151,3 +151,23 @@ pub(crate) async fn a_view_reads_back_and_is_replaced(store: &dyn Store) {
     }
     assert!(store.view(&other_shop(), &customer).await.unwrap().is_none());
 }
+
+pub(crate) async fn links_are_paged_through_by_their_customers(store: &dyn Store) {
+    let customers = [1, 2, 10, 30].map(Customer::User).into_iter().chain([Customer::Guest("a@b.c".into())]);
+    let customers: Vec<Customer> = customers.collect();
+    let links = customers.iter().map(|customer| LinkChange::Put(link(customer.clone(), "c1"))).collect();
+    store.put_links(links).await.unwrap();
+    let elsewhere = Link { connection: other_shop(), ..link(Customer::User(7), "c1") };
+    store.put_links(vec![LinkChange::Put(elsewhere)]).await.unwrap();
+    let mut met = Vec::new();
+    let mut after = None;
+    loop {
+        let page = store.links_page(&shop(), after.as_ref(), 2).await.unwrap();
+        let Some(last) = page.last() else { break };
+        assert!(page.len() <= 2);
+        after = Some(last.customer.clone());
+        met.extend(page.into_iter().map(|link| link.customer));
+    }
+    met.sort();
+    assert_eq!(met, customers, "each once, and nobody of another connection");
+}

@@ -121,7 +121,13 @@ impl Doors {
         let state = HttpState {
             routes: routes.clone(),
             tokens,
-            inbox: Inbox::new(Arc::clone(&store), routes, clock.clone(), Arc::default(), Duration::ZERO),
+            inbox: Inbox::new(
+                Arc::clone(&store),
+                routes.clone(),
+                clock.clone(),
+                Arc::default(),
+                Duration::ZERO,
+            ),
             store,
             registry,
             monitor: Monitor::default(),
@@ -129,6 +135,7 @@ impl Doors {
             admin_key: AdminKey(None),
             trusted_proxies: TrustedProxies::default(),
             public_url,
+            routes,
         };
         Self { router: router(state), clock, _folder: folder }
     }
