@@ -29,6 +29,7 @@ use crate::http::{self, HttpState};
 use crate::inbox::Inbox;
 use crate::mistake::Mistake;
 use crate::monitor::Monitor;
+use crate::polling::Polling;
 use crate::registry::Registry;
 use crate::store::sqlite::{OpenError, Sqlite};
 use crate::store::{self, EventFilter, Origin, Store};
@@ -146,6 +147,8 @@ impl App {
             public_url: Arc::clone(&public_url),
             call_timeout: config.engine.call_timeout(),
         });
+        let polling =
+            Polling::new(Arc::clone(&store), registry.clone(), inbox.clone(), clock.clone(), monitor.clone());
         let http = HttpState {
             store: Arc::clone(&store),
             inbox,
@@ -154,6 +157,7 @@ impl App {
             clock: clock.clone(),
             admin_key: AdminKey(admin_key.as_ref().map(KeyHash::of)),
             tokens: tokens.clone(),
+            polling,
             public_url,
             trusted_proxies: config.trusted_proxies,
         };
@@ -186,6 +190,7 @@ impl App {
     pub async fn run(self, listener: TcpListener, stop: CancellationToken) -> std::io::Result<()> {
         let engine = tokio::spawn(Arc::clone(&self.engine).run(stop.clone()));
         let refresher = tokio::spawn(refresh(self.http.clone(), stop.clone()));
+        let polling = tokio::spawn(self.http.polling.clone().run(stop.clone()));
         let tokens = self.http.tokens.clone();
         let monitor = self.http.monitor.clone();
         let stopping = stop.clone();
@@ -213,6 +218,7 @@ impl App {
         // Both end by themselves once `stop` is set; a panic in them has been logged.
         drop(tokio::time::timeout(DRAIN, engine).await);
         drop(refresher.await);
+        drop(polling.await);
         drop(tokio::time::timeout(DRAIN, tokens.finish()).await);
         served
     }

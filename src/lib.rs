@@ -28,6 +28,7 @@ pub mod inbox;
 pub mod link;
 pub mod mistake;
 pub mod monitor;
+pub mod polling;
 pub mod priority;
 pub mod reason;
 pub mod registry;

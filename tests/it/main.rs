@@ -21,6 +21,7 @@ mod flow;
 mod https;
 mod oauth;
 mod openapi;
+mod polling;
 mod program;
 mod secrets;
 mod store;
