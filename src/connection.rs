@@ -295,7 +295,7 @@ pub struct CscartSide {
     /// That administrator's API key.
     #[serde(default)]
     pub api_key: Option<SecretString>,
-    /// What the add-on signs with, newest first; all are accepted. May be empty only where the store is polled.
+    /// What the add-on signs with, newest first; all are accepted. May be empty only where `polling` is true.
     #[serde(default)]
     pub webhook_secrets: Vec<SecretString>,
     /// How many calls of the store's API are made at once.

@@ -111,10 +111,11 @@ pub fn flaws_of(connection: &Connection) -> Vec<Flaw> {
     if let Some(oauth) = &ghl.oauth {
         flaws_of_oauth(oauth, &mut flaw);
     }
-    let polled = cscart.has_api() && cscart.polling != PollingMode::Off;
+    // Only where that is said: elsewhere an empty list locks the add-on out.
+    let polled = cscart.polling == PollingMode::On;
     if cscart.webhook_secrets.is_empty() && !polled {
         let mend = "give the secret that the sender of the store's webhooks signs with (`whsec_…`); a store without the add-on \
-                    needs `cscart.email` and `cscart.api_key` to be polled";
+                    needs `cscart.polling = true`";
         flaw("cscart.webhook_secrets", "`cscart.webhook_secrets` is empty".into(), mend);
     }
     for (index, secret) in cscart.webhook_secrets.iter().enumerate() {

@@ -12,7 +12,9 @@ pub(super) fn fingerprint(user: &User) -> String {
     let parts = [&user.email, &user.firstname, &user.lastname, &user.phone, &user.company];
     let parts: Vec<_> = parts.into_iter().map(Option::as_deref).collect();
     let text = json!([parts, user.status, user.user_type]).to_string();
-    Sha256::digest(text).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    let digest: [u8; 32] = Sha256::digest(text).into();
+    let (first, _) = digest.split_at(8);
+    format!("{:016x}", first.iter().fold(0_u64, |number, byte| number << 8 | u64::from(*byte)))
 }
 
 /// Makes events of a store.

@@ -286,8 +286,9 @@ async fn a_polled_store_needs_no_webhook_secret() {
         cartbridge::config::Config::parse("test.toml", &text, &[])
     };
     assert!(config("true").is_ok());
-    assert!(config("\"auto\"").is_ok());
-    let mistakes = config("false").unwrap_err();
-    assert!(mistakes[0].what.contains("webhook_secrets"), "{mistakes:?}");
+    for mode in ["false", "\"auto\""] {
+        let mistakes = config(mode).unwrap_err();
+        assert!(mistakes[0].what.contains("webhook_secrets"), "{mistakes:?}");
+    }
     assert!(config("\"sometimes\"").is_err());
 }
