@@ -29,6 +29,7 @@ use cartbridge::http::auth::AdminKey;
 use cartbridge::http::{HttpState, router};
 use cartbridge::inbox::Inbox;
 use cartbridge::monitor::Monitor;
+use cartbridge::polling::Polling;
 use cartbridge::registry::Registry;
 use cartbridge::store::sqlite::Sqlite;
 use cartbridge::store::{Origin, Store};
@@ -134,9 +135,12 @@ async fn without_storage(folder: &Path) -> Router {
         public_url: Arc::clone(&public_url),
         call_timeout: Duration::from_secs(30),
     });
+    let polling =
+        Polling::new(Arc::clone(&store), registry.clone(), inbox.clone(), clock.clone(), Monitor::default());
     router(HttpState {
         routes,
         tokens,
+        polling,
         store,
         inbox,
         registry,

@@ -28,6 +28,7 @@ use crate::inbox::Inbox;
 use crate::jobs;
 use crate::mistake::Mistake;
 use crate::monitor::Monitor;
+use crate::polling::Polling;
 use crate::registry::Registry;
 use crate::routes::{FolderError, LoadError, Routes};
 use crate::store::sqlite::{OpenError, Sqlite};
@@ -152,6 +153,8 @@ impl App {
             public_url: Arc::clone(&public_url),
             call_timeout: config.engine.call_timeout(),
         });
+        let polling =
+            Polling::new(Arc::clone(&store), registry.clone(), inbox.clone(), clock.clone(), monitor.clone());
         let http = HttpState {
             store: Arc::clone(&store),
             inbox,
@@ -160,6 +163,7 @@ impl App {
             clock: clock.clone(),
             admin_key: AdminKey(admin_key.as_ref().map(KeyHash::of)),
             tokens: tokens.clone(),
+            polling,
             public_url,
             trusted_proxies: config.trusted_proxies,
             routes: routes.clone(),
@@ -221,6 +225,7 @@ impl App {
         let refresher =
             tokio::spawn(refresh(self.http.clone(), Arc::clone(&self.engine.timer_put), stop.clone()));
         let jobs = tokio::spawn(self.jobs.run(stop.clone()));
+        let polling = tokio::spawn(self.http.polling.clone().run(stop.clone()));
         let tokens = self.http.tokens.clone();
         let monitor = self.http.monitor.clone();
         let stopping = stop.clone();
@@ -250,6 +255,7 @@ impl App {
         drop(refresher.await);
         drop(timers.await);
         drop(tokio::time::timeout(DRAIN, jobs).await);
+        drop(polling.await);
         drop(tokio::time::timeout(DRAIN, tokens.finish()).await);
         served
     }

@@ -1,6 +1,7 @@
 //! Connections: one CS-Cart store paired with one HighLevel location, with its secrets and settings.
 
 mod plain_http;
+mod polling_mode;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,6 +11,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
+
+pub use polling_mode::PollingMode;
 
 /// A connection's name: `[a-z0-9-]{1,64}`, part of webhook URLs.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -96,6 +99,11 @@ impl Connection {
                 "email": self.cscart.email,
                 "api_key": self.cscart.api_key.as_ref().map(secret),
                 "webhook_secrets": self.cscart.webhook_secrets.iter().map(secret).collect::<Vec<_>>(),
+                "concurrency": self.cscart.concurrency,
+                "requests_per_second": self.cscart.requests_per_second,
+                "polling": self.cscart.polling,
+                "poll_min_seconds": self.cscart.poll_min_seconds,
+                "poll_max_seconds": self.cscart.poll_max_seconds,
             },
             "retry": self.retry,
             "settings": self.settings,
@@ -123,6 +131,11 @@ impl Connection {
                 "email": self.cscart.email,
                 "api_key": set(self.cscart.api_key.as_ref()),
                 "webhook_secrets": vec!["(set)"; self.cscart.webhook_secrets.len()],
+                "concurrency": self.cscart.concurrency,
+                "requests_per_second": self.cscart.requests_per_second,
+                "polling": self.cscart.polling,
+                "poll_min_seconds": self.cscart.poll_min_seconds,
+                "poll_max_seconds": self.cscart.poll_max_seconds,
             },
             "retry": self.retry,
             "settings": self.settings,
@@ -283,8 +296,47 @@ pub struct CscartSide {
     /// That administrator's API key.
     #[serde(default)]
     pub api_key: Option<SecretString>,
-    /// What the add-on signs with, newest first; all are accepted.
+    /// What the add-on signs with, newest first; all are accepted. May be empty only where `polling` is true.
+    #[serde(default)]
     pub webhook_secrets: Vec<SecretString>,
+    /// How many calls of the store's API are made at once.
+    #[serde(default = "two")]
+    pub concurrency: u32,
+    /// How many calls of it are begun in a second.
+    #[serde(default = "five")]
+    pub requests_per_second: u32,
+    /// Whether the store is asked for what is new, instead of being told by its add-on.
+    #[serde(default)]
+    pub polling: PollingMode,
+    /// The shortest time, in seconds, between two polls: while there is something new.
+    #[serde(default = "half_a_minute")]
+    pub poll_min_seconds: u32,
+    /// The longest time, in seconds, between two polls: after many that brought nothing.
+    #[serde(default = "a_quarter_of_an_hour")]
+    pub poll_max_seconds: u32,
+}
+
+impl CscartSide {
+    /// Whether the store's API can be called: somebody's e-mail and key are there.
+    pub fn has_api(&self) -> bool {
+        self.email.is_some() && self.api_key.is_some()
+    }
+}
+
+fn two() -> u32 {
+    2
+}
+
+fn five() -> u32 {
+    5
+}
+
+fn half_a_minute() -> u32 {
+    30
+}
+
+fn a_quarter_of_an_hour() -> u32 {
+    15 * 60
 }
 
 /// What the routes of a connection may use as `settings`. Every key has a default that suits a plain store.

@@ -26,6 +26,7 @@ use crate::clock::Clock;
 use crate::config::TrustedProxies;
 use crate::inbox::Inbox;
 use crate::monitor::Monitor;
+use crate::polling::Polling;
 use crate::registry::Registry;
 use crate::routes::Routes;
 use crate::store::Store;
@@ -50,6 +51,8 @@ pub struct HttpState {
     pub admin_key: AdminKey,
     /// The tokens for HighLevel.
     pub tokens: Tokens,
+    /// Stores that are polled.
+    pub polling: Polling,
     /// The address that others are told.
     pub public_url: Arc<str>,
     /// Whose word on where a request comes from is taken.

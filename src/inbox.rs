@@ -61,6 +61,11 @@ impl Incoming {
         }
     }
 
+    /// Its type, without the source.
+    pub fn kind(&self) -> &str {
+        &self.kind
+    }
+
     /// The sender's own id of it.
     pub fn source_id(&self) -> &str {
         &self.source_id

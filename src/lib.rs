@@ -29,6 +29,7 @@ pub mod jobs;
 pub mod link;
 pub mod mistake;
 pub mod monitor;
+pub mod polling;
 pub mod priority;
 pub mod reason;
 pub mod registry;

@@ -148,7 +148,12 @@ impl Registry {
             cscart: connection.cscart.email.as_ref().zip(connection.cscart.api_key.as_ref()).and_then(
                 |(email, key)| {
                     let builder = cscart::Client::builder(&connection.cscart.url, email, key.clone());
-                    usable(&connection.name, builder.timeout(self.call_timeout).build())
+                    let gentleness = cscart::Gentleness {
+                        concurrency: connection.cscart.concurrency,
+                        per_second: connection.cscart.requests_per_second,
+                    };
+                    let builder = builder.timeout(self.call_timeout).gentle(gentleness);
+                    usable(&connection.name, builder.build())
                 },
             ),
             webhook_secrets: connection.cscart.webhook_secrets.iter().filter_map(parsed).collect(),

@@ -23,6 +23,7 @@ use crate::grant::{
     RefreshTurn, Turn,
 };
 use crate::link::{Customer, ItemKind, ItemLink, Link};
+use crate::polling::PollState;
 use crate::priority::Priority;
 use crate::reason::Reason;
 use crate::timer::Timer;
@@ -495,6 +496,15 @@ pub trait Store: jobs::JobStore {
         at: Option<Timestamp>,
         why: &str,
     ) -> Result<bool>;
+
+    /// How far a store without the add-on has been read; none: it was never read.
+    async fn poll_state(&self, connection: &ConnectionName) -> Result<Option<PollState>>;
+    /// Keeps how far a store has been read. Only right once all that was read up to there is in the inbox.
+    async fn put_poll_state(&self, connection: &ConnectionName, state: &PollState) -> Result<()>;
+    /// Notes that a store's add-on was heard: from now on it need not be polled.
+    async fn note_addon(&self, connection: &ConnectionName, now: Timestamp) -> Result<()>;
+    /// Whether a store's add-on was ever heard.
+    async fn addon_heard(&self, connection: &ConnectionName) -> Result<bool>;
 
     /// Adds an API key.
     async fn add_key(&self, key: &ApiKey, hash: KeyHash) -> Result<()>;

@@ -7,7 +7,7 @@ use secrecy::ExposeSecret as _;
 
 use super::locate::{self, Segment};
 use super::{Config, RetryConfig};
-use crate::connection::{Connection, OauthClient};
+use crate::connection::{Connection, OauthClient, PollingMode};
 use crate::mistake::Mistake;
 use crate::store::LEASE;
 
@@ -118,8 +118,11 @@ pub fn flaws_of(connection: &Connection) -> Vec<Flaw> {
     if let Some(oauth) = &ghl.oauth {
         flaws_of_oauth(oauth, &mut flaw);
     }
-    if cscart.webhook_secrets.is_empty() {
-        let mend = "give the secret that the sender of the store's webhooks signs with (`whsec_…`)";
+    // Only where that is said: elsewhere an empty list locks the add-on out.
+    let polled = cscart.polling == PollingMode::On;
+    if cscart.webhook_secrets.is_empty() && !polled {
+        let mend = "give the secret that the sender of the store's webhooks signs with (`whsec_…`); a store without the add-on \
+                    needs `cscart.polling = true`";
         flaw("cscart.webhook_secrets", "`cscart.webhook_secrets` is empty".into(), mend);
     }
     for (index, secret) in cscart.webhook_secrets.iter().enumerate() {
@@ -152,6 +155,28 @@ pub fn flaws_of(connection: &Connection) -> Vec<Flaw> {
         let mend = "begin it with https://; if nobody can listen on the way, allow it by name: \
                     `cscart.allow_plain_http = true` (`connection add --store-allow-plain-http`)";
         flaw("cscart.url", in_clear("cscart.url", &cscart.url), mend);
+    }
+    for (key, number) in [
+        ("cscart.concurrency", cscart.concurrency),
+        ("cscart.requests_per_second", cscart.requests_per_second),
+        ("cscart.poll_min_seconds", cscart.poll_min_seconds),
+    ] {
+        if number == 0 {
+            flaw(key, format!("`{key}` is 0"), "give at least 1, or leave it out");
+        }
+    }
+    if cscart.poll_min_seconds > cscart.poll_max_seconds {
+        let (min, max) = (cscart.poll_min_seconds, cscart.poll_max_seconds);
+        let what = format!("`cscart.poll_min_seconds` is {min} and `cscart.poll_max_seconds` is {max}");
+        flaw(
+            "cscart.poll_min_seconds",
+            what,
+            "the shortest time between two polls cannot be longer than the longest",
+        );
+    }
+    if cscart.polling == PollingMode::On && !cscart.has_api() {
+        let mend = "give `cscart.email` and `cscart.api_key`: an administrator's, from the tab \"API access\" of his profile";
+        flaw("cscart.polling", "`cscart.polling` is true, and there is no API key to poll with".into(), mend);
     }
     if let (Some(base), Some(max)) = (connection.retry.base_ms, connection.retry.max_ms)
         && base > max

@@ -24,7 +24,7 @@ use crate::vault::{Key, Vault};
 pub(super) struct House {
     pub(super) config: Config,
     routes: Routes,
-    store: Arc<dyn Store>,
+    pub(super) store: Arc<dyn Store>,
     stored: Connections,
     /// In place of a database that is not there yet.
     scratch: Option<TempDir>,

@@ -4,6 +4,8 @@ use cscart::{UserQuery, UserType};
 
 use super::net::{Side, reach};
 use super::{Chart, Examination, Finding};
+use crate::connection::PollingMode;
+use crate::polling::cannot_see;
 use crate::reason::{Code, Reason};
 use crate::registry::Live;
 
@@ -14,20 +16,47 @@ const SIDE: Side = Side {
     checks: ["store: DNS", "store: TLS", "store: clock"],
 };
 const API: &str = "store: API";
+const NEWS: &str = "store: news";
 
 pub(super) async fn examine(chart: &mut Chart<'_>, examination: &Examination<'_>, live: &Live) {
     let side = &live.connection.cscart;
     if side.forbids_its_url() {
         let text = "`cscart.url` is plain http to another machine: use https://, or allow it with `cscart.allow_plain_http = true`";
         chart.note(SIDE.checks[0], &Finding::failed(Code::PlainHttp, text));
-        chart.skip(&[SIDE.checks[1], SIDE.checks[2], API], "the store may not be called this way");
+        chart.skip(&[SIDE.checks[1], SIDE.checks[2], API, NEWS], "the store may not be called this way");
         return;
     }
     if !reach(chart, &SIDE, &side.url, examination.clock).await {
-        chart.skip(&[API], "the store cannot be reached");
+        chart.skip(&[API, NEWS], "the store cannot be reached");
         return;
     }
     chart.check(API, api(live)).await;
+    chart.check(NEWS, news(examination, live)).await;
+}
+
+/// How the bridge learns what happens in the store: from the add-on, or by asking.
+async fn news(examination: &Examination<'_>, live: &Live) -> Finding {
+    let heard = match examination.house.store.addon_heard(&live.connection.name).await {
+        Ok(heard) => heard,
+        Err(error) => return Finding::Failed(Reason::from(&error)),
+    };
+    let side = &live.connection.cscart;
+    let polled = match side.polling {
+        PollingMode::On => true,
+        PollingMode::Auto => !heard,
+        PollingMode::Off => false,
+    };
+    match (polled && side.has_api(), heard) {
+        (true, _) => Finding::Good(format!(
+            "the store is polled{}; that cannot see: {}",
+            if heard { "" } else { ", as its add-on was never heard" },
+            cannot_see(live.cscart.as_ref()).join(", ")
+        )),
+        (false, true) => Finding::Good("the store's add-on tells them".to_owned()),
+        (false, false) => {
+            Finding::Skipped("the store's add-on was never heard, and the store is not polled".to_owned())
+        }
+    }
 }
 
 /// Whether the e-mail and the key are taken, and may read users: that is all the bridge does with them.

@@ -162,9 +162,11 @@ pub(super) fn of_cscart(error: &cscart::Error, now: Timestamp) -> Verdict {
     use cscart::Error;
     let reason = Reason::from(error);
     match error {
-        Error::Unauthorized { .. } | Error::Forbidden { .. } | Error::NotAnApi { .. } => {
-            Verdict::Park { reason }
-        }
+        Error::Unauthorized { .. }
+        | Error::Forbidden { .. }
+        | Error::NotAnApi { .. }
+        | Error::Absent { .. }
+        | Error::SignatureRefused { .. } => Verdict::Park { reason },
         Error::Unsendable { .. } | Error::NotFound { .. } => Verdict::Dead { reason },
         Error::Unavailable { retry_after: Some(after), .. } => {
             Verdict::retry_at(after_now(now, *after), reason, true)

@@ -18,6 +18,22 @@ impl From<&Error> for Reason {
                 Code::StoreKeyRefused,
                 "the store refuses the API key: check `cscart.email` and `cscart.api_key` of the connection",
             ),
+            Error::SignatureRefused { message, .. } => Self::new(
+                Code::StoreKeyRefused,
+                format!(
+                    "the store's add-on refuses the signature ({message}): compare its secret with the newest of \
+                     `cscart.webhook_secrets`, and set both clocks by NTP"
+                ),
+            ),
+            Error::Absent { what } => Self::new(
+                Code::StoreRefused,
+                format!("the store has no {what}: install or activate it, or do without"),
+            ),
+            Error::NoTurn { .. } => Self::new(
+                Code::StoreUnavailable,
+                "so many calls wait for the store that this one had no turn; it is tried again by itself. If the store can bear \
+                 more, raise `cscart.requests_per_second` and `cscart.concurrency`",
+            ),
             Error::NotAnApi { advice, .. } => Self::new(
                 Code::StoreNotApi,
                 format!("the store's address answers, but not as its API: {advice}"),

@@ -15,6 +15,7 @@ mod jobs;
 mod lanes;
 mod links;
 mod open;
+mod polls;
 mod readers;
 mod replay;
 mod route_versions;
@@ -44,6 +45,7 @@ use crate::grant::{
     RefreshTurn, Turn,
 };
 use crate::link::{Customer, ItemKind, ItemLink, Link};
+use crate::polling::PollState;
 use crate::timer::Timer;
 use crate::vault::{Source as KeySource, Vault};
 
@@ -475,6 +477,26 @@ impl Store for Sqlite {
     ) -> Result<bool> {
         let (connection, why) = (connection.clone(), why.to_owned());
         self.writer.run(move |tx| grants::leave(tx, &connection, at, &why)).await
+    }
+
+    async fn poll_state(&self, connection: &ConnectionName) -> Result<Option<PollState>> {
+        let connection = connection.clone();
+        self.readers.run(move |pool| polls::state(pool, &connection)).await
+    }
+
+    async fn put_poll_state(&self, connection: &ConnectionName, state: &PollState) -> Result<()> {
+        let (connection, state) = (connection.clone(), state.clone());
+        self.writer.run(move |tx| polls::put(tx, &connection, &state)).await
+    }
+
+    async fn note_addon(&self, connection: &ConnectionName, now: Timestamp) -> Result<()> {
+        let connection = connection.clone();
+        self.writer.run(move |tx| polls::note_addon(tx, &connection, now)).await
+    }
+
+    async fn addon_heard(&self, connection: &ConnectionName) -> Result<bool> {
+        let connection = connection.clone();
+        self.readers.run(move |pool| polls::addon_heard(pool, &connection)).await
     }
 
     async fn add_key(&self, key: &ApiKey, hash: KeyHash) -> Result<()> {

@@ -341,7 +341,8 @@ pub fn config_text(announcement: &Value, database: &str, public_url: &str, setti
     format!(
         "public_url = \"{public_url}\"\ndatabase = \"sqlite://{database}\"\n{settings}\n\
          [[connection]]\nname = \"my-shop\"\n[connection.ghl]\nlocation_id = {}\ntoken = {}\napi_url = {}\nwebhook_public_keys = [{}]\n\
-         [connection.cscart]\nurl = {}\nemail = {}\napi_key = {}\nwebhook_secrets = [{}]\n",
+         [connection.cscart]\nurl = {}\nemail = {}\napi_key = {}\nwebhook_secrets = [{}]\n\
+         polling = false\nconcurrency = 32\nrequests_per_second = 1000\n",
         ghl["location_id"],
         ghl["token"],
         ghl["url"],

@@ -65,10 +65,10 @@ fn the_store_knows_nothing_of_http_or_of_calls() {
 
 #[test]
 fn only_the_store_knows_sql_and_only_http_knows_status_codes_of_ours() {
-    for part in ["http", "engine", "inbox", "flow", "sync"] {
+    for part in ["http", "engine", "inbox", "flow", "sync", "polling"] {
         assert_eq!(found_in(part, &["rusqlite", "SELECT "]), [] as [String; 0]);
     }
-    for part in ["engine", "inbox", "store"] {
+    for part in ["engine", "inbox", "store", "polling"] {
         assert_eq!(found_in(part, &["StatusCode", "axum"]), [] as [String; 0]);
     }
 }

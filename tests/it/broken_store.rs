@@ -13,6 +13,7 @@ use cartbridge::grant::{
 };
 use cartbridge::jobs::{Item, Job, JobId, JobState};
 use cartbridge::link::{Customer, ItemKind, ItemLink, Link};
+use cartbridge::polling::PollState;
 use cartbridge::store::jobs::{Candidates, Chunk, JobStore, KnownContact, Sought, Step};
 use cartbridge::store::{
     Appended, Claim, Connections, EffectUpdate, Error, EventFilter, Lane, LinkChange, Origin, Page, Result,
@@ -120,6 +121,10 @@ all_but_append! {
     fn fail_refresh(turn: &RefreshTurn, failed: FailedTurn) -> ();
     fn disconnect(id: &GrantId, generation: i64, why: Disconnected) -> Option<(Grant, bool)>;
     fn leave_grant(connection: &ConnectionName, at: Option<Timestamp>, why: &str) -> bool;
+    fn poll_state(connection: &ConnectionName) -> Option<PollState>;
+    fn put_poll_state(connection: &ConnectionName, state: &PollState) -> ();
+    fn note_addon(connection: &ConnectionName, now: Timestamp) -> ();
+    fn addon_heard(connection: &ConnectionName) -> bool;
     fn add_key(key: &ApiKey, hash: KeyHash) -> ();
     fn key_by_hash(hash: KeyHash) -> Option<ApiKey>;
     fn keys() -> Vec<ApiKey>;

@@ -23,6 +23,7 @@ mod https;
 mod jobs;
 mod oauth;
 mod openapi;
+mod polling;
 mod program;
 mod reload;
 mod schedule;

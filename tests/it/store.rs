@@ -13,6 +13,7 @@ mod keys;
 mod ledger;
 mod links;
 mod listing;
+mod polls;
 mod replaying;
 mod routes;
 mod settling;
@@ -157,6 +158,11 @@ macro_rules! conformance {
                     a_grant_goes_with_its_last_connection
                     a_begun_connect_is_taken_once_and_only_while_it_is_fresh
                     of_very_many_begun_connects_the_newest_are_kept
+                }
+                polls {
+                    how_far_a_store_was_read_reads_back
+                    that_an_add_on_was_heard_stays_so_however_far_its_store_was_read
+                    events_from_before_that_was_noted_tell_that_the_add_on_was_heard
                 }
                 keys {
                     a_key_is_found_by_its_hash

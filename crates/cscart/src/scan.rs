@@ -161,7 +161,7 @@ fn window(rows: u64, most: u64) -> (u64, u64) {
     };
     let best = (most / 2..=most).max_by_key(gain).unwrap_or(most);
     // Where all of them divide it, the next larger one that does not; there is one, at the latest `rows + 1`.
-    let size = (best..).find(|size| rows % size != 0).unwrap_or(best);
+    let size = (best..=rows + best).find(|size| !rows.is_multiple_of(*size)).unwrap_or(best);
     (size, rows / size + 1)
 }
 

@@ -21,6 +21,7 @@ use crate::http::error::{Problem, Result};
 use crate::http::{HttpState, Shared};
 use crate::inbox::Incoming;
 use crate::link::Customer;
+use crate::polling::Standing;
 use crate::reason::Code;
 use crate::registry::Live;
 use crate::store::Origin;
@@ -55,6 +56,33 @@ struct ConnectionView {
     ghl_webhook_url: String,
     /// How it is doing.
     health: Health,
+    /// Whether the store is polled, because its add-on is not there.
+    polling: PollingView,
+}
+
+/// How the polling of a store goes.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ConnectionPolling)]
+struct PollingView {
+    /// Whether it is polled.
+    on: bool,
+    /// When the last poll ended.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_at: Option<jiff::Timestamp>,
+    /// When the next one is due.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    next_at: Option<jiff::Timestamp>,
+    /// What was wrong with the last one, and what to do.
+    last_error: Option<String>,
+    /// What polling cannot see; only the add-on tells it.
+    cannot_see: Vec<&'static str>,
+}
+
+impl From<Standing> for PollingView {
+    fn from(standing: Standing) -> Self {
+        let Standing { on, last_at, next_at, last_error, cannot_see } = standing;
+        Self { on, last_at, next_at, last_error, cannot_see }
+    }
 }
 
 impl ConnectionView {
@@ -74,6 +102,7 @@ impl ConnectionView {
             cscart_webhook_url: format!("{}/webhooks/cscart/{}", state.public_url, live.connection.name),
             ghl_webhook_url: format!("{}/webhooks/ghl", state.public_url),
             health: Health::of(live),
+            polling: state.polling.standing(live).await?.into(),
         })
     }
 }
@@ -284,6 +313,7 @@ fn forget_view(given: &mut Value) {
             "cscart_webhook_url",
             "ghl_webhook_url",
             "health",
+            "polling",
         ] {
             given.remove(key);
         }

@@ -40,10 +40,12 @@ pub struct CsCart {
         (status = 503, description = "not stored: send it again", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(super) async fn receive(State(state): State<Shared>, webhook: Verified<CsCart>) -> Result<Receipt> {
+    let kind = webhook.incoming.kind().to_owned();
     let appended =
         state.inbox.append(&webhook.side.connection, webhook.incoming).await.inspect_err(|_| {
             state.monitor.webhook("cscart", "not-stored");
         })?;
+    state.polling.heard(&webhook.side.connection, &kind).await;
     state.monitor.webhook("cscart", if appended.duplicate { "duplicate" } else { "stored" });
     Ok(Receipt::new(appended, &state.public_url))
 }

@@ -16,6 +16,7 @@ use cartbridge::http::auth::AdminKey;
 use cartbridge::http::{HttpState, router};
 use cartbridge::inbox::Inbox;
 use cartbridge::monitor::Monitor;
+use cartbridge::polling::Polling;
 use cartbridge::registry::Registry;
 use cartbridge::store::sqlite::Sqlite;
 use cartbridge::store::{Error, Origin, Store};
@@ -118,16 +119,20 @@ impl Doors {
             public_url: Arc::clone(&public_url),
             call_timeout: Duration::from_secs(1),
         });
+        let inbox =
+            Inbox::new(Arc::clone(&store), routes.clone(), clock.clone(), Arc::default(), Duration::ZERO);
+        let polling = Polling::new(
+            Arc::clone(&store),
+            registry.clone(),
+            inbox.clone(),
+            clock.clone(),
+            Monitor::default(),
+        );
         let state = HttpState {
-            routes: routes.clone(),
+            routes,
             tokens,
-            inbox: Inbox::new(
-                Arc::clone(&store),
-                routes.clone(),
-                clock.clone(),
-                Arc::default(),
-                Duration::ZERO,
-            ),
+            polling,
+            inbox,
             store,
             registry,
             monitor: Monitor::default(),

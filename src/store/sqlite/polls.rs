@@ -1,0 +1,52 @@
+//! How far stores without the add-on have been read.
+
+use jiff::Timestamp;
+use rusqlite::{Connection as Pool, params};
+
+use super::row;
+use crate::connection::ConnectionName;
+use crate::polling::PollState;
+use crate::store::Result;
+
+pub(super) fn state(pool: &Pool, connection: &ConnectionName) -> Result<Option<PollState>> {
+    let found: Option<Option<String>> = row::optional(
+        pool.prepare_cached("SELECT state FROM polls WHERE connection = ?")?
+            .query_row([connection.as_str()], |row| row.get(0)),
+    )?;
+    found.flatten().map(|text| row::json("how far a store was read", &text)).transpose()
+}
+
+pub(super) fn put(tx: &Pool, connection: &ConnectionName, state: &PollState) -> Result<()> {
+    let text = row::to_json("how far a store was read", state)?;
+    tx.prepare_cached(
+        "INSERT INTO polls (connection, state) VALUES (?, ?) ON CONFLICT (connection) DO UPDATE SET state = excluded.state",
+    )?
+    .execute(params![connection.as_str(), text])?;
+    Ok(())
+}
+
+pub(super) fn note_addon(tx: &Pool, connection: &ConnectionName, now: Timestamp) -> Result<()> {
+    tx.prepare_cached(
+        "INSERT INTO polls (connection, addon_heard_at) VALUES (?, ?) ON CONFLICT (connection) DO UPDATE \
+         SET addon_heard_at = coalesce(addon_heard_at, excluded.addon_heard_at)",
+    )?
+    .execute(params![connection.as_str(), now.as_millisecond()])?;
+    Ok(())
+}
+
+/// Whether the add-on was ever heard. As long as nothing is noted, the events tell: a database may be older than the notes. A
+/// ping does not count, because the doctor sends one, too.
+pub(super) fn addon_heard(pool: &Pool, connection: &ConnectionName) -> Result<bool> {
+    let noted: Option<Option<i64>> = row::optional(
+        pool.prepare_cached("SELECT addon_heard_at FROM polls WHERE connection = ?")?
+            .query_row([connection.as_str()], |row| row.get(0)),
+    )?;
+    if let Some(heard_at) = noted {
+        return Ok(heard_at.is_some());
+    }
+    let mut told = pool.prepare_cached(
+        "SELECT 1 FROM events WHERE connection = ? AND source = 'cscart' AND kind <> 'ping' \
+         AND source_id NOT LIKE 'poll:%' LIMIT 1",
+    )?;
+    Ok(told.exists([connection.as_str()])?)
+}
