@@ -55,7 +55,10 @@ pub(in crate::cli) async fn run(
     store.add_job(&job).await?;
     eprintln!("Job {}.", job.id);
     if asking.no_wait {
-        eprintln!("It runs as soon as the bridge does; `cartbridge jobs show {}` tells how far it has come.", job.id);
+        eprintln!(
+            "It runs as soon as the bridge does; `cartbridge jobs show {}` tells how far it has come.",
+            job.id
+        );
         return Ok(ExitCode::SUCCESS);
     }
     let ended = follow::run(config, Arc::clone(&store), job.id).await?;
