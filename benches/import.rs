@@ -33,7 +33,11 @@ async fn main() {
         })
     };
     let users: Vec<Value> = (0..customers).map(person).collect();
-    sandbox.cscart().act(json!({ "action": "customers.seed", "users": users })).await.expect("they are seeded");
+    sandbox
+        .cscart()
+        .act(json!({ "action": "customers.seed", "users": users }))
+        .await
+        .expect("they are seeded");
 
     let folder = tempfile::tempdir().expect("there is a folder");
     let bridge = Bridge::start(&sandbox, folder.path()).await;

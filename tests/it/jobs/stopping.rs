@@ -2,13 +2,12 @@
 
 use serde_json::json;
 
-use super::{crowd, job, seed, spawn, start, until};
+use super::{crowd, job, seed, spawn_slow, start, until};
 
 #[tokio::test]
 async fn a_paused_job_files_nothing_more_and_resumed_goes_on_where_it_was() {
-    const CUSTOMERS: usize = 500;
-    let app = spawn().await;
-    app.fault(json!({ "method": "POST", "path": "/contacts/", "kind": "delay", "ms": 25, "times": 0 }));
+    const CUSTOMERS: usize = 450;
+    let app = spawn_slow().await;
     seed(&app, crowd(CUSTOMERS)).await;
     let id = start(&app, json!({ "kind": "import" })).await;
     app.until("some are done", async || (job(&app, &id).await["done"].as_u64() >= Some(50)).then_some(()))
@@ -31,8 +30,7 @@ async fn a_paused_job_files_nothing_more_and_resumed_goes_on_where_it_was() {
 
 #[tokio::test]
 async fn a_second_job_waits_for_the_first_and_a_cancelled_one_ends() {
-    let app = spawn().await;
-    app.fault(json!({ "method": "POST", "path": "/contacts/", "kind": "delay", "ms": 40, "times": 0 }));
+    let app = spawn_slow().await;
     seed(&app, crowd(400)).await;
     let first = start(&app, json!({ "kind": "import" })).await;
     until(&app, &first, "running").await;
@@ -51,8 +49,7 @@ async fn a_second_job_waits_for_the_first_and_a_cancelled_one_ends() {
 
 #[tokio::test]
 async fn a_job_goes_on_after_the_bridge_was_stopped_and_started() {
-    let mut app = spawn().await;
-    app.fault(json!({ "method": "POST", "path": "/contacts/", "kind": "delay", "ms": 25, "times": 0 }));
+    let mut app = spawn_slow().await;
     seed(&app, crowd(300)).await;
     let id = start(&app, json!({ "kind": "import" })).await;
     app.until("some are done", async || (job(&app, &id).await["done"].as_u64() >= Some(20)).then_some(()))
