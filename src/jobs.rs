@@ -10,6 +10,7 @@ mod calls;
 mod compare;
 mod customers;
 mod estimate;
+mod examine;
 mod item;
 mod report;
 mod runner;

@@ -51,20 +51,18 @@ struct Who {
 
 /// A time, or a day, which begins at midnight UTC.
 fn since(text: &str) -> Result<Timestamp, String> {
-    text.parse::<Timestamp>().or_else(|_| format!("{text}T00:00:00Z").parse()).map_err(|_| {
-        format!("`{text}` is no time: write 2026-11-01 (midnight UTC), or 2026-11-01T12:00:00Z")
-    })
+    text.parse::<Timestamp>()
+        .or_else(|_| format!("{text}T00:00:00Z").parse())
+        .map_err(|_| format!("`{text}` is no time: write 2026-11-01 (midnight UTC), or 2026-11-01T12:00:00Z"))
 }
 
 pub(super) async fn run(file: Option<PathBuf>, arguments: Arguments) -> anyhow::Result<ExitCode> {
     let Arguments { name, who, dry_run, page_size, asking } = arguments;
-    match who.customer {
-        Some(customer) => one(file, &name, &customer).await,
-        None => {
-            let options = Options { dry_run, page_size, since: who.since, ..Options::default() };
-            start::run(file, name, JobKind::Resync, options, asking).await
-        }
+    if let Some(customer) = who.customer {
+        return one(file, &name, &customer).await;
     }
+    let options = Options { dry_run, page_size, since: who.since, ..Options::default() };
+    start::run(file, name, JobKind::Resync, options, asking).await
 }
 
 /// Files the event of one customer.

@@ -24,8 +24,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn run(file: Option<PathBuf>, arguments: Arguments) -> anyhow::Result<ExitCode> {
-    let options =
-        Options { sample: arguments.sample, page_size: arguments.page_size, ..Options::default() };
+    let options = Options { sample: arguments.sample, page_size: arguments.page_size, ..Options::default() };
     let mut asking = arguments.asking;
     // It changes nothing, so there is nothing to say yes to.
     asking.yes = true;

@@ -123,8 +123,7 @@ impl<'a> Caller<'a> {
         call: impl AsyncFnOnce(&cscart::Client) -> cscart::Result<T>,
     ) -> Result<T, Trouble> {
         let Some(store) = &self.live.cscart else {
-            let text =
-                "the store cannot be asked: give the connection `cscart.email` and `cscart.api_key`, then resume";
+            let text = "the store cannot be asked: give the connection `cscart.email` and `cscart.api_key`, then resume";
             return Err(Trouble::Fatal(Reason::new(Code::StoreKeyMissing, text)));
         };
         self.store_calls.fetch_add(1, Ordering::Relaxed);
@@ -166,7 +165,6 @@ impl<'a> Caller<'a> {
             Error::Unavailable { retry_after: Some(after), .. } => {
                 Trouble::Wait { until: self.after(*after), why }
             }
-            Error::NotSent(_) | Error::Uncertain { .. } | Error::Unavailable { .. } => Trouble::Retry(why),
             Error::WrongLocation { .. }
             | Error::Invalid { .. }
             | Error::DuplicateContact { .. }
@@ -212,10 +210,7 @@ impl<'a> Caller<'a> {
 
 /// Whether it tells against HighLevel, and not against the call.
 fn error_of_server(error: &ghl::Error) -> bool {
-    matches!(
-        error,
-        ghl::Error::NotSent(_) | ghl::Error::Uncertain { .. } | ghl::Error::Unavailable { .. }
-    )
+    matches!(error, ghl::Error::NotSent(_) | ghl::Error::Uncertain { .. } | ghl::Error::Unavailable { .. })
 }
 
 /// What a step of a job works with: everything that serves its connection.

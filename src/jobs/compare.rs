@@ -133,7 +133,7 @@ fn other_owner(subject: &Subject<'_>, contact: &KnownContact) -> Option<String> 
     let email = subject.contact.shown(&Field::Email);
     let other = contact.linked.iter().find(|link| match &link.customer {
         Customer::Guest(guest) => Some(guest.as_str()) != email,
-        customer => *customer != subject.customer,
+        user @ Customer::User(_) => *user != subject.customer,
     });
     other.map(|link| link.customer.to_string())
 }

@@ -39,11 +39,8 @@ pub(super) async fn next(
     total: Option<u64>,
 ) -> Result<Page, Trouble> {
     let at = caller.clock.now();
-    let query = UserQuery {
-        page: Some(page),
-        items_per_page: Some(PAGE),
-        ..UserQuery::new(UserType::Customer)
-    };
+    let query =
+        UserQuery { page: Some(page), items_per_page: Some(PAGE), ..UserQuery::new(UserType::Customer) };
     let read = caller.store(async |store| store.users().list(&query).await).await?;
     let now = read.total_items;
     let nothing = |next| Page { users: Vec::new(), unknown: Vec::new(), next, at, total: now };
@@ -92,8 +89,7 @@ pub(super) async fn chosen(hands: &Hands<'_>, job: &Job, last: u64) -> Result<Pa
     users.retain(|(id, _)| ids.contains(id));
     users.sort_by_key(|(id, _)| *id);
     users.dedup_by_key(|(id, _)| *id);
-    let unknown =
-        ids.iter().filter(|id| !users.iter().any(|(known, _)| known == *id)).copied().collect();
+    let unknown = ids.iter().filter(|id| !users.iter().any(|(known, _)| known == *id)).copied().collect();
     let next = Some(Place::Customers { page: 1, last: end, total: None });
     Ok(Page { users, unknown, next, at, total: None })
 }
@@ -143,11 +139,8 @@ async fn sampled(hands: &Hands<'_>, job: &Job, sample: u64, part: u64) -> Result
     let pages = all.div_ceil(size);
     let first = (part - 1) * pages / parts + 1;
     let page = rand::random_range(first..(part * pages / parts + 1).max(first + 1));
-    let query = UserQuery {
-        page: Some(page),
-        items_per_page: Some(size),
-        ..UserQuery::new(UserType::Customer)
-    };
+    let query =
+        UserQuery { page: Some(page), items_per_page: Some(size), ..UserQuery::new(UserType::Customer) };
     let read = hands.caller.store(async |store| store.users().list(&query).await).await?;
     let mut ids: Vec<u64> = read.items.iter().filter_map(|user| Some(user.user_id?.0)).collect();
     ids.truncate((sample - (part - 1) * TOGETHER).min(TOGETHER) as usize);

@@ -114,8 +114,10 @@ impl Report {
 }
 
 fn csv(lines: &[Line<'_>]) -> Result<String> {
-    let mut writer =
-        csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).has_headers(false).from_writer(Vec::new());
+    let mut writer = csv::WriterBuilder::new()
+        .terminator(csv::Terminator::CRLF)
+        .has_headers(false)
+        .from_writer(Vec::new());
     for line in lines {
         writer.write_record(line.cells()).map_err(|error| Error::corrupt("a report", error))?;
     }
@@ -134,9 +136,6 @@ mod tests {
         let mut item = Item::of_customer(7, Outcome::Differs).because("=HYPERLINK(\"http://x\")");
         item.fields = vec!["+1".into(), "a\nb".into()];
         let text = csv(&[Line::new(&item)]).unwrap();
-        assert_eq!(
-            text,
-            "customer:7,differs,,\"'=HYPERLINK(\"\"http://x\"\")\",\"'+1; a\nb\",\r\n"
-        );
+        assert_eq!(text, "customer:7,differs,,\"'=HYPERLINK(\"\"http://x\"\")\",\"'+1; a\nb\",\r\n");
     }
 }

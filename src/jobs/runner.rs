@@ -60,9 +60,9 @@ impl Runner {
             match runner.store.jobs_to_run().await {
                 Ok(jobs) => {
                     for job in jobs {
-                        at_work.entry(job.connection.clone()).or_insert_with(|| {
-                            tokio::spawn(Arc::clone(&runner).work_on(job, stop.clone()))
-                        });
+                        at_work
+                            .entry(job.connection.clone())
+                            .or_insert_with(|| tokio::spawn(Arc::clone(&runner).work_on(job, stop.clone())));
                     }
                 }
                 Err(error) => {
@@ -106,7 +106,10 @@ impl Runner {
                 return self.forget(id).await;
             };
             let Some(live) = self.registry.get(&job.connection) else {
-                let gone = format!("connection `{}` is gone or cannot be used: mend it, then resume", job.connection);
+                let gone = format!(
+                    "connection `{}` is gone or cannot be used: mend it, then resume",
+                    job.connection
+                );
                 self.end(id, JobState::Failed, Some(gone)).await;
                 return Ok(());
             };
@@ -176,7 +179,8 @@ impl Runner {
         let (calls, store_calls) = hands.caller.spent();
         let spent = Progress { calls, store_calls, ..Progress::default() };
         match made {
-            Ok(Ended::Step(mut step, chunk)) => {
+            Ok(Ended::Step(made)) => {
+                let (mut step, chunk) = *made;
                 step.progress.add(&spent);
                 let filed = !chunk.events.is_empty();
                 if self.store.job_step(job.id, step, chunk).await? && filed {

@@ -35,17 +35,14 @@ async fn search(caller: &Caller<'_>, query: SearchQuery) -> Result<ghl::SearchPa
         Box::pin(async move { client.contacts().search(&query).await })
     });
     found.await?.ok_or_else(|| {
-        let text = "HighLevel does not know this location: check `ghl.location_id` of the connection, then resume";
+        let text =
+            "HighLevel does not know this location: check `ghl.location_id` of the connection, then resume";
         Trouble::Fatal(Reason::new(Code::NotFound, text))
     })
 }
 
 /// Reads the page after this contact.
-pub(super) async fn page(
-    caller: &Caller<'_>,
-    job: &Job,
-    after: &[Value],
-) -> Result<(Step, Chunk), Trouble> {
+pub(super) async fn page(caller: &Caller<'_>, job: &Job, after: &[Value]) -> Result<(Step, Chunk), Trouble> {
     let mut query = SearchQuery::new(caller.live.connection.ghl.location_id.clone());
     query.page_limit = job.options.page_size.unwrap_or(PAGE_SIZE);
     // Oldest first: what is made meanwhile comes at the end, and moves nothing.

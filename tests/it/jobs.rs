@@ -23,6 +23,14 @@ async fn spawn() -> TestApp {
     TestApp::spawn_with(options, QUICK).await
 }
 
+/// The same, with a bridge that takes its time: an import is not over before somebody can stop it.
+async fn spawn_slow() -> TestApp {
+    let options = Options { strict_rate: false, search_lag: Duration::ZERO, ..Options::default() };
+    let app = TestApp::spawn_with(options, &format!("{QUICK}workers_per_connection = 8\n")).await;
+    app.fault(json!({ "method": "POST", "path": "/contacts/", "kind": "delay", "ms": 40, "times": 0 }));
+    app
+}
+
 /// Customers who have been in the store for long; answers their ids.
 async fn seed(app: &TestApp, users: Vec<Value>) -> Vec<u64> {
     let made = app.shop(json!({ "action": "customers.seed", "users": users })).await;

@@ -4,12 +4,12 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use secrecy::SecretString;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::Shared;
+use crate::access::{ApiKey, Role};
 use crate::app::{App, StartError};
 use crate::clock::{Clock, in_words};
 use crate::config::Config;
@@ -36,7 +36,9 @@ pub(in crate::cli) async fn run(config: Config, store: Shared, id: JobId) -> any
         bridge.await??;
     }
     if stopped {
-        eprintln!("Stopped where it was: `cartbridge jobs follow {id}`, or the bridge when it runs, goes on from there.");
+        eprintln!(
+            "Stopped where it was: `cartbridge jobs follow {id}`, or the bridge when it runs, goes on from there."
+        );
         return Ok(ExitCode::from(2));
     }
     let view = ended?;
@@ -52,9 +54,9 @@ async fn own_bridge(
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
     // Nobody is to call it.
     config.tls = None;
-    let key: [u8; 32] = rand::random();
-    let key = SecretString::from(key.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
-    match App::build(config, Some(key), Clock::system()).await {
+    let clock = Clock::system();
+    let (_, key) = ApiKey::generate("job", Role::Admin, clock.now());
+    match App::build(config, Some(key), clock).await {
         Ok(app) => Ok(Some(tokio::spawn(app.run(listener, stop.clone())))),
         Err(StartError::Locked(_)) => Ok(None),
         Err(error) => Err(error.into()),

@@ -16,6 +16,7 @@ use crate::connection::ConnectionName;
 use crate::jobs::{self, Asked, Estimate, Format, Job, JobId, JobKind, Options, Report};
 use crate::monitor::Monitor;
 use crate::registry::Registry;
+use crate::store::{Connections, Origin};
 use crate::tokens::{self, Tokens};
 
 /// How a job is started.
@@ -42,9 +43,7 @@ pub(in crate::cli) async fn run(
     options.check(kind).map_err(|what| anyhow::anyhow!(what))?;
     let (config, store) = crate::cli::database::open_or_make(file)?;
     let clock = Clock::system();
-    for connection in &config.connection {
-        store.put_connection(connection, crate::store::Origin::File, clock.now()).await?;
-    }
+    take_in(&config, &store, &clock).await?;
     let estimate = estimated(&config, &store, &clock, &name, kind, options).await?;
     eprintln!("{}", told(&estimate, kind, options));
     if !asking.yes && !go_on()? {
@@ -55,7 +54,10 @@ pub(in crate::cli) async fn run(
     store.add_job(&job).await?;
     eprintln!("Job {}.", job.id);
     if asking.no_wait {
-        eprintln!("It runs as soon as the bridge does; `cartbridge jobs show {}` tells how far it has come.", job.id);
+        eprintln!(
+            "It runs as soon as the bridge does; `cartbridge jobs show {}` tells how far it has come.",
+            job.id
+        );
         return Ok(ExitCode::SUCCESS);
     }
     let ended = follow::run(config, Arc::clone(&store), job.id).await?;
@@ -63,6 +65,20 @@ pub(in crate::cli) async fn run(
         write_report(&store, job.id, &path).await?;
     }
     Ok(ended)
+}
+
+/// Takes in the configuration's connections where no bridge has yet. Those that are stored are the bridge's to change.
+async fn take_in(config: &Config, store: &Shared, clock: &Clock) -> anyhow::Result<()> {
+    let Connections { readable, unreadable } = store.connections().await?;
+    let stored: Vec<&ConnectionName> = readable
+        .iter()
+        .map(|stored| &stored.connection.name)
+        .chain(unreadable.iter().map(|unreadable| &unreadable.name))
+        .collect();
+    for connection in config.connection.iter().filter(|it| !stored.contains(&&it.name)) {
+        store.put_connection(connection, Origin::File, clock.now()).await?;
+    }
+    Ok(())
 }
 
 async fn estimated(

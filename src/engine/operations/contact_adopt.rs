@@ -137,8 +137,11 @@ pub(super) async fn adopt(
         tags: if found.made_by_us { owned } else { missing.into_iter().collect() },
         state_at: work.occurred_at,
     };
-    let result =
-        work.with_problems(json!({ "contact_id": found.id, "adopted": true, "filled": fill.names() }));
+    let mut result = json!({ "contact_id": found.id, "adopted": true, "filled": fill.names() });
+    if found.made_by_us {
+        result["made_by_us"] = true.into();
+    }
+    let result = work.with_problems(result);
     let links = work.put_link(link);
     step.done(work, result, links).await
 }

@@ -124,7 +124,11 @@ struct JobList {
     (status = 400, description = "a filter that cannot be understood", body = Problem, content_type = "application/problem+json"),
     (status = 401, description = "no API key", body = Problem, content_type = "application/problem+json"),
 ))]
-async fn list(_: Allowed<Read>, State(state): State<Shared>, Query(which): Query<Which>) -> Result<Json<JobList>> {
+async fn list(
+    _: Allowed<Read>,
+    State(state): State<Shared>,
+    Query(which): Query<Which>,
+) -> Result<Json<JobList>> {
     let limit = match which.limit.unwrap_or(50) {
         limit @ 1..=500 => limit,
         limit => return Err(Problem::bad_request(format!("`limit` is {limit} and must be 1 to 500"))),
@@ -147,7 +151,11 @@ async fn list(_: Allowed<Read>, State(state): State<Shared>, Query(which): Query
     (status = 401, description = "no API key", body = Problem, content_type = "application/problem+json"),
     (status = 404, description = "no such job", body = Problem, content_type = "application/problem+json"),
 ))]
-async fn show(_: Allowed<Read>, State(state): State<Shared>, Path(id): Path<String>) -> Result<Json<JobView>> {
+async fn show(
+    _: Allowed<Read>,
+    State(state): State<Shared>,
+    Path(id): Path<String>,
+) -> Result<Json<JobView>> {
     let job = job(&state, &id).await?;
     Ok(Json(JobView::new(&job, state.clock.now())))
 }
@@ -163,7 +171,11 @@ async fn show(_: Allowed<Read>, State(state): State<Shared>, Path(id): Path<Stri
     (status = 404, description = "no such job", body = Problem, content_type = "application/problem+json"),
     (status = 409, description = "it does not run", body = Problem, content_type = "application/problem+json"),
 ))]
-async fn pause(_: Allowed<Operate>, State(state): State<Shared>, Path(id): Path<String>) -> Result<Json<JobView>> {
+async fn pause(
+    _: Allowed<Operate>,
+    State(state): State<Shared>,
+    Path(id): Path<String>,
+) -> Result<Json<JobView>> {
     let now = state.clock.now();
     let job = jobs::pause(&*state.store, job_id(&id)?, now).await?;
     Ok(Json(JobView::new(&job, now)))
@@ -178,7 +190,11 @@ async fn pause(_: Allowed<Operate>, State(state): State<Shared>, Path(id): Path<
     (status = 404, description = "no such job", body = Problem, content_type = "application/problem+json"),
     (status = 409, description = "it is neither paused nor failed", body = Problem, content_type = "application/problem+json"),
 ))]
-async fn resume(_: Allowed<Operate>, State(state): State<Shared>, Path(id): Path<String>) -> Result<Json<JobView>> {
+async fn resume(
+    _: Allowed<Operate>,
+    State(state): State<Shared>,
+    Path(id): Path<String>,
+) -> Result<Json<JobView>> {
     let now = state.clock.now();
     let job = jobs::resume(&*state.store, job_id(&id)?, now).await?;
     Ok(Json(JobView::new(&job, now)))
@@ -193,7 +209,11 @@ async fn resume(_: Allowed<Operate>, State(state): State<Shared>, Path(id): Path
     (status = 404, description = "no such job", body = Problem, content_type = "application/problem+json"),
     (status = 409, description = "it is over already", body = Problem, content_type = "application/problem+json"),
 ))]
-async fn cancel(_: Allowed<Operate>, State(state): State<Shared>, Path(id): Path<String>) -> Result<Json<JobView>> {
+async fn cancel(
+    _: Allowed<Operate>,
+    State(state): State<Shared>,
+    Path(id): Path<String>,
+) -> Result<Json<JobView>> {
     let now = state.clock.now();
     let job = jobs::cancel(&*state.store, job_id(&id)?, now).await?;
     Ok(Json(JobView::new(&job, now)))

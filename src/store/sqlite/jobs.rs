@@ -193,16 +193,15 @@ impl JobStore for Sqlite {
                 for event in &chunk.events {
                     inbox::append(tx, &mut locked(&arrivals), event, event.received_at)?;
                 }
-                let mut counts = items::put(tx, id, &chunk.items)?;
                 for new in &chunk.links {
                     items::put_link(tx, new)?;
                 }
                 contacts::put(tx, id, &chunk.contacts)?;
                 contacts::own(tx, id, &chunk.owners)?;
                 job.progress.add(&step.progress);
-                std::mem::take(&mut counts).into_iter().for_each(|(outcome, by)| {
+                for (outcome, by) in items::put(tx, id, &chunk.items)? {
                     job.progress.outcomes.count(outcome, by);
-                });
+                }
                 save_progress(tx, id, &job.progress)?;
                 tx.prepare_cached("UPDATE jobs SET place = ? WHERE id = ?")?
                     .execute(params![row::to_json("a job's place", &step.place)?, id.0.as_bytes()])?;
@@ -272,7 +271,9 @@ impl JobStore for Sqlite {
         self.readers
             .run(move |pool| {
                 let count: i64 = pool
-                    .prepare_cached("SELECT count(*) FROM links WHERE connection = ? AND customer LIKE 'customer:%'")?
+                    .prepare_cached(
+                        "SELECT count(*) FROM links WHERE connection = ? AND customer LIKE 'customer:%'",
+                    )?
                     .query_row([connection.as_str()], |row| row.get(0))?;
                 Ok(count as u64)
             })

@@ -51,7 +51,11 @@ async fn whoever_follows_a_job_is_told_until_it_is_over() {
 #[tokio::test]
 async fn the_report_is_a_table_in_which_no_cell_is_a_formula() {
     let app = spawn().await;
-    seed(&app, vec![json!({ "email": "ada@example.com", "phone": "=1+1" }), json!({ "firstname": "Nobody" })]).await;
+    seed(
+        &app,
+        vec![json!({ "email": "ada@example.com", "phone": "=1+1" }), json!({ "firstname": "Nobody" })],
+    )
+    .await;
     let import = done(&app, json!({ "kind": "import" })).await;
     let url = format!("{}/api/jobs/{}/report", app.url, import["id"].as_str().unwrap());
     let answer = app.http.get(&url).bearer_auth(ADMIN_KEY).send().await.unwrap();
@@ -79,8 +83,16 @@ async fn what_is_no_job_is_refused_with_what_is_wrong() {
         (json!({ "connection": "no-shop", "kind": "import" }), 404, "no-shop"),
         (json!({ "connection": "my-shop", "kind": "import", "options": { "page_size": 501 } }), 400, "501"),
         (json!({ "connection": "my-shop", "kind": "import", "options": { "sample": 5 } }), 400, "`sample`"),
-        (json!({ "connection": "my-shop", "kind": "verify", "options": { "since": "yesterday" } }), 400, "since"),
-        (json!({ "connection": "my-shop", "kind": "import", "options": { "sinse": "2026-11-01T00:00:00Z" } }), 400, "sinse"),
+        (
+            json!({ "connection": "my-shop", "kind": "verify", "options": { "since": "yesterday" } }),
+            400,
+            "since",
+        ),
+        (
+            json!({ "connection": "my-shop", "kind": "import", "options": { "sinse": "2026-11-01T00:00:00Z" } }),
+            400,
+            "sinse",
+        ),
     ] {
         let (answered, problem) = app.api("POST", "/api/jobs", Some(job.clone())).await;
         assert_eq!(answered, status, "{job}: {problem}");

@@ -57,7 +57,10 @@ async fn two_customers_with_one_e_mail_are_told_and_only_the_first_becomes_the_c
 #[tokio::test]
 async fn an_e_mail_of_one_contact_and_the_phone_of_another_are_a_conflict() {
     let app = spawn().await;
-    for contact in [json!({ "email": "ada@example.com" }), json!({ "email": "bea@example.com", "phone": "+12025550143" })] {
+    for contact in [
+        json!({ "email": "ada@example.com" }),
+        json!({ "email": "bea@example.com", "phone": "+12025550143" }),
+    ] {
         app.highlevel(json!({ "action": "contact.create", "contact": contact, "deliver": false })).await;
     }
     let ids = seed(&app, vec![json!({ "email": "ada@example.com", "phone": "+12025550143" })]).await;

@@ -57,7 +57,10 @@ async fn a_contact_that_is_there_is_taken_over_with_one_call_and_nothing_on_it_i
     assert_eq!((count(&app, "PUT", "/contacts/*"), count(&app, "GET", "/contacts/*")), (1, 0));
     let contacts = app.ghl("contacts");
     assert_eq!(contacts.len(), 1);
-    assert_eq!((&contacts[0]["firstName"], &contacts[0]["lastName"]), (&json!("Their own"), &json!("Example")));
+    assert_eq!(
+        (&contacts[0]["firstName"], &contacts[0]["lastName"]),
+        (&json!("Their own"), &json!("Example"))
+    );
     assert_eq!(app.tags_of("person0@example.com"), ["cs-cart", "customer", "theirs"]);
     let lines = report(&app, &import).await;
     assert_eq!(outcome(&lines, ids[0]).0, "adopted");
@@ -72,7 +75,8 @@ async fn what_a_person_has_changed_in_highlevel_stays() {
     done(&app, json!({ "kind": "import" })).await;
     let id = app.ghl("contacts")[0]["id"].clone();
     let edit = json!({ "lastName": "Edited" });
-    app.highlevel(json!({ "action": "contact.update", "contact_id": id, "contact": edit, "deliver": false })).await;
+    app.highlevel(json!({ "action": "contact.update", "contact_id": id, "contact": edit, "deliver": false }))
+        .await;
     let resync = done(&app, json!({ "kind": "resync" })).await;
     assert_eq!(resync["outcomes"], json!({ "equal": 1 }), "{resync}");
     assert_eq!(app.ghl("contacts")[0]["lastName"], "Edited");
@@ -84,7 +88,8 @@ async fn a_contact_that_was_deleted_in_highlevel_is_made_again() {
     let app = spawn().await;
     let ids = seed(&app, crowd(3)).await;
     done(&app, json!({ "kind": "import" })).await;
-    let gone = app.ghl("contacts").into_iter().find(|contact| contact["email"] == "person1@example.com").unwrap();
+    let gone =
+        app.ghl("contacts").into_iter().find(|contact| contact["email"] == "person1@example.com").unwrap();
     app.highlevel(json!({ "action": "contact.delete", "contact_id": gone["id"], "deliver": false })).await;
     let resync = done(&app, json!({ "kind": "resync" })).await;
     assert_eq!(resync["outcomes"], json!({ "created": 1, "equal": 2 }), "{resync}");
@@ -96,7 +101,8 @@ async fn a_contact_that_was_deleted_in_highlevel_is_made_again() {
 #[tokio::test]
 async fn a_guest_who_has_registered_keeps_his_contact() {
     let app = spawn().await;
-    app.shop(json!({ "action": "guest.checkout", "email": "person0@example.com", "firstname": "Person0" })).await;
+    app.shop(json!({ "action": "guest.checkout", "email": "person0@example.com", "firstname": "Person0" }))
+        .await;
     app.settled().await;
     assert_eq!(app.ghl("contacts").len(), 1);
     seed(&app, crowd(1)).await;

@@ -15,7 +15,8 @@ async fn who_registers_while_an_import_uses_up_the_rate_limit_does_not_wait_for_
     app.sandbox.ghl().settings(json!({ "rate": { "max": 20, "interval_ms": 1000 } })).unwrap();
     seed(&app, crowd(400)).await;
     let id = start(&app, json!({ "kind": "import" })).await;
-    app.until("it is under way", async || (job(&app, &id).await["done"].as_u64() >= Some(20)).then_some(())).await;
+    app.until("it is under way", async || (job(&app, &id).await["done"].as_u64() >= Some(20)).then_some(()))
+        .await;
     let user = json!({ "email": "live@example.com", "firstname": "Live" });
     let made = app.shop(json!({ "action": "customer.register", "user": user })).await;
     assert_eq!(made["delivery"]["status"], 202, "{made}");

@@ -2,16 +2,16 @@
 
 use serde_json::json;
 
-use super::{crowd, job, seed, spawn, start, until};
+use super::{crowd, job, seed, spawn_slow, start, until};
 
 #[tokio::test]
 async fn a_paused_job_files_nothing_more_and_resumed_goes_on_where_it_was() {
-    const CUSTOMERS: usize = 700;
-    let app = spawn().await;
-    app.fault(json!({ "method": "POST", "path": "/contacts/", "kind": "delay", "ms": 25, "times": 0 }));
+    const CUSTOMERS: usize = 450;
+    let app = spawn_slow().await;
     seed(&app, crowd(CUSTOMERS)).await;
     let id = start(&app, json!({ "kind": "import" })).await;
-    app.until("some are done", async || (job(&app, &id).await["done"].as_u64() >= Some(50)).then_some(())).await;
+    app.until("some are done", async || (job(&app, &id).await["done"].as_u64() >= Some(50)).then_some(()))
+        .await;
     let (status, paused) = app.api("POST", &format!("/api/jobs/{id}/pause"), None).await;
     assert_eq!((status, &paused["state"]), (200, &json!("paused")));
     app.settled().await;
@@ -30,33 +30,33 @@ async fn a_paused_job_files_nothing_more_and_resumed_goes_on_where_it_was() {
 
 #[tokio::test]
 async fn a_second_job_waits_for_the_first_and_a_cancelled_one_ends() {
-    let app = spawn().await;
-    app.fault(json!({ "method": "POST", "path": "/contacts/", "kind": "delay", "ms": 40, "times": 0 }));
-    seed(&app, crowd(600)).await;
+    let app = spawn_slow().await;
+    seed(&app, crowd(400)).await;
     let first = start(&app, json!({ "kind": "import" })).await;
     until(&app, &first, "running").await;
     let second = start(&app, json!({ "kind": "verify" })).await;
-    app.until("some are done", async || (job(&app, &first).await["done"].as_u64() >= Some(20)).then_some(())).await;
+    app.until("some are done", async || (job(&app, &first).await["done"].as_u64() >= Some(20)).then_some(()))
+        .await;
     assert_eq!(job(&app, &second).await["state"], "queued");
     let (status, _) = app.api("POST", &format!("/api/jobs/{first}/cancel"), None).await;
     assert_eq!(status, 200);
     until(&app, &second, "done").await;
     assert_eq!(job(&app, &first).await["state"], "cancelled");
     app.settled().await;
-    assert!(app.ghl("contacts").len() < 600);
+    assert!(app.ghl("contacts").len() < 400);
     app.end().await;
 }
 
 #[tokio::test]
 async fn a_job_goes_on_after_the_bridge_was_stopped_and_started() {
-    let mut app = spawn().await;
-    app.fault(json!({ "method": "POST", "path": "/contacts/", "kind": "delay", "ms": 25, "times": 0 }));
-    seed(&app, crowd(400)).await;
+    let mut app = spawn_slow().await;
+    seed(&app, crowd(300)).await;
     let id = start(&app, json!({ "kind": "import" })).await;
-    app.until("some are done", async || (job(&app, &id).await["done"].as_u64() >= Some(20)).then_some(())).await;
+    app.until("some are done", async || (job(&app, &id).await["done"].as_u64() >= Some(20)).then_some(()))
+        .await;
     app.start_again().await;
     let done = until(&app, &id, "done").await;
-    assert_eq!(done["outcomes"], json!({ "created": 400 }), "{done}");
-    assert_eq!(app.ghl("contacts").len(), 400);
+    assert_eq!(done["outcomes"], json!({ "created": 300 }), "{done}");
+    assert_eq!(app.ghl("contacts").len(), 300);
     app.end().await;
 }

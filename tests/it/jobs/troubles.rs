@@ -34,7 +34,7 @@ async fn a_store_that_shows_a_web_page_for_good_fails_the_job_which_can_be_resum
     store_fault(&app, page);
     let id = start(&app, json!({ "kind": "import" })).await;
     let failed = until(&app, &id, "failed").await;
-    assert!(failed["reason"].as_str().unwrap().contains("no CS-Cart API"), "{failed}");
+    assert!(failed["reason"].as_str().unwrap().contains("a web page came instead of JSON"), "{failed}");
     app.sandbox.cscart().clear_faults();
     let (status, _) = app.api("POST", &format!("/api/jobs/{id}/resume"), None).await;
     assert_eq!(status, 200);
@@ -50,7 +50,10 @@ async fn a_store_that_repeats_its_last_page_is_read_once() {
     for params in [json!({ "page": "1", "items_per_page": "100" }), json!({ "page": 1 })] {
         app.sandbox.cscart().clear_faults();
         let body = json!({ "users": users, "params": params });
-        store_fault(&app, json!({ "path": "/api/users*", "kind": "status", "status": 200, "body": body, "times": 0 }));
+        store_fault(
+            &app,
+            json!({ "path": "/api/users*", "kind": "status", "status": 200, "body": body, "times": 0 }),
+        );
         let import = done(&app, json!({ "kind": "import" })).await;
         assert_eq!(import["done"], 2, "{import}");
     }
@@ -66,7 +69,8 @@ async fn who_moves_forward_because_others_were_deleted_is_not_missed() {
     let slow = json!({ "path": "/api/users*", "kind": "delay", "ms": 1500, "processed": false, "skip": 3 });
     store_fault(&app, slow);
     let id = start(&app, json!({ "kind": "import" })).await;
-    app.until("the first page is carried out", async || (app.ghl("contacts").len() == 100).then_some(())).await;
+    app.until("the first page is carried out", async || (app.ghl("contacts").len() == 100).then_some(()))
+        .await;
     for gone in &ids[..5] {
         app.shop(json!({ "action": "customer.delete", "user_id": gone, "deliver": false })).await;
     }
@@ -81,7 +85,11 @@ async fn a_location_that_stumbles_while_it_is_read_is_read_to_the_end() {
     let app = spawn().await;
     seed(&app, crowd(250)).await;
     done(&app, json!({ "kind": "import" })).await;
-    for kind in [json!({ "kind": "status", "status": 503 }), json!({ "kind": "malformed" }), json!({ "kind": "reset_after" })] {
+    for kind in [
+        json!({ "kind": "status", "status": 503 }),
+        json!({ "kind": "malformed" }),
+        json!({ "kind": "reset_after" }),
+    ] {
         let mut fault = json!({ "path": "/contacts/search", "skip": 3, "times": 2 });
         fault.as_object_mut().unwrap().extend(kind.as_object().unwrap().clone());
         app.fault(fault);

@@ -15,10 +15,14 @@ async fn both_sides_in_step_are_equal_and_every_difference_is_told_by_its_field(
 
     let contact = |n: usize| {
         let email = format!("person{n}@example.com");
-        app.ghl("contacts").into_iter().find(|contact| contact["email"] == email.as_str()).unwrap()["id"].clone()
+        app.ghl("contacts").into_iter().find(|contact| contact["email"] == email.as_str()).unwrap()["id"]
+            .clone()
     };
     let edit = json!({ "lastName": "Edited" });
-    app.highlevel(json!({ "action": "contact.update", "contact_id": contact(0), "contact": edit, "deliver": false })).await;
+    app.highlevel(
+        json!({ "action": "contact.update", "contact_id": contact(0), "contact": edit, "deliver": false }),
+    )
+    .await;
     app.highlevel(json!({ "action": "contact.delete", "contact_id": contact(1), "deliver": false })).await;
     app.shop(json!({ "action": "customer.delete", "user_id": ids[2], "deliver": false })).await;
     let orphan = contact(2);

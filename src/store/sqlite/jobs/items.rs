@@ -152,6 +152,8 @@ fn done(plan: Plan, effects: &[Effect]) -> Outcome {
         return Outcome::Equal;
     };
     match (effect.state, effect.operation.as_str()) {
+        // The answer of our own call was lost, and what it made was found.
+        _ if effect.result["made_by_us"] == true => Outcome::Created,
         _ if effect.result["adopted"] == true => Outcome::Adopted,
         (EffectState::Done, "ghl.contact.create") => Outcome::Created,
         (EffectState::Done, _) if plan == Plan::Adopt => Outcome::Adopted,
@@ -198,7 +200,12 @@ fn first_id(at: Timestamp) -> EventId {
     row::id(bytes)
 }
 
-pub(super) fn page(pool: &Pool, job: JobId, after: Option<&(u64, String)>, limit: usize) -> Result<Vec<Item>> {
+pub(super) fn page(
+    pool: &Pool,
+    job: JobId,
+    after: Option<&(u64, String)>,
+    limit: usize,
+) -> Result<Vec<Item>> {
     let mut statement = pool.prepare_cached(&format!(
         "SELECT {ITEM} FROM job_items WHERE job = ? AND (number, subject) > (?, ?) ORDER BY number, subject LIMIT ?"
     ))?;

@@ -1,0 +1,272 @@
+//! One customer of a page: which contact he is, and what is written down or filed for him.
+
+use std::collections::BTreeSet;
+
+use cscart::User;
+use ghl::Duplicate;
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::calls::{Hands, Trouble};
+use super::compare::{self, Decision, Match, Subject};
+use super::{Item, Job, JobKind, Outcome, Plan, scan, verify};
+use crate::connection::Settings;
+use crate::event::{EventId, NewEvent, Source, Subject as EventSubject};
+use crate::link::{Customer, Link};
+use crate::store::jobs::{Candidates, Chunk, KnownContact, NewLink, Sought};
+use crate::sync::{self, Canonical, Field};
+
+/// What stands before the customer in the id of a contact that is going to be made.
+const MADE: &str = "new:";
+
+/// A customer as the store shows him.
+pub(super) struct Read {
+    id: u64,
+    user: User,
+    contact: Canonical,
+    /// What was left out of the contact, and why.
+    problems: Vec<String>,
+}
+
+impl Read {
+    pub(super) fn new(id: u64, user: User, settings: &Settings) -> Self {
+        let mapped = sync::from_user(&user, settings);
+        let problems = mapped.problems.iter().map(ToString::to_string).collect();
+        Self { id, user, contact: mapped.contact, problems }
+    }
+
+    /// What his contact is looked for by.
+    pub(super) fn sought(&self) -> Sought {
+        let value = |field| self.contact.shown(&field).map(str::to_owned);
+        Sought { customer: Customer::User(self.id), email: value(Field::Email), phone: value(Field::Phone) }
+    }
+}
+
+/// Looks at the customers of a page, one after the other.
+pub(super) struct Examiner<'a> {
+    pub(super) hands: &'a Hands<'a>,
+    pub(super) job: &'a Job,
+    /// The tags that every customer's contact is to have.
+    pub(super) tags: BTreeSet<String>,
+    /// When the store was asked.
+    pub(super) at: Timestamp,
+}
+
+impl Examiner<'_> {
+    /// Adds what is found out about a customer to what is written down of the page.
+    pub(super) async fn examine(
+        &self,
+        read: &Read,
+        mut found: Candidates,
+        chunk: &mut Chunk,
+    ) -> Result<(), Trouble> {
+        let subject = Subject {
+            connection: &self.job.connection,
+            customer: Customer::User(read.id),
+            contact: &read.contact,
+            tags: &self.tags,
+            at: self.at,
+        };
+        if self.job.options.is_partial() {
+            self.look_up(&read.contact, &mut found, chunk).await?;
+        }
+        claimed(chunk, &read.contact, &mut found);
+        let (matched, gone) = self.whom(&subject, &mut found, chunk).await?;
+        let mut item = Item::of_customer(read.id, Outcome::Equal);
+        if !read.problems.is_empty() {
+            item.reason = Some(format!("left out: {}", read.problems.join("; ")));
+        }
+        match matched {
+            Match::Unclear(why) => {
+                item.outcome = Outcome::Conflict;
+                item.reason = Some(why);
+            }
+            Match::Nameless => {
+                item.outcome = Outcome::Rejected;
+                item = item
+                    .because("neither an e-mail address nor a phone number: nothing to find a contact by");
+            }
+            Match::Unread(_) | Match::Nobody if self.job.kind == JobKind::Verify => {
+                item.outcome = Outcome::MissingContact;
+            }
+            Match::Unread(_) | Match::Nobody => {
+                chunk.contacts.push(to_be_made(&subject));
+                let dropped = gone.map(|read| NewLink { link: None, read: Some(read) });
+                self.send(read, &mut item, Plan::Create, dropped, chunk);
+            }
+            Match::Contact(contact, link) => {
+                item.contact_id = Some(contact.id.clone());
+                chunk.owners.push((contact.id.clone(), subject.customer.to_string()));
+                if self.job.kind == JobKind::Verify {
+                    item.fields = verify::differences(&read.contact, &contact, link.as_deref());
+                    if !item.fields.is_empty() {
+                        item.outcome = Outcome::Differs;
+                    }
+                } else {
+                    let decision = compare::decide(&subject, &contact, link.as_deref());
+                    let before = link.map(|link| *link).or(gone);
+                    self.carry(read, &mut item, decision, before, chunk);
+                }
+            }
+        }
+        chunk.items.push(item);
+        Ok(())
+    }
+
+    /// Which contact he is, and the link that leads to one which is not there any more.
+    async fn whom(
+        &self,
+        subject: &Subject<'_>,
+        found: &mut Candidates,
+        chunk: &mut Chunk,
+    ) -> Result<(Match, Option<Link>), Trouble> {
+        let link = match compare::find(subject, found, false) {
+            Match::Unread(link) => *link,
+            matched => return Ok((matched, None)),
+        };
+        // It is in none of the pages: it is gone, or the search lags behind.
+        let id = link.contact_id.clone();
+        let there = self.hands.caller.highlevel(move |client| {
+            let id = id.clone();
+            Box::pin(async move { client.contacts().get(&id).await })
+        });
+        if let Some(contact) = there.await? {
+            let contact = scan::known(&contact);
+            chunk.contacts.push(contact.clone());
+            found.contact = Some(contact);
+            return Ok((compare::find(subject, found, false), None));
+        }
+        Ok((compare::find(subject, found, true), Some(link)))
+    }
+
+    /// What is done for a customer whose contact is known.
+    fn carry(
+        &self,
+        read: &Read,
+        item: &mut Item,
+        decision: Decision,
+        before: Option<Link>,
+        chunk: &mut Chunk,
+    ) {
+        let new = |link| NewLink { link: Some(link), read: before.clone() };
+        match decision {
+            Decision::Equal(link) => {
+                chunk.links.extend(link.filter(|_| self.job.sends()).map(new));
+            }
+            Decision::Linked(link) => {
+                item.outcome = Outcome::Adopted;
+                chunk.links.extend(Some(link).filter(|_| self.job.sends()).map(new));
+            }
+            Decision::Send { plan, link, fields } => {
+                item.fields = fields;
+                self.send(read, item, plan, link.map(new), chunk);
+            }
+        }
+    }
+
+    /// Files an event, unless only what would be done is to be told. The link is written in the same transaction, before it.
+    fn send(&self, read: &Read, item: &mut Item, plan: Plan, link: Option<NewLink>, chunk: &mut Chunk) {
+        item.plan = Some(plan);
+        if !self.job.sends() {
+            item.outcome = plan.outcome();
+            return;
+        }
+        let event = self.event(read);
+        item.outcome = Outcome::Open;
+        item.event = Some(event.id);
+        chunk.events.push(event);
+        chunk.links.extend(link);
+    }
+
+    /// The event that carries a customer over. Its source id makes it one, however often it is filed.
+    fn event(&self, read: &Read) -> NewEvent {
+        let payload = json!({
+            "store": { "url": self.hands.caller.live.connection.cscart.url },
+            "data": { "user": read.user, "job": self.job.id },
+        });
+        NewEvent {
+            id: EventId::new(),
+            connection: self.job.connection.clone(),
+            source: Source::Manual,
+            source_id: format!("job:{}:{}", self.job.id, read.id),
+            kind: "import".to_owned(),
+            subject: EventSubject::customer(&Customer::User(read.id)),
+            received_at: self.hands.caller.clock.now(),
+            // What the store says was so when it was asked: a live event of later knows better.
+            occurred_at: self.at,
+            payload: payload.to_string().into_bytes(),
+            replayed_from: None,
+            forced: false,
+            ignored: false,
+        }
+    }
+
+    /// Looks up the contact of a customer who is not linked, where the location was not read by pages.
+    async fn look_up(
+        &self,
+        contact: &Canonical,
+        found: &mut Candidates,
+        chunk: &mut Chunk,
+    ) -> Result<(), Trouble> {
+        let known = found.by_email.len() + found.by_phone.len();
+        if found.link.is_some() || found.guest.is_some() || known > 0 {
+            return Ok(());
+        }
+        let connection = &self.hands.caller.live.connection;
+        for field in [Field::Email, Field::Phone] {
+            let Some(value) = contact.shown(&field) else { continue };
+            let by_email = field == Field::Email;
+            let there = self.hands.caller.highlevel(|client| {
+                let (location, value) = (connection.ghl.location_id.clone(), value.to_owned());
+                Box::pin(async move {
+                    let by = if by_email { Duplicate::Email(&value) } else { Duplicate::Number(&value) };
+                    client.contacts().find_duplicate(&location, by).await
+                })
+            });
+            let Some(Some(there)) = there.await? else { continue };
+            let mut known = scan::known(&there);
+            known.linked = self.hands.store.links_of_contact(&connection.name, &there.id).await?;
+            chunk.contacts.push(known.clone());
+            if by_email {
+                found.by_email.push(known);
+            } else {
+                found.by_phone.push(known);
+            }
+            break;
+        }
+        Ok(())
+    }
+}
+
+/// The contact that an event is going to make: it is the customer's from now on.
+fn to_be_made(subject: &Subject<'_>) -> KnownContact {
+    let mut fields = Canonical::default();
+    for field in [Field::Email, Field::Phone] {
+        if let Some(value) = subject.contact.shown(&field) {
+            fields.set(field, value);
+        }
+    }
+    let owner = subject.customer.to_string();
+    KnownContact {
+        id: format!("{MADE}{owner}"),
+        fields,
+        tags: Vec::new(),
+        owner: Some(owner),
+        linked: Vec::new(),
+    }
+}
+
+/// What the customers before this one on the same page have or are going to have: two customers cannot be one contact.
+fn claimed(chunk: &Chunk, contact: &Canonical, found: &mut Candidates) {
+    let shares = |field: &Field, made: &&KnownContact| {
+        let value = contact.shown(field);
+        made.id.starts_with(MADE) && value.is_some() && made.fields.shown(field) == value
+    };
+    found.by_email.extend(chunk.contacts.iter().filter(|made| shares(&Field::Email, made)).cloned());
+    found.by_phone.extend(chunk.contacts.iter().filter(|made| shares(&Field::Phone, made)).cloned());
+    for known in found.by_email.iter_mut().chain(&mut found.by_phone) {
+        if let Some((_, owner)) = chunk.owners.iter().find(|(id, _)| *id == known.id) {
+            known.owner = Some(owner.clone());
+        }
+    }
+}
