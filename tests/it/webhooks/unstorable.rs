@@ -140,7 +140,6 @@ impl Doors {
             admin_key: AdminKey(None),
             trusted_proxies: TrustedProxies::default(),
             public_url,
-            routes,
         };
         Self { router: router(state), clock, _folder: folder }
     }
