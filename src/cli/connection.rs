@@ -28,6 +28,8 @@ pub(super) enum Command {
         /// Its name
         name: ConnectionName,
     },
+    /// Print the connection code that the store's add-on takes: whoever has it can send events in the store's name
+    Code(super::connection_code::Arguments),
     /// Remove a connection; its events stay
     Remove {
         /// Its name
@@ -84,11 +86,7 @@ pub(super) async fn run(file: Option<PathBuf>, command: Command) -> anyhow::Resu
             let connection = add.connection()?;
             store.put_connection(&connection, Origin::Api, Clock::system().now()).await?;
             println!("Connection {} is stored. Next:", connection.name);
-            println!(
-                "  - give the store's add-on this URL:  {}/webhooks/cscart/{}",
-                config.public_url(),
-                connection.name
-            );
+            println!("  - give the store's add-on its code:  cartbridge connection code {}", connection.name);
             println!("  - give HighLevel's app this URL:     {}/webhooks/ghl", config.public_url());
             if connection.ghl.oauth.is_some() {
                 println!("    and this redirect URL:             {}/connect/callback", config.public_url());
@@ -128,6 +126,10 @@ pub(super) async fn run(file: Option<PathBuf>, command: Command) -> anyhow::Resu
             println!("HighLevel sends to           {}/webhooks/ghl", config.public_url());
             let stand = stand(&config, store, &name).await?;
             println!("\n{stand}");
+        }
+        Command::Code(arguments) => {
+            let connection = find(&*store, &arguments.name).await?;
+            super::connection_code::print(&arguments, &connection, &config.public_url())?;
         }
         Command::Remove { name } => {
             store.remove_connection(&name).await?;
