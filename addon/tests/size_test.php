@@ -63,7 +63,8 @@ test('with hundreds of thousands of events waiting, a hook, the sender and the p
     // It counts 10,000 of them, over a table that is made of these for the count.
     holds($page < 21000, 'the page reads ' . $page . ' rows');
     same([Outbox::COUNTED + 1, true, 1], [$data['outbox']['pending'], $data['outbox']['pending_at_most'] >= $rows, count($data['troubles'])]);
-    holds(abs($data['outbox']['bytes'] / ($rows * 37) - 1) < 0.1, 'the size is about right: ' . $data['outbox']['bytes']);
+    // The numbers of the rows have gaps, so that it is rather too much than too little.
+    holds($data['outbox']['bytes'] >= $rows * 37 && $data['outbox']['bytes'] < $rows * 37 * 2, 'the size is about right: ' . $data['outbox']['bytes']);
 
     // Full: counted once, and not again for each shopper.
     State::set('max_pending', '100000');

@@ -84,13 +84,23 @@ final class Outbox
     }
 
     /**
-     * Two look-ups in the index say that there is room, most of the time. Only where they do not the rows are counted, and what was
+     * Three look-ups say that there is room, most of the time. Only where they do not the rows are counted, and what was
      * counted is kept: a shopper must not wait for the same count again.
      */
     public static function isFull(): bool
     {
-        $max = State::number('max_pending');
-        list($oldest, $newest) = self::ends();
+        // One question: a shopper waits for its answer.
+        $known = db_get_row(
+            'SELECT (SELECT value FROM ?:cartbridge_state WHERE name = ?s) AS most,'
+            . ' (SELECT MIN(event_no) FROM ?:cartbridge_outbox WHERE state = ?s) AS oldest,'
+            . ' (SELECT MAX(event_no) FROM ?:cartbridge_outbox WHERE state = ?s) AS newest',
+            'max_pending',
+            'P',
+            'P'
+        );
+        $max = (int) ($known['most'] ?: State::DEFAULTS['max_pending']);
+        $oldest = (int) $known['oldest'];
+        $newest = (int) $known['newest'];
         if ($oldest === 0 || $newest - $oldest + 1 < $max) {
             return false;
         }
@@ -117,15 +127,6 @@ final class Outbox
         if (State::get('counted') !== '') {
             State::set('counted', '');
         }
-    }
-
-    /** @return array{0: int, 1: int} the numbers of the oldest and the newest row that waits; 0: none waits */
-    private static function ends(): array
-    {
-        return [
-            (int) db_get_field('SELECT MIN(event_no) FROM ?:cartbridge_outbox WHERE state = ?s', 'P'),
-            (int) db_get_field('SELECT MAX(event_no) FROM ?:cartbridge_outbox WHERE state = ?s', 'P'),
-        ];
     }
 
     /** A full outbox still takes the newest state of a thing in the place of an older one. */
@@ -298,7 +299,8 @@ final class Outbox
     public static function measure(): array
     {
         $pending = self::count('P', self::COUNTED + 1);
-        list($oldest, $newest) = self::ends();
+        $oldest = (int) db_get_field('SELECT MIN(event_no) FROM ?:cartbridge_outbox WHERE state = ?s', 'P');
+        $newest = (int) db_get_field('SELECT MAX(event_no) FROM ?:cartbridge_outbox WHERE state = ?s', 'P');
         $at_most = $pending > self::COUNTED ? $newest - $oldest + 1 : $pending;
         $length = (float) db_get_field(
             'SELECT AVG(LENGTH(body)) FROM (SELECT body FROM ?:cartbridge_outbox WHERE state = ?s ORDER BY event_no LIMIT 100) AS oldest',
