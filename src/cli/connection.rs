@@ -86,7 +86,12 @@ pub(super) async fn run(file: Option<PathBuf>, command: Command) -> anyhow::Resu
             let connection = add.connection()?;
             store.put_connection(&connection, Origin::Api, Clock::system().now()).await?;
             println!("Connection {} is stored. Next:", connection.name);
-            println!("  - give the store's add-on its code:  cartbridge connection code {}", connection.name);
+            println!("  - connect the store's add-on:        cartbridge connection code {}", connection.name);
+            println!(
+                "    any other sender posts to:         {}/webhooks/cscart/{}",
+                config.public_url(),
+                connection.name
+            );
             println!("  - give HighLevel's app this URL:     {}/webhooks/ghl", config.public_url());
             if connection.ghl.oauth.is_some() {
                 println!("    and this redirect URL:             {}/connect/callback", config.public_url());
