@@ -1,11 +1,15 @@
 # `make test` installs what the tests need and passes all of them; CI calls the same.
 
-.PHONY: test check fmt demo bench openapi deps image addon test-addon
+.PHONY: test check fmt demo bench openapi deps image addon test-addon bench-addon
+
+# Where cargo puts what it builds.
+target := $(or $(CARGO_TARGET_DIR),target)
 
 # Everything that must be green before a change lands.
 test: deps check
 	CARTBRIDGE_TEST_STRICT=1 cargo nextest run --workspace --locked --no-fail-fast
 	cargo test --workspace --locked --doc --quiet
+	CARTBRIDGE_TEST_STRICT=1 CARTBRIDGE_BIN="$(abspath $(target))/debug/cartbridge" ./scripts/test-addon
 
 check:
 	cargo fmt --all --check
@@ -36,6 +40,11 @@ image:
 addon:
 	@./scripts/pack-addon
 
-# The add-on's own tests; CARTBRIDGE_BIN=<a built cartbridge> tests it against the bridge too.
+# The add-on's own tests, against the bridge too; `make test` runs them as well.
 test-addon:
-	@./scripts/test-addon
+	cargo build --locked --quiet
+	@CARTBRIDGE_BIN="$(abspath $(target))/debug/cartbridge" ./scripts/test-addon
+
+# What a shopper's request pays for an event of the add-on, on a real database.
+bench-addon:
+	@./scripts/test-addon --bench

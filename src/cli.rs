@@ -4,6 +4,7 @@ mod catalogue;
 mod check;
 mod connect;
 mod connection;
+mod connection_code;
 mod database;
 mod demo;
 mod doctor;

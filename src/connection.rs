@@ -3,6 +3,8 @@
 mod plain_http;
 mod polling_mode;
 
+pub(crate) use plain_http::is_this_machine;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
@@ -88,6 +90,7 @@ impl Connection {
                 "token": self.ghl.token.as_ref().map(secret),
                 "oauth": self.ghl.oauth.as_ref().map(|oauth| oauth.to_json(&secret)),
                 "api_url": self.ghl.api_url,
+                "app_url": self.ghl.app_url,
                 "allow_plain_http": self.ghl.allow_plain_http,
                 "requests_per_window": self.ghl.requests_per_window,
                 "webhook_public_keys": self.ghl.webhook_public_keys,
@@ -120,6 +123,7 @@ impl Connection {
                 "token": set(self.ghl.token.as_ref()),
                 "oauth": self.ghl.oauth.as_ref().map(|oauth| oauth.to_json(&|_| "(set)".to_owned())),
                 "api_url": self.ghl.api_url,
+                "app_url": self.ghl.app_url,
                 "allow_plain_http": self.ghl.allow_plain_http,
                 "requests_per_window": self.ghl.requests_per_window,
                 "webhook_public_keys": self.ghl.webhook_public_keys,
@@ -158,6 +162,9 @@ pub struct GhlSide {
     /// Where HighLevel's API is; OAuth's token endpoint lies under it.
     #[serde(default = "ghl_api_url")]
     pub api_url: String,
+    /// Where people open HighLevel: its usual address, or the domain of an agency that has its own.
+    #[serde(default = "ghl_app_url")]
+    pub app_url: String,
     /// Call it over plain HTTP although it is on another machine. For networks where nobody can listen.
     #[serde(default)]
     pub allow_plain_http: bool,
@@ -178,6 +185,21 @@ impl GhlSide {
     pub fn shares_webhook_keys_with(&self, other: &Self) -> bool {
         self.webhook_public_keys == other.webhook_public_keys
             && self.legacy_webhook_signature == other.legacy_webhook_signature
+    }
+
+    /// A contact's page in HighLevel, for a person to open; none: `app_url` is no address. HighLevel documents no such
+    /// address: this is the one that its own pages have.
+    pub fn contact_url(&self, contact: &ghl::ContactId) -> Option<String> {
+        let mut url = reqwest::Url::parse(&self.app_url).ok()?;
+        url.path_segments_mut().ok()?.pop_if_empty().extend([
+            "v2",
+            "location",
+            self.location_id.as_str(),
+            "contacts",
+            "detail",
+            contact.as_str(),
+        ]);
+        Some(url.into())
     }
 
     /// What HighLevel's limits are counted by: the app and the location. All connections with the same draw on one budget.
@@ -418,4 +440,8 @@ impl Default for CustomFields {
 
 fn ghl_api_url() -> String {
     "https://services.leadconnectorhq.com".to_owned()
+}
+
+fn ghl_app_url() -> String {
+    "https://app.gohighlevel.com".to_owned()
 }

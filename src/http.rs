@@ -63,18 +63,23 @@ pub struct HttpState {
 
 /// [`HttpState`] as the handlers get it: each request clones it several times.
 #[derive(Clone)]
-struct Shared(Arc<HttpState>);
+struct Shared {
+    state: Arc<HttpState>,
+    /// Questions that were answered.
+    seen: Arc<webhooks::Seen>,
+}
 
 impl Deref for Shared {
     type Target = HttpState;
     fn deref(&self) -> &HttpState {
-        &self.0
+        &self.state
     }
 }
 
 /// Everything that is served.
 pub fn router(state: HttpState) -> Router {
-    let state = Shared(Arc::new(state));
+    let seen = Arc::new(webhooks::Seen::new(state.clock.now()));
+    let state = Shared { state: Arc::new(state), seen };
     let request_id = HeaderName::from_static("x-request-id");
     let (api, _) = openapi::documented_router().split_for_parts();
     Router::new()

@@ -17,6 +17,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod connection;
+pub mod connection_code;
 pub mod doctor;
 pub mod effect;
 pub mod engine;

@@ -1,7 +1,9 @@
 <?php
 
 use Cartbridge\Connection;
+use Cartbridge\Notes;
 use Cartbridge\Page;
+use Cartbridge\Recorder;
 use Cartbridge\Staff;
 use Cartbridge\State;
 use Cartbridge\Tags;
@@ -30,7 +32,6 @@ test('a code that is wrong is refused with what to do, and what was connected st
         code(['url' => 'ftp://x.example.com']) => 'the address in the code',
         code(['url' => 'https://user:pw@x.example.com']) => 'the address in the code',
         code(['connection' => '../x']) => 'the name of the connection',
-        code(['key' => "a\r\nX-Evil: 1"]) => 'the API key in the code',
     ];
     foreach ($wrong as $code => $message) {
         $refusal = refused(static function () use ($code): void {
@@ -48,9 +49,9 @@ test('plain HTTP to another machine is warned of', static function (): void {
 });
 
 test('settings outside their limits are refused by name and nothing is taken', static function (): void {
-    State::configure(['max_pending' => '2000', 'send_after_response' => 'N', 'cart_minutes' => '0', 'highlevel_url' => 'https://crm.example.com/']);
-    same(['2000', 'N', 0, 'https://crm.example.com'], [State::get('max_pending'), State::get('send_after_response'), State::number('cart_minutes'), State::get('highlevel_url')]);
-    foreach ([['max_pending' => '999'], ['keep_sent_days' => 'x'], ['cart_minutes' => '-1'], ['highlevel_url' => 'javascript:alert(1)'], ['max_pending' => '5000', 'keep_sent_days' => ['x']]] as $settings) {
+    State::configure(['max_pending' => '2000', 'send_after_response' => 'N', 'cart_minutes' => '0']);
+    same(['2000', 'N', 0], [State::get('max_pending'), State::get('send_after_response'), State::number('cart_minutes')]);
+    foreach ([['max_pending' => '999'], ['keep_sent_days' => 'x'], ['cart_minutes' => '-1'], ['max_pending' => '5000', 'keep_sent_days' => ['x']]] as $settings) {
         holds(strpos(refused(static function () use ($settings): void {
             State::configure($settings);
         }), '`' . array_keys($settings)[count($settings) - 1] . '`') !== false, 'the setting is named');
@@ -64,12 +65,16 @@ test('staff notes and tags are told to the bridge, both or neither', static func
     $note_id = Staff::addNote($id, 'Prefers mail', 'Rosan');
     Staff::changeTags($id, ['  VIP  Customer '], []);
     Staff::changeTags($id, ['vip customer'], []);
+    Recorder::nextRequest();
+    Staff::updateNote($note_id, $id, "Prefers mail\n");
+    Staff::updateNote($note_id, $id, 'Prefers the phone');
     Staff::deleteNote($note_id, $id);
     $events = told();
-    same(['note.created', 'customer.tags_changed', 'note.deleted'], types($events));
+    same(['note.created', 'customer.tags_changed', 'note.updated', 'note.deleted'], types($events), 'a note that says the same is not told of');
+    same([$note_id, 'Prefers the phone', 'Rosan'], [$events[2]['data']['note']['note_id'], $events[2]['data']['note']['body'], $events[2]['data']['note']['author']]);
     same(['vip customer'], $events[1]['data']['tags']);
     same([$note_id, $id, 'Prefers mail', 'Rosan'], [$events[0]['data']['note']['note_id'], $events[0]['data']['note']['user_id'], $events[0]['data']['note']['body'], $events[0]['data']['note']['author']]);
-    foreach ([['', '1 to 60000'], [str_repeat('x', 60001), '1 to 60000']] as list($body, $message)) {
+    foreach ([['', 'the note is empty'], [str_repeat('x', 900000), 'the note is too long']] as list($body, $message)) {
         holds(strpos(refused(static function () use ($id, $body): void {
             Staff::addNote($id, $body, 'Rosan');
         }), $message) !== false, $message);
@@ -82,27 +87,97 @@ test('staff notes and tags are told to the bridge, both or neither', static func
     }), '404 no customer') === 0, 'nobody has no notes');
     same(['vip customer'], Tags::of($id));
     fn_update_user($id, ['firstname' => 'New']);
-    same(['vip customer'], told()[3]['data']['tags'], 'an event of the customer has his tags');
+    same(['vip customer'], told()[4]['data']['tags'], 'an event of the customer has his tags');
 });
 
-test('the tab shows what the bridge knows, from a cache, and links to HighLevel', static function (): void {
+test('a note of 70,000 characters is taken and told, also of emoji', static function (): void {
+    $id = customer();
+    foreach (["\u{1F4DE}", 'x', "\u{E4}"] as $character) {
+        forget_events();
+        $note_id = Staff::addNote($id, str_repeat($character, 70000), 'Rosan');
+        same(str_repeat($character, 70000), Notes::find($note_id)['body']);
+        $body = (string) db_get_field('SELECT body FROM ?:cartbridge_outbox');
+        holds(strlen($body) < 1048576, 'the event is within the 1 MiB that the bridge takes: ' . strlen($body));
+        same(str_repeat($character, 70000), json_decode($body, true)['data']['note']['body']);
+    }
+});
+
+test('a note that came from HighLevel is changed there and not here', static function (): void {
+    $id = customer();
+    $note_id = Notes::save(0, $id, 'Called', 'Rosan', 'ghl_1');
+    forget_events();
+    foreach ([static function () use ($note_id, $id): void {
+        Staff::updateNote($note_id, $id, 'Other');
+    }, static function () use ($note_id, $id): void {
+        Staff::deleteNote($note_id, $id);
+    }] as $do) {
+        holds(strpos(refused($do), '409 this note was written in HighLevel') === 0, 'it says where');
+    }
+    same(['Called', []], [Notes::find($note_id)['body'], told()]);
+});
+
+/** What the bridge answers about a customer with everything. */
+function seen_in_highlevel(array $changed = []): string
+{
+    $answer = $changed + ['customer' => 'customer:1', 'contact_id' => 'abc123', 'contact_url' => 'https://crm.example.com/v2/location/loc9/contacts/detail/abc123', 'tags' => [], 'fetched_at' => '2026-11-24T12:00:00Z', 'refreshing' => false, 'view' => [
+        'contact' => ['id' => 'abc123', 'locationId' => 'loc9', 'firstName' => 'Ada', 'lastName' => 'Byron', 'email' => 'ada@example.com', 'tags' => ['vip']],
+        'tasks' => [
+            ['title' => 'Done', 'dueDate' => '2020-01-01T00:00:00Z', 'completed' => true],
+            ['title' => 'Later', 'dueDate' => '2999-01-01T00:00:00Z', 'completed' => false],
+            ['title' => 'Late', 'dueDate' => '2020-01-01T00:00:00Z', 'completed' => false],
+        ],
+        'welcome_task' => null,
+        'notes' => [
+            ['id' => 'n1', 'body' => '<p>Fond of tea &amp; cake</p>', 'dateAdded' => '2026-11-01T00:00:00Z'],
+            ['id' => 'n2', 'body' => 'Ours', 'storeNoteId' => '7'],
+            ['id' => 'n3', 'body' => 'Shared'],
+        ],
+        'appointments' => null,
+        'missing' => ['appointments' => 'needs scope calendars/events.readonly'],
+    ]];
+
+    return (string) json_encode(['status' => 200, 'body' => json_encode($answer)]);
+}
+
+test('the tab shows what the bridge knows, asked for with a signature and kept for a minute', static function (): void {
     $bridge = new FakeBridge();
     $id = customer();
     forget_events();
     same([null, true], [View::cached($id)['view'], View::cached($id)['stale']]);
-    $answer = ['customer' => 'customer:' . $id, 'contact_id' => 'abc123', 'tags' => [], 'fetched_at' => null, 'view' => [
-        'contact' => ['id' => 'abc123', 'locationId' => 'loc9', 'firstName' => 'Ada', 'lastName' => 'Byron', 'email' => 'ada@example.com', 'tags' => ['vip']],
-        'tasks' => [['title' => 'Call', 'dueDate' => '2026-12-01T00:00:00Z', 'completed' => false]], 'welcome_task' => null,
-    ]];
-    $bridge->behave((string) json_encode(['status' => 200, 'body' => json_encode($answer)]));
-    $shown = View::show(View::fetch($id)['view']);
-    same([true, 'Ada Byron', ['vip'], 'Call', ''], [$shown['linked'], $shown['contact']['name'], $shown['tags'], $shown['tasks'][0]['title'], $shown['tasks'][0]['completed']]);
-    same('https://app.gohighlevel.com/v2/location/loc9/contacts/detail/abc123', $shown['url']);
+    $bridge->behave(seen_in_highlevel());
+    $known = View::fetch($id);
+    $shown = View::show($known['view'], ['n3']);
+    same([true, 'Ada Byron', ['vip']], [$shown['linked'], $shown['contact']['name'], $shown['tags']]);
+    same([['Late', true, false], ['Later', false, false], ['Done', false, true]], array_map(static function (array $task): array {
+        return [$task['title'], $task['overdue'], $task['completed']];
+    }, $shown['tasks']));
+    same([2, 'Fond of tea & cake'], [$shown['open_tasks'], $shown['notes'][0]['body']]);
+    same(1, count($shown['notes']), 'a note that the store has itself is not shown twice');
+    same([[], 'needs scope calendars/events.readonly'], [$shown['appointments'], $shown['missing']['appointments']]);
+    same('https://crm.example.com/v2/location/loc9/contacts/detail/abc123', $shown['url']);
+    same('', View::show(['contact_id' => 'x', 'contact_url' => 'javascript:alert(1)'])['url'], 'a link is a web address');
+    same(strtotime('2026-11-24T12:00:00Z'), $known['fetched_at'], 'as old as it is in the bridge');
     $request = $bridge->requests()[0];
-    same(['GET', '/api/connections/my-shop/customers/' . $id, 'Bearer cbk_read'], [$request['method'], $request['path'], $request['headers']['authorization']]);
-    same(['customer.viewed'], types(told()), 'the bridge is told to look anew');
+    same(['POST', '/addon/my-shop/view', '{"customer":"' . $id . '"}'], [$request['method'], $request['path'], $request['body']]);
+    $headers = $request['headers'];
+    same(Connection::load()->secret()->sign($headers['webhook-id'], (int) $headers['webhook-timestamp'], $request['body']), $headers['webhook-signature']);
+    same(false, isset($headers['authorization']));
+    same([], told(), 'nothing goes through the outbox for it');
     View::fetch($id);
     same(1, count($bridge->requests()), 'within a minute it is not asked again');
+    View::fetch($id, null, true);
+    holds($bridge->requests()[1]['headers']['webhook-id'] !== $headers['webhook-id'], 'each question has its own id');
+});
+
+test('while the bridge asks HighLevel anew, the tab asks again after a few seconds', static function (): void {
+    $bridge = new FakeBridge();
+    $id = customer();
+    $bridge->behave(seen_in_highlevel(['refreshing' => true]));
+    same([true, false], [View::fetch($id)['refreshing'], View::cached($id)['stale']]);
+    $GLOBALS['harness_clock_ahead'] = 4;
+    same(true, View::cached($id)['stale']);
+    $bridge->behave(seen_in_highlevel());
+    same(false, View::fetch($id)['refreshing']);
 });
 
 test('the tab keeps showing the last state while the bridge is down, and asks it at most once a minute', static function (): void {
@@ -118,7 +193,7 @@ test('the tab keeps showing the last state while the bridge is down, and asks it
     View::fetch($ids[1]);
     same(2, count($bridge->requests()), 'other customers do not ask it either');
     $bridge->behave('401');
-    holds(strpos(View::fetch($ids[0], null, true)['error'], 'the API key') !== false, 'a wrong key is told as such');
+    holds(strpos(View::fetch($ids[0], null, true)['error'], 'the bridge does not accept the signature') === 0, 'a wrong secret is told as such');
 });
 
 test('the installation adds its privileges and a key for cron, once', static function (): void {
@@ -144,7 +219,7 @@ test('each text of the add-on stands in the English language file', static funct
             }
         }
     }
-    foreach (array_merge(array_keys(State::DEFAULTS), ['contact_name', 'contact_email', 'contact_phone', 'contact_company', 'contact_source']) as $name) {
+    foreach (array_merge(array_keys(State::DEFAULTS), ['contact_name', 'contact_email', 'contact_phone', 'contact_company', 'contact_source', 'refused', 'sent']) as $name) {
         if (strpos($po, 'msgctxt "Languages::cartbridge.' . $name . '"') === false) {
             $missing[] = $name;
         }

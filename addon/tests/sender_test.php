@@ -245,3 +245,60 @@ test('under PHP-FPM a bridge that failed is not asked anew with each page', stat
     same(1, count($bridge->requests()), 'after a failure it is left alone');
     same(2, Outbox::pending());
 });
+
+test('a store whose clock is wrong is told by how much, and sends on when it is right', static function (): void {
+    $bridge = new FakeBridge();
+    customer();
+    $bridge->behave('401');
+    foreach ([[600, '10 minutes ahead of'], [-5400, '90 minutes behind']] as list($ahead, $words)) {
+        $GLOBALS['harness_clock_ahead'] = $ahead;
+        foreach ([null, new StreamTransport()] as $transport) {
+            $reason = (new Sender($transport))->run(10, true)['reason'];
+            holds(strpos($reason, "this server's clock is " . $words . " the bridge's") === 0, $words . ' is in: ' . $reason);
+        }
+        holds(strpos(Page::data()['failure']['reason'], $words) !== false, 'the page says so');
+    }
+    unset($GLOBALS['harness_clock_ahead']);
+    holds(strpos((new Sender())->run(10, true)['reason'], 'the bridge does not accept the signature') === 0, 'a clock that is right is not blamed');
+    $bridge->behave('202');
+    same(1, (new Sender())->run(10, true)['sent']);
+});
+
+test('installed anew over a full outbox, the add-on keeps every row, its connection and its settings, and sends on', static function (): void {
+    $bridge = new FakeBridge();
+    State::set('max_pending', '3');
+    foreach (['a@x.com', 'b@x.com', 'c@x.com', 'd@x.com'] as $email) {
+        customer($email);
+    }
+    $before = [db_get_array('SELECT * FROM ?:cartbridge_outbox'), db_get_array('SELECT * FROM ?:cartbridge_state ORDER BY name')];
+    same(3, count($before[0]));
+    foreach (simplexml_load_file(ADDON_ROOT . '/addon.xml')->queries->item as $item) {
+        if ((string) $item['for'] === 'install') {
+            db_query(trim((string) $item));
+        }
+    }
+    fn_cartbridge_install();
+    same($before, [db_get_array('SELECT * FROM ?:cartbridge_outbox'), db_get_array('SELECT * FROM ?:cartbridge_state ORDER BY name')]);
+    same(3, (new Sender())->run(10)['sent']);
+    same(3, count($bridge->events()));
+});
+
+test('what was delivered in the last hours is sent again for a bridge that has lost it, in the old order', static function (): void {
+    $bridge = new FakeBridge();
+    $id = customer('a@x.com');
+    fn_update_user($id, ['firstname' => 'Augusta']);
+    (new Sender())->run(10);
+    db_query('UPDATE ?:cartbridge_outbox SET sent_at = sent_at - 7200 WHERE type = ?s', 'customer.created');
+    same(1, Page::resendLast('1'));
+    same(2, Page::resendLast(3) + 1);
+    same(2, Outbox::pending());
+    $bridge->stop();
+    $bridge = new FakeBridge();
+    same(2, (new Sender())->run(10)['sent']);
+    same(['customer.created', 'customer.updated'], types($bridge->events()));
+    foreach (['0', '-1', '169', 'x', ['1'], '1.5'] as $hours) {
+        holds(strpos(refused(static function () use ($hours): void {
+            Page::resendLast($hours);
+        }), '400 the hours are a whole number from 1 to 168') === 0, json_encode($hours) . ' is refused');
+    }
+});

@@ -78,12 +78,14 @@ test('the page in the administration connects, tests, shows and disconnects', st
         holds(strpos($shop->press('cartbridge.send'), 'W 0 sent') !== false, 'a refusal is told');
         $page = $shop->ask('GET', '/admin.php?dispatch=cartbridge.manage')[1];
         holds(strpos($page, '400 &lt;b&gt;no&lt;/b&gt;') !== false, 'the last error is shown, escaped');
-        holds(strpos($page, 'whsec_') === false && strpos($page, 'cbk_read') === false, 'no secret is shown');
+        holds(strpos($page, 'whsec_') === false, 'no secret is shown');
         holds(strpos($page, State::get('cron_key')) !== false, 'the cron address is shown');
         $bridge->behave('202');
         $ids = db_get_fields('SELECT event_id FROM ?:cartbridge_outbox WHERE state = ?s', 'P');
         holds(strpos($shop->press('cartbridge.resend', ['event_ids' => $ids]), '1 events will be sent again') !== false, 'resend');
         holds(strpos($shop->press('cartbridge.send'), 'N 1 sent') !== false, 'and it is sent');
+        holds(strpos($shop->press('cartbridge.resend_since', ['hours' => '24']), 'N 2 events will be sent again') !== false, 'what was delivered is sent again');
+        holds(strpos($shop->press('cartbridge.resend_since', ['hours' => '169']), 'E the hours are a whole number from 1 to 168') !== false, 'not what is kept no longer');
         $shop->press('cartbridge.settings', ['settings' => ['max_pending' => '1000', 'send_after_response' => 'N']]);
         same(['1000', 'N'], [State::get('max_pending'), State::get('send_after_response')]);
         holds(strpos($shop->press('cartbridge.settings', ['settings' => ['max_pending' => '1']]), 'E `max_pending` is a whole number') !== false, 'a wrong setting is refused');
@@ -102,20 +104,43 @@ test('the tab of a customer has his notes, tags and contact, and its buttons wor
         $id = customer();
         $shop->press('cartbridge.note_add', ['cartbridge_user_id' => $id, 'cartbridge_body' => "<i>Prefers</i>\nmail"]);
         $shop->press('cartbridge.tag_add', ['cartbridge_user_id' => $id, 'cartbridge_tag' => 'VIP & co']);
-        holds(strpos($shop->press('cartbridge.note_add', ['cartbridge_user_id' => $id, 'cartbridge_body' => '']), 'E a note has 1 to') !== false, 'an empty note is refused');
+        holds(strpos($shop->press('cartbridge.note_add', ['cartbridge_user_id' => $id, 'cartbridge_body' => '']), 'E the note is empty') !== false, 'an empty note is refused');
         same([['vip & co'], 'Rosan Deo'], [Tags::of($id), Notes::of($id)[0]['author']]);
         $asked = count($bridge->requests());
         $tab = $shop->ask('GET', '/admin.php?dispatch=profiles.update&user_id=' . $id)[1];
         holds(strpos($tab, '&lt;i&gt;Prefers&lt;/i&gt;<br />') !== false, 'the note is shown, escaped');
         holds(strpos($tab, 'vip &amp; co') !== false && strpos($tab, 'Nothing was fetched') !== false, 'tags and the state are shown');
         same($asked, count($bridge->requests()), 'the page itself asks nobody');
-        $bridge->behave((string) json_encode(['status' => 200, 'body' => json_encode(['contact_id' => 'c1', 'view' => ['contact' => ['id' => 'c1', 'locationId' => 'l1', 'firstName' => '<Ada>', 'tags' => ['vip']], 'tasks' => [['title' => 'Call her', 'completed' => true]]]])]));
+        $bridge->behave((string) json_encode(['status' => 200, 'body' => json_encode(['contact_id' => 'c1', 'contact_url' => 'https://app.example.com/v2/location/l1/contacts/detail/c1', 'refreshing' => true, 'fetched_at' => '2026-11-24T12:00:00Z', 'view' => [
+            'contact' => ['id' => 'c1', 'firstName' => '<Ada>', 'tags' => ['vip']],
+            'tasks' => [['title' => 'Call <her>', 'completed' => false, 'dueDate' => '2020-01-02T00:00:00Z']],
+            'notes' => [['id' => 'n1', 'body' => 'Fond of tea', 'dateAdded' => '2026-11-01T00:00:00Z']],
+            'appointments' => [['title' => 'Fitting', 'startTime' => '2026-12-01 10:00:00', 'appointmentStatus' => 'confirmed']],
+        ]])]));
         $part = $shop->ask('GET', '/admin.php?dispatch=cartbridge.customer&user_id=' . $id)[1];
-        holds(strpos($part, '&lt;Ada&gt;') !== false && strpos($part, 'Call her') !== false && strpos($part, '/v2/location/l1/contacts/detail/c1') !== false, 'the contact, his task and the way to HighLevel are shown');
-        $shop->press('cartbridge.tag_remove', ['cartbridge_user_id' => $id, 'cartbridge_tag' => 'vip & co']);
-        $shop->press('cartbridge.note_delete', ['cartbridge_user_id' => $id, 'note_id' => Notes::of($id)[0]['note_id']]);
+        foreach (['&lt;Ada&gt;', 'Call &lt;her&gt;', 'overdue', '2020-01-02', 'Fond of tea', 'Fitting', '2026-12-01 10:00:00', 'href="https://app.example.com/v2/location/l1/contacts/detail/c1"', 'again=1'] as $text) {
+            holds(strpos($part, $text) !== false, $text . ' is shown in ' . $part);
+        }
+        holds(substr_count($part, '<caption>') === 2 && substr_count($part, '<h4>') === 4 && preg_match('/\son[a-z]+="/', $part . $tab) === 0, 'tables have captions, parts have headings, nothing hangs on handlers in the markup');
+        holds(strpos($shop->ask('GET', '/admin.php?dispatch=cartbridge.customer&user_id=' . $id . '&again=3')[1], 'again=4') === false, 'it does not ask for ever');
+
+        $note_id = Notes::of($id)[0]['note_id'];
+        $shop->press('cartbridge.note_update.' . $note_id, ['cartbridge_user_id' => $id, 'cartbridge_bodies' => [$note_id => 'Prefers the phone']]);
+        same('Prefers the phone', Notes::of($id)[0]['body']);
+        $long = str_repeat('x', 900001);
+        holds(strpos($shop->press('cartbridge.note_update.' . $note_id, ['cartbridge_user_id' => $id, 'cartbridge_bodies' => [$note_id => $long]]), 'E the note is too long') !== false, 'a note that is too long is refused');
+        $tab = $shop->ask('GET', '/admin.php?dispatch=profiles.update&user_id=' . $id)[1];
+        holds(strpos($tab, $long) !== false && strpos($tab, '<details open>') !== false, 'and what was written is still there');
+        same('Prefers the phone', Notes::of($id)[0]['body']);
+        holds(strpos($shop->ask('GET', '/admin.php?dispatch=profiles.update&user_id=' . $id)[1], $long) === false, 'once');
+        $external = Notes::save(0, $id, 'From over there', 'Rosan', 'ghl_9');
+        $tab = $shop->ask('GET', '/admin.php?dispatch=profiles.update&user_id=' . $id)[1];
+        holds(strpos($tab, 'from HighLevel') !== false && strpos($tab, 'note_update.' . $external) === false, 'a note of HighLevel is marked and not changed here');
+        Notes::delete($external);
+        $shop->press('cartbridge.tag_remove', ['cartbridge_user_id' => $id, 'cartbridge_tags' => ['vip & co']]);
+        $shop->press('cartbridge.note_delete.' . $note_id, ['cartbridge_user_id' => $id]);
         same([[], []], [Tags::of($id), Notes::of($id)]);
-        same(['customer.created', 'note.created', 'customer.tags_changed', 'customer.viewed', 'customer.tags_changed', 'note.deleted'], types(told()));
+        same(['customer.created', 'note.created', 'customer.tags_changed', 'note.updated', 'customer.tags_changed', 'note.deleted'], types(told()));
     });
 });
 

@@ -28,6 +28,8 @@ pub(super) enum Command {
         /// Its name
         name: ConnectionName,
     },
+    /// Print the connection code that the store's add-on takes: whoever has it can send events in the store's name
+    Code(super::connection_code::Arguments),
     /// Remove a connection; its events stay
     Remove {
         /// Its name
@@ -84,8 +86,9 @@ pub(super) async fn run(file: Option<PathBuf>, command: Command) -> anyhow::Resu
             let connection = add.connection()?;
             store.put_connection(&connection, Origin::Api, Clock::system().now()).await?;
             println!("Connection {} is stored. Next:", connection.name);
+            println!("  - connect the store's add-on:        cartbridge connection code {}", connection.name);
             println!(
-                "  - give the store's add-on this URL:  {}/webhooks/cscart/{}",
+                "    any other sender posts to:         {}/webhooks/cscart/{}",
                 config.public_url(),
                 connection.name
             );
@@ -128,6 +131,10 @@ pub(super) async fn run(file: Option<PathBuf>, command: Command) -> anyhow::Resu
             println!("HighLevel sends to           {}/webhooks/ghl", config.public_url());
             let stand = stand(&config, store, &name).await?;
             println!("\n{stand}");
+        }
+        Command::Code(arguments) => {
+            let connection = find(&*store, &arguments.name).await?;
+            super::connection_code::print(&arguments, &connection, &config.public_url())?;
         }
         Command::Remove { name } => {
             store.remove_connection(&name).await?;

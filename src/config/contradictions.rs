@@ -135,7 +135,9 @@ pub fn flaws_of(connection: &Connection) -> Vec<Flaw> {
             );
         }
     }
-    for (key, url) in [("ghl.api_url", &ghl.api_url), ("cscart.url", &cscart.url)] {
+    for (key, url) in
+        [("ghl.api_url", &ghl.api_url), ("ghl.app_url", &ghl.app_url), ("cscart.url", &cscart.url)]
+    {
         if reqwest::Url::parse(url).ok().is_none_or(|url| !matches!(url.scheme(), "http" | "https")) {
             flaw(key, format!("`{key}` is `{url}`"), "give an address that begins with https://");
         }

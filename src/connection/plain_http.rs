@@ -22,10 +22,14 @@ impl CscartSide {
 /// 6.3). A text that is no URL leads nowhere.
 fn leaves_in_clear(url: &str) -> bool {
     let Ok(url) = reqwest::Url::parse(url) else { return false };
+    url.scheme() == "http" && !is_this_machine(&url)
+}
+
+/// Whether an address leads to the machine that it is used on.
+pub(crate) fn is_this_machine(url: &reqwest::Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
-    let is_here = host == "localhost" || address.is_ok_and(|address| address.to_canonical().is_loopback());
-    url.scheme() == "http" && !is_here
+    host == "localhost" || address.is_ok_and(|address| address.to_canonical().is_loopback())
 }
 
 #[cfg(test)]

@@ -163,9 +163,9 @@ pub(super) const ALL: &[Spec] = &[
     },
     Spec {
         name: "ghl.contact.fetch",
-        does: "fetches contact, tasks and the welcome task for the store's page",
+        does: "fetches contact, tasks, notes and appointments for the store's page",
         parameters: &[],
-        calls: &[Call::ContactGet, Call::TaskList, Call::TaskGet],
+        calls: &[Call::ContactGet, Call::NoteList, Call::ContactAppointments, Call::TaskList, Call::TaskGet],
         make: |_| Ok(Operation::FetchContact),
     },
     Spec {

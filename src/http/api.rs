@@ -1,6 +1,7 @@
 //! The API for people and programs: events, connections, keys.
 
 mod catalogue;
+mod code;
 mod connections;
 mod customers;
 mod events;
@@ -13,12 +14,14 @@ mod scopes;
 use utoipa_axum::router::OpenApiRouter;
 
 use super::Shared;
-pub(super) use connections::find as find_connection;
+pub(super) use connections::{customer as read_customer, find as find_connection};
+pub(super) use customers::CustomerView;
 
 pub(super) fn router() -> OpenApiRouter<Shared> {
     OpenApiRouter::new()
         .merge(events::router())
         .merge(connections::router())
+        .merge(code::router())
         .merge(customers::router())
         .merge(jobs::router())
         .merge(keys::router())

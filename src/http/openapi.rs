@@ -15,6 +15,7 @@ use super::{Shared, api, connect, health, webhooks};
     ),
     tags(
         (name = "webhooks", description = "Where the store and HighLevel deliver events"),
+        (name = "add-on", description = "What the store's add-on asks, signed as its webhooks are"),
         (name = "events", description = "What came in, what was done for it, replay"),
         (name = "connections", description = "Which store is paired with which location"),
         (name = "connect", description = "Connecting with HighLevel, in a browser"),

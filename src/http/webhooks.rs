@@ -2,8 +2,11 @@
 
 mod cscart;
 mod ghl;
+mod seen;
+mod view;
 
 pub(super) use ghl::{PATH as FROM_HIGHLEVEL, ask_highlevel_again};
+pub(super) use seen::Seen;
 
 use std::time::Duration;
 
@@ -27,11 +30,12 @@ pub const MAX_BODY: usize = 1024 * 1024;
 /// How far a webhook's time may be from ours, both ways.
 pub const TOLERANCE: Duration = Duration::from_mins(5);
 
-/// A webhook whose signature and time were checked, from side `S`. Only this module can make one.
+/// What came with a signature and a time that were checked, from side `S`: a webhook, or a question. Only this module can
+/// make one.
 #[derive(Debug)]
-pub struct Verified<S> {
+pub struct Verified<S, T = Incoming> {
     side: S,
-    incoming: Incoming,
+    said: T,
 }
 
 /// The receipt for an event.
@@ -65,7 +69,10 @@ impl IntoResponse for Receipt {
 }
 
 pub(super) fn router() -> OpenApiRouter<Shared> {
-    OpenApiRouter::new().routes(routes!(cscart::receive)).routes(routes!(ghl::receive))
+    OpenApiRouter::new()
+        .routes(routes!(cscart::receive))
+        .routes(routes!(ghl::receive))
+        .routes(routes!(view::answer))
 }
 
 /// Reads the body as it came, up to [`MAX_BODY`].

@@ -6,6 +6,7 @@
     reason = "one program of tests: it ends where something is not as it should be, and nothing outside uses it"
 )]
 
+mod addon;
 mod api;
 mod app;
 mod boundaries;

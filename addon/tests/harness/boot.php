@@ -11,8 +11,10 @@ set_error_handler(static function (int $severity, string $message, string $file,
 });
 date_default_timezone_set('UTC');
 
-const ADDON_ROOT = __DIR__ . '/../../app/addons/cartbridge';
+// The add-on as it lies in the sources, or as its archive was unpacked in a store.
+define('ADDON_ROOT', getenv('ADDON_ROOT') ?: __DIR__ . '/../../app/addons/cartbridge');
 
+require __DIR__ . '/clock.php';
 require __DIR__ . '/cscart.php';
 require ADDON_ROOT . '/func.php';
 require ADDON_ROOT . '/init.php';

@@ -23,6 +23,8 @@ final class Kit
             $link->query('TRUNCATE TABLE `' . $row[0] . '`');
         }
         Registry::set('runtime.company_id', 0);
+        unset($GLOBALS['harness_clock_ahead']);
+        @unlink(getenv('ADDON_TMP') . '/session');
         Cartbridge\Installer::install();
         Recorder::nextRequest();
         if (self::$bridge !== null) {
@@ -210,7 +212,7 @@ function elsewhere_in(array $store, string ...$arguments): string
 /** @param array<string, mixed> $fields */
 function code(array $fields): string
 {
-    $fields += ['url' => 'http://127.0.0.1:1', 'connection' => 'my-shop', 'secret' => SECRET, 'key' => 'cbk_read'];
+    $fields += ['url' => 'http://127.0.0.1:1', 'connection' => 'my-shop', 'secret' => SECRET];
 
     return 'cb1_' . rtrim(strtr(base64_encode((string) json_encode($fields)), '+/', '-_'), '=');
 }

@@ -100,12 +100,19 @@ namespace {
     error_reporting(E_ALL & ~E_DEPRECATED);
 
     Tygh::$app['view'] = new HarnessView();
-    Tygh::$app['session'] = ['auth' => ['user_id' => 1]];
+    // Each request is a process of its own, as with PHP-FPM: the session is what connects them.
+    $session_file = getenv('ADDON_TMP') . '/session';
+    $session = is_file($session_file) ? unserialize((string) file_get_contents($session_file)) : [];
+    Tygh::$app['session'] = new ArrayObject(['auth' => ['user_id' => 1]] + $session);
+    register_shutdown_function(static function () use ($session_file): void {
+        file_put_contents($session_file, serialize(Tygh::$app['session']->getArrayCopy()));
+    });
     $area = strpos($_SERVER['REQUEST_URI'], '/admin.php') === 0 ? 'backend' : 'frontend';
     $dispatch = $_REQUEST['dispatch'] ?? '';
     // A button of a form names what is to be done: dispatch[controller.mode].
     $dispatch = is_array($dispatch) ? (string) key($dispatch) : $dispatch;
-    list($controller, $mode) = explode('.', $dispatch) + ['', ''];
+    list($controller, $mode, $action) = explode('.', $dispatch) + ['', '', ''];
+    Tygh\Registry::set('runtime.action', $action);
     $notifications = [];
 
     $result = run_controller($area, $controller . '.pre', $mode);

@@ -255,7 +255,7 @@ async fn resync(
 }
 
 /// A customer as people write one: a number, or text.
-pub(super) fn customer(value: &Value) -> Result<Customer> {
+pub(in crate::http) fn customer(value: &Value) -> Result<Customer> {
     let text = match value {
         Value::String(text) => text.clone(),
         other => other.to_string(),

@@ -5,6 +5,7 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -14,12 +15,13 @@ use utoipa_axum::routes;
 use super::connections::{customer, find};
 use super::events::{Accepted, required_body};
 use crate::event::Subject;
-use crate::http::Shared;
 use crate::http::auth::{Allowed, Operate, Read};
 use crate::http::error::{Problem, Result};
+use crate::http::{HttpState, Shared};
 use crate::inbox::Incoming;
-use crate::link::Link;
+use crate::link::{Customer, Link};
 use crate::reason::Code;
+use crate::registry::Live;
 use crate::store::LinkChange;
 use crate::sync::Shadow;
 
@@ -29,19 +31,22 @@ pub(super) fn router() -> OpenApiRouter<Shared> {
 
 /// A customer and his contact.
 #[derive(Debug, Serialize, ToSchema)]
-struct CustomerView {
+pub(in crate::http) struct CustomerView {
     /// The customer, such as `customer:42`.
     customer: String,
     /// The contact's id in HighLevel; null: not linked.
     contact_id: Option<String>,
+    /// The contact's page in HighLevel, for a person to open; null: not linked.
+    contact_url: Option<String>,
     /// The tags on the contact that the bridge put there.
     tags: Vec<String>,
-    /// What was last fetched: `contact`, `tasks`, `welcome_task`; null: nothing yet.
+    /// What was last fetched: `contact`, `tasks`, `welcome_task`, `notes`, `appointments`, and in `missing` why a part is
+    /// null; a note that came from the store has its `storeNoteId`. Null: nothing yet.
     #[schema(value_type = Option<Object>)]
     view: Option<Value>,
     /// When it was fetched.
     #[schema(value_type = Option<String>, format = DateTime)]
-    fetched_at: Option<jiff::Timestamp>,
+    fetched_at: Option<Timestamp>,
 }
 
 /// A customer as the store's page shows him. Answers from what was fetched before, and never waits for HighLevel.
@@ -61,15 +66,28 @@ async fn show(
 ) -> Result<Json<CustomerView>> {
     let live = find(&state, &name)?;
     let customer = customer(&Value::String(who))?;
-    let link = state.store.link(&live.connection.name, &customer).await?;
-    let view = state.store.view(&live.connection.name, &customer).await?;
-    Ok(Json(CustomerView {
-        customer: customer.to_string(),
-        contact_id: link.as_ref().map(|link| link.contact_id.to_string()),
-        tags: link.map(|link| link.tags.into_iter().collect()).unwrap_or_default(),
-        fetched_at: view.as_ref().map(|view| view.fetched_at),
-        view: view.map(|view| view.view),
-    }))
+    Ok(Json(CustomerView::of(&state, &live, &customer).await?))
+}
+
+impl CustomerView {
+    /// What the bridge knows of a customer, without asking anybody.
+    pub(in crate::http) async fn of(state: &HttpState, live: &Live, customer: &Customer) -> Result<Self> {
+        let link = state.store.link(&live.connection.name, customer).await?;
+        let view = state.store.view(&live.connection.name, customer).await?;
+        Ok(Self {
+            customer: customer.to_string(),
+            contact_id: link.as_ref().map(|link| link.contact_id.to_string()),
+            contact_url: link.as_ref().and_then(|link| live.connection.ghl.contact_url(&link.contact_id)),
+            tags: link.map(|link| link.tags.into_iter().collect()).unwrap_or_default(),
+            fetched_at: view.as_ref().map(|view| view.fetched_at),
+            view: view.map(|view| view.view),
+        })
+    }
+
+    /// Whether the customer has a contact whose state is to be had and is older than this, or not known.
+    pub(in crate::http) fn is_older_than(&self, age: SignedDuration, now: Timestamp) -> bool {
+        self.contact_id.is_some() && self.fetched_at.is_none_or(|at| now.duration_since(at) > age)
+    }
 }
 
 /// The contact that a customer is.
@@ -124,7 +142,7 @@ async fn link(
         contact_id,
         shadow: Shadow::default(),
         tags: std::collections::BTreeSet::new(),
-        state_at: jiff::Timestamp::UNIX_EPOCH,
+        state_at: Timestamp::UNIX_EPOCH,
     };
     state.store.put_links(vec![LinkChange::Put(link)]).await?;
     let payload = json!({ "data": { "customer": customer.to_string() } });

@@ -1,5 +1,7 @@
 //! `POST /webhooks/cscart/{connection}`: the store's add-on speaks.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::extract::{FromRequest, Path, Request, State};
 use axum::http::HeaderMap;
@@ -12,6 +14,7 @@ use crate::http::error::{Problem, Result};
 use crate::http::{HttpState, Shared};
 use crate::inbox::Incoming;
 use crate::reason::Code;
+use crate::registry::Live;
 
 /// The side of the store: the connection in the URL, whose secret has signed.
 #[derive(Debug)]
@@ -40,11 +43,10 @@ pub struct CsCart {
         (status = 503, description = "not stored: send it again", body = Problem, content_type = "application/problem+json"),
     ))]
 pub(super) async fn receive(State(state): State<Shared>, webhook: Verified<CsCart>) -> Result<Receipt> {
-    let kind = webhook.incoming.kind().to_owned();
-    let appended =
-        state.inbox.append(&webhook.side.connection, webhook.incoming).await.inspect_err(|_| {
-            state.monitor.webhook("cscart", "not-stored");
-        })?;
+    let kind = webhook.said.kind().to_owned();
+    let appended = state.inbox.append(&webhook.side.connection, webhook.said).await.inspect_err(|_| {
+        state.monitor.webhook("cscart", "not-stored");
+    })?;
     state.polling.heard(&webhook.side.connection, &kind).await;
     state.monitor.webhook("cscart", if appended.duplicate { "duplicate" } else { "stored" });
     Ok(Receipt::new(appended, &state.public_url))
@@ -64,6 +66,25 @@ impl FromRequest<Shared> for Verified<CsCart> {
 }
 
 async fn verified(request: Request, state: &HttpState) -> Result<Verified<CsCart>> {
+    let signed = signed(request, state).await?;
+    let said = Incoming::from_cscart(&signed.id, signed.body).map_err(|error| bad_shape(&error))?;
+    Ok(Verified { side: CsCart { connection: signed.live.connection.name.clone() }, said })
+}
+
+/// What a store has signed: webhooks and questions alike.
+pub(super) struct Signed {
+    /// The connection in the URL, whose secret has signed.
+    pub(super) live: Arc<Live>,
+    /// Its `webhook-id`.
+    pub(super) id: String,
+    /// Its `webhook-timestamp`.
+    pub(super) sent: i64,
+    /// The bytes that were signed.
+    pub(super) body: Vec<u8>,
+}
+
+/// Checks size, signature and age.
+pub(super) async fn signed(request: Request, state: &HttpState) -> Result<Signed> {
     let (mut parts, body): (_, Body) = request.into_parts();
     let name = axum::RequestPartsExt::extract::<Path<String>>(&mut parts).await;
     let name: Option<ConnectionName> = name.ok().and_then(|Path(name)| name.parse().ok());
@@ -85,8 +106,12 @@ async fn verified(request: Request, state: &HttpState) -> Result<Verified<CsCart
     let (sent, now) = (header("webhook-timestamp"), state.clock.now().as_second());
     verify(&live.webhook_secrets, id, sent, header("webhook-signature"), &body, now, TOLERANCE)
         .map_err(|error| refusal(error, apart(sent, now)))?;
-    let incoming = Incoming::from_cscart(id.unwrap_or_default(), body).map_err(|error| bad_shape(&error))?;
-    Ok(Verified { side: CsCart { connection: live.connection.name.clone() }, incoming })
+    let (id, sent) = (id.unwrap_or_default().to_owned(), seconds(sent).unwrap_or(now));
+    Ok(Signed { live, id, sent, body })
+}
+
+fn seconds(header: Option<&str>) -> Option<i64> {
+    header?.parse().ok()
 }
 
 fn text_header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
@@ -95,8 +120,7 @@ fn text_header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 
 /// How far the time of sending is from now. Told only after the signature fits.
 fn apart(sent: Option<&str>, now: i64) -> String {
-    let sent: i64 = sent.and_then(|sent| sent.parse().ok()).unwrap_or(now);
-    in_words(now.abs_diff(sent))
+    in_words(now.abs_diff(seconds(sent).unwrap_or(now)))
 }
 
 /// Says what the sender can mend; never which part of a secret or which of several secrets did not fit.

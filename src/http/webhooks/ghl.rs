@@ -88,15 +88,12 @@ pub(super) async fn receive(State(state): State<Shared>, webhook: Verified<Ghl>)
     for other in others {
         state
             .inbox
-            .append(other, webhook.incoming.clone())
+            .append(other, webhook.said.clone())
             .await
             .map_err(|error| again_later(&state, &error.into()))?;
     }
-    let appended = state
-        .inbox
-        .append(first, webhook.incoming)
-        .await
-        .map_err(|error| again_later(&state, &error.into()))?;
+    let appended =
+        state.inbox.append(first, webhook.said).await.map_err(|error| again_later(&state, &error.into()))?;
     state.monitor.webhook("ghl", if appended.duplicate { "duplicate" } else { "stored" });
     Ok(Receipt::new(appended, &state.public_url).into_response())
 }
@@ -114,7 +111,7 @@ async fn disconnect(
         names.retain(|name| uninstall.by.contains(name));
     }
     for name in names {
-        if state.inbox.known(&name, Source::Ghl, webhook.incoming.source_id()).await?.is_none() {
+        if state.inbox.known(&name, Source::Ghl, webhook.said.source_id()).await?.is_none() {
             let app = uninstall.app.as_deref();
             state.tokens.uninstalled(&state.registry, &[name], app, uninstall.at).await?;
         }
@@ -190,7 +187,7 @@ async fn verified(request: Request, state: &HttpState) -> Result<Verified<Ghl>> 
     });
     let incoming = Incoming::from_ghl(&envelope, body);
     check_age(state, &connections, timestamp, &incoming).await?;
-    Ok(Verified { side: Ghl { connections, location, uninstall }, incoming })
+    Ok(Verified { side: Ghl { connections, location, uninstall }, said: incoming })
 }
 
 /// A repetition may carry the time of the first delivery. A known event is answered as a duplicate whatever its age; an

@@ -27,7 +27,7 @@ async fn a_customer_is_shown_with_contact_and_tasks() {
     );
 
     let stranger = caller.get("/api/connections/my-shop/customers/guest:nobody@example.com").await.body;
-    let nothing = json!({ "customer": "guest:nobody@example.com", "contact_id": null, "tags": [], "view": null, "fetched_at": null });
+    let nothing = json!({ "customer": "guest:nobody@example.com", "contact_id": null, "contact_url": null, "tags": [], "view": null, "fetched_at": null });
     assert_eq!(stranger, nothing);
     app.end().await;
 }

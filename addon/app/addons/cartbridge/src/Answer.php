@@ -9,14 +9,18 @@ final class Answer
     private $status;
     /** @var string */
     private $body;
-    /** @var int */
-    private $retry_after;
+    /** @var array<string, string> */
+    private $headers;
+    /** @var int when it came, by this server's clock */
+    private $came_at;
 
-    public function __construct(int $status, string $body, string $retry_after = '')
+    /** @param array<string, string> $headers with lower-case names */
+    public function __construct(int $status, string $body, array $headers = [])
     {
         $this->status = $status;
         $this->body = $body;
-        $this->retry_after = self::seconds($retry_after);
+        $this->headers = $headers;
+        $this->came_at = time();
     }
 
     public static function none(string $error): self
@@ -24,19 +28,26 @@ final class Answer
         return new self(0, $error);
     }
 
-    /** `Retry-After`: seconds or a date. */
-    private static function seconds(string $value): int
+    /**
+     * Takes a line of the headers, if it is one of those that are read.
+     *
+     * @param array<string, string> $headers
+     */
+    public static function keepHeader(array &$headers, string $line): void
     {
-        $value = trim($value);
-        if ($value === '') {
-            return 0;
+        list($name, $value) = explode(':', $line, 2) + ['', ''];
+        $name = strtolower(trim($name));
+        if ($name === 'retry-after' || $name === 'date') {
+            $headers[$name] = trim($value);
         }
-        if (ctype_digit($value)) {
-            return min((int) substr($value, 0, 9), 86400);
-        }
-        $at = strtotime($value);
+    }
 
-        return $at === false ? 0 : max(0, min($at - time(), 86400));
+    /** How far this server's clock is ahead of the other's, in seconds; behind: less than 0. By the header `Date`; 0 without one. */
+    public function clockAhead(): int
+    {
+        $at = isset($this->headers['date']) ? strtotime($this->headers['date']) : false;
+
+        return $at === false ? 0 : $this->came_at - $at;
     }
 
     public function status(): int
@@ -49,9 +60,16 @@ final class Answer
         return $this->body;
     }
 
+    /** `Retry-After`, seconds or a date, as seconds from now; 0: not said. */
     public function retryAfter(): int
     {
-        return $this->retry_after;
+        $value = $this->headers['retry-after'] ?? '';
+        if (ctype_digit($value)) {
+            return min((int) substr($value, 0, 9), 86400);
+        }
+        $at = $value === '' ? false : strtotime($value);
+
+        return $at === false ? 0 : max(0, min($at - $this->came_at + $this->clockAhead(), 86400));
     }
 
     public function isSuccess(): bool

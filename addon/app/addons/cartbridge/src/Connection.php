@@ -13,20 +13,16 @@ final class Connection
     private $name;
     /** @var string */
     private $secret;
-    /** @var string */
-    private $key;
 
-    private function __construct(string $url, string $name, string $secret, string $key)
+    private function __construct(string $url, string $name, string $secret)
     {
         $this->url = $url;
         $this->name = $name;
         $this->secret = $secret;
-        $this->key = $key;
     }
 
     /**
-     * Reads `cb1_` and the base64url of `{"url", "connection", "secret", "key"}`; `key`, an API key of the role `read`, may
-     * be missing: then the page of a customer shows nothing of HighLevel.
+     * Reads `cb1_` and the base64url of `{"url", "connection", "secret"}`: what `cartbridge connection code` prints.
      *
      * @throws Problem that says what is wrong with the code and repeats nothing of it
      */
@@ -71,12 +67,8 @@ final class Connection
             throw new Problem('the name of the connection in the code has other characters than a-z, 0-9 and -');
         }
         Secret::parse($fields['secret']);
-        $key = isset($fields['key']) && is_string($fields['key']) ? $fields['key'] : '';
-        if (preg_match('/^[\x21-\x7e]*$/D', $key) !== 1) {
-            throw new Problem('the API key in the code has white space or control characters in it');
-        }
 
-        return new self($url, $fields['connection'], $fields['secret'], $key);
+        return new self($url, $fields['connection'], $fields['secret']);
     }
 
     /** The stored connection; null: not connected. */
@@ -95,7 +87,7 @@ final class Connection
 
     public function save(): void
     {
-        State::set('connection', Json::encode(['url' => $this->url, 'connection' => $this->name, 'secret' => $this->secret, 'key' => $this->key]));
+        State::set('connection', Json::encode(['url' => $this->url, 'connection' => $this->name, 'secret' => $this->secret]));
     }
 
     public static function forget(): void
@@ -108,9 +100,28 @@ final class Connection
         return $this->url . '/webhooks/cscart/' . $this->name;
     }
 
-    public function customerUrl(int $user_id): string
+    /** Where it is asked what HighLevel knows of a customer. */
+    public function viewUrl(): string
     {
-        return $this->url . '/api/connections/' . $this->name . '/customers/' . $user_id;
+        return $this->url . '/addon/' . $this->name . '/view';
+    }
+
+    /**
+     * The headers of a request to the bridge, signed as Standard Webhooks describes it.
+     *
+     * @return array<string, string>
+     */
+    public function sign(string $id, string $body): array
+    {
+        $now = time();
+
+        return [
+            'Content-Type' => 'application/json',
+            'User-Agent' => 'cartbridge-addon/' . Version::ADDON,
+            'webhook-id' => $id,
+            'webhook-timestamp' => (string) $now,
+            'webhook-signature' => $this->secret()->sign($id, $now, $body),
+        ];
     }
 
     public function url(): string
@@ -126,12 +137,6 @@ final class Connection
     public function secret(): Secret
     {
         return Secret::parse($this->secret);
-    }
-
-    /** The API key for reading customers; empty: none. */
-    public function key(): string
-    {
-        return $this->key;
     }
 
     /** Whether what is sent can be read on its way: plain HTTP to another machine. */

@@ -23,7 +23,7 @@ final class CurlTransport implements Transport
         foreach ($headers as $name => $value) {
             $lines[] = $name . ': ' . $value;
         }
-        $retry_after = '';
+        $kept = [];
         $answer = '';
         curl_reset($this->handle);
         curl_setopt_array($this->handle, [
@@ -35,10 +35,8 @@ final class CurlTransport implements Transport
             CURLOPT_FOLLOWLOCATION => false,
             CURLOPT_PROTOCOLS => CURLPROTO_HTTP | CURLPROTO_HTTPS,
             CURLOPT_NOSIGNAL => true,
-            CURLOPT_HEADERFUNCTION => static function ($handle, string $line) use (&$retry_after): int {
-                if (stripos($line, 'retry-after:') === 0) {
-                    $retry_after = substr($line, 12);
-                }
+            CURLOPT_HEADERFUNCTION => static function ($handle, string $line) use (&$kept): int {
+                Answer::keepHeader($kept, $line);
 
                 return strlen($line);
             },
@@ -55,6 +53,6 @@ final class CurlTransport implements Transport
             return Answer::none(curl_error($this->handle));
         }
 
-        return new Answer((int) curl_getinfo($this->handle, CURLINFO_RESPONSE_CODE), $answer, $retry_after);
+        return new Answer((int) curl_getinfo($this->handle, CURLINFO_RESPONSE_CODE), $answer, $kept);
     }
 }

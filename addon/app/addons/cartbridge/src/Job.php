@@ -14,7 +14,7 @@ final class Job
             Recorder::get()->sweepUsergroups();
         }
         $done = (new Sender($transport))->run($seconds);
-        if (Marks::count('owed') > 0) {
+        if (Marks::count('owed', 1) > 0) {
             Recorder::get()->payOwed();
         }
         Outbox::prune();

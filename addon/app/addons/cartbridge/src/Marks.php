@@ -43,8 +43,9 @@ final class Marks
         return db_get_array('SELECT object_id, value FROM ?:cartbridge_marks WHERE kind = ?s ORDER BY created_at, object_id LIMIT ?i', $kind, $limit);
     }
 
-    public static function count(string $kind): int
+    /** How many there are; no more than `$at_most` are counted. */
+    public static function count(string $kind, int $at_most): int
     {
-        return (int) db_get_field('SELECT COUNT(*) FROM ?:cartbridge_marks WHERE kind = ?s', $kind);
+        return (int) db_get_field('SELECT COUNT(*) FROM (SELECT object_id FROM ?:cartbridge_marks WHERE kind = ?s LIMIT ?i) AS counted', $kind, $at_most);
     }
 }

@@ -5,7 +5,8 @@ namespace Cartbridge;
 /** Staff notes on customers, shared with HighLevel. */
 final class Notes
 {
-    private const LONGEST = 60000;
+    /** The longest note as it is stored and sent, in JSON of ASCII; its event stays below the bridge's 1 MiB. */
+    private const LONGEST = 900000;
 
     /**
      * @return array<int, array{note_id: int, user_id: int, external_id: string, body: string, author: string, created_at: int, updated_at: int}> newest first
@@ -38,8 +39,12 @@ final class Notes
     public static function save(int $note_id, int $user_id, string $body, string $author, string $external_id = '', int $created_at = 0): int
     {
         $body = trim($body);
-        if ($body === '' || strlen($body) > self::LONGEST) {
-            throw new Problem('a note has 1 to ' . self::LONGEST . ' bytes; this one has ' . strlen($body));
+        $stored = Json::encode($body);
+        if ($body === '') {
+            throw new Problem('the note is empty: write something');
+        }
+        if (strlen($stored) > self::LONGEST) {
+            throw new Problem('the note is too long: at most ' . self::LONGEST . ' bytes as it is sent, and this one has ' . strlen($stored) . '. Make two of it');
         }
         if (preg_match('/^[\x21-\x7e]{0,128}$/D', $external_id) !== 1) {
             throw new Problem('`external_id` has at most 128 characters, and no white space');
@@ -47,7 +52,7 @@ final class Notes
         if (!Customers::isCustomer($user_id)) {
             throw new Problem('no customer has the id ' . $user_id, 404);
         }
-        $columns = ['body' => Json::encode($body), 'author' => Json::encode(substr($author, 0, 150)), 'updated_at' => time()];
+        $columns = ['body' => $stored, 'author' => Json::encode(substr($author, 0, 150)), 'updated_at' => time()];
         if ($note_id > 0) {
             $note = self::find($note_id);
             if ($note === null || $note['user_id'] !== $user_id) {
@@ -66,6 +71,18 @@ final class Notes
         }
 
         return (int) db_query('INSERT INTO ?:cartbridge_notes ?e', $columns);
+    }
+
+    /**
+     * The ids that notes have in HighLevel, of those that came from there.
+     *
+     * @param array<int, array{note_id: int, user_id: int, external_id: string, body: string, author: string, created_at: int, updated_at: int}> $notes
+     *
+     * @return array<int, string>
+     */
+    public static function externalIds(array $notes): array
+    {
+        return array_values(array_filter(array_column($notes, 'external_id')));
     }
 
     public static function delete(int $note_id): void

@@ -12,8 +12,14 @@ final class Outbox
     /** How long a row that the bridge refuses is repeated. */
     public const REFUSED_AFTER = 604800;
 
+    /** How far the rows are counted for the administration: a million of them are not gone through for a page. */
+    public const COUNTED = 10000;
+    /** For how long it is believed that the outbox is full, in seconds, unless a sender makes room. */
+    private const BELIEVED = 60;
+    private const BATCH = 5000;
+
     /** Types of which only the newest counts, since each says the whole state. */
-    private const WHOLE_STATE = ['customer.updated', 'customer.viewed', 'customer.tags_changed', 'order.updated', 'vendor.updated'];
+    private const WHOLE_STATE = ['customer.updated', 'customer.tags_changed', 'order.updated', 'vendor.updated'];
 
     /** @var array<string, string> event ids of this request, by type and object: a second change of the same thing takes the first's row */
     private static $own = [];
@@ -77,17 +83,50 @@ final class Outbox
         return substr((string) preg_replace('/[^\x21-\x7e]/', '', $lane), 0, 80) . '#' . sha1($lane);
     }
 
-    /** Two look-ups in the index say that there is room; only if they do not, the rows are counted. */
-    private static function isFull(): bool
+    /**
+     * Three look-ups say that there is room, most of the time. Only where they do not the rows are counted, and what was
+     * counted is kept: a shopper must not wait for the same count again.
+     */
+    public static function isFull(): bool
     {
-        $max = State::number('max_pending');
-        $oldest = (int) db_get_field('SELECT MIN(event_no) FROM ?:cartbridge_outbox WHERE state = ?s', 'P');
-        $newest = (int) db_get_field('SELECT MAX(event_no) FROM ?:cartbridge_outbox WHERE state = ?s', 'P');
+        // One question: a shopper waits for its answer.
+        $known = db_get_row(
+            'SELECT (SELECT value FROM ?:cartbridge_state WHERE name = ?s) AS most,'
+            . ' (SELECT MIN(event_no) FROM ?:cartbridge_outbox WHERE state = ?s) AS oldest,'
+            . ' (SELECT MAX(event_no) FROM ?:cartbridge_outbox WHERE state = ?s) AS newest',
+            'max_pending',
+            'P',
+            'P'
+        );
+        $max = (int) ($known['most'] ?: State::DEFAULTS['max_pending']);
+        $oldest = (int) $known['oldest'];
+        $newest = (int) $known['newest'];
         if ($oldest === 0 || $newest - $oldest + 1 < $max) {
             return false;
         }
+        list($count, $counted_to, $counted_at) = array_map('intval', explode(' ', State::get('counted') . ' 0 0 0'));
+        $age = time() - $counted_at;
+        if ($age >= 0 && $age < self::BELIEVED) {
+            if ($count >= $max) {
+                return true;
+            }
+            // No more can have come since than this.
+            if ($count + $newest - $counted_to < $max) {
+                return false;
+            }
+        }
+        $count = self::pending($max);
+        State::set('counted', $count . ' ' . $newest . ' ' . time());
 
-        return self::pending() >= $max;
+        return $count >= $max;
+    }
+
+    /** A sender has made room: what was counted is not so any more. */
+    public static function hasRoomAgain(): void
+    {
+        if (State::get('counted') !== '') {
+            State::set('counted', '');
+        }
     }
 
     /** A full outbox still takes the newest state of a thing in the place of an older one. */
@@ -113,26 +152,48 @@ final class Outbox
         State::set('turned_away_type', $type);
     }
 
-    public static function pending(): int
+    /** How many wait; no more than `$at_most` are counted. */
+    public static function pending(int $at_most = 1000000000): int
     {
-        return (int) db_get_field('SELECT COUNT(*) FROM ?:cartbridge_outbox WHERE state = ?s', 'P');
+        return self::count('P', $at_most);
+    }
+
+    private static function count(string $state, int $at_most): int
+    {
+        return (int) db_get_field(
+            'SELECT COUNT(*) FROM (SELECT event_no FROM ?:cartbridge_outbox WHERE state = ?s LIMIT ?i) AS counted',
+            $state,
+            $at_most
+        );
     }
 
     /**
-     * The front rows of the lanes that may be tried now, oldest first.
+     * The next rows that wait, oldest first, without their bodies: all of it stands in one index. (The state is asked for as a range,
+     * or a server whose statistics are old looks up the state alone and reads all that wait in front.)
      *
      * @return array<int, array<string, string>>
      */
-    public static function due(int $limit): array
+    public static function pendingAfter(int $event_no, int $limit): array
     {
         return db_get_array(
-            'SELECT o.event_no, o.event_id, o.type, o.lane, o.body, o.attempts, o.refused_since FROM ?:cartbridge_outbox o'
-            . ' INNER JOIN (SELECT MIN(event_no) AS front FROM ?:cartbridge_outbox WHERE state = ?s GROUP BY lane) f ON f.front = o.event_no'
-            . ' WHERE o.next_attempt_at <= ?i ORDER BY o.event_no LIMIT ?i',
+            'SELECT event_no, lane, next_attempt_at FROM ?:cartbridge_outbox WHERE state >= ?s AND state <= ?s AND event_no > ?i ORDER BY event_no LIMIT ?i',
             'P',
-            time(),
+            'P',
+            $event_no,
             $limit
         );
+    }
+
+    /** @return array<string, string>|null a row that waits, as it is now */
+    public static function read(int $event_no): ?array
+    {
+        $row = db_get_row(
+            'SELECT event_no, event_id, type, lane, body, attempts, refused_since FROM ?:cartbridge_outbox WHERE event_no = ?i AND state = ?s',
+            $event_no,
+            'P'
+        );
+
+        return empty($row) ? null : $row;
     }
 
     public static function sent(string $event_no, int $status): void
@@ -147,8 +208,12 @@ final class Outbox
         );
     }
 
-    /** @param array<string, string> $row */
-    public static function failed(array $row, Answer $answer, int $next_attempt_at): void
+    /**
+     * @param array<string, string> $row
+     *
+     * @return bool whether it is given up
+     */
+    public static function failed(array $row, Answer $answer, int $next_attempt_at): bool
     {
         $refused_since = 0;
         $state = 'P';
@@ -165,7 +230,12 @@ final class Outbox
             $answer->text(),
             $row['event_no']
         );
+
+        return $state === 'R';
     }
+
+    /** What a row is like that is to be sent again. */
+    private const AGAIN = ['state' => 'P', 'next_attempt_at' => 0, 'refused_since' => 0, 'sent_at' => 0, 'attempts' => 0];
 
     /**
      * Has rows sent again: those given, or all that are refused.
@@ -176,22 +246,41 @@ final class Outbox
      */
     public static function resend(array $event_ids = []): int
     {
-        $fresh = ['state' => 'P', 'next_attempt_at' => 0, 'refused_since' => 0, 'sent_at' => 0];
         if ($event_ids === []) {
-            $event_ids = db_get_fields('SELECT event_id FROM ?:cartbridge_outbox WHERE state = ?s', 'R');
+            return (int) db_query('UPDATE ?:cartbridge_outbox SET ?u WHERE state = ?s', self::AGAIN, 'R');
         }
-        if ($event_ids === []) {
-            return 0;
-        }
-        db_query('UPDATE ?:cartbridge_outbox SET ?u WHERE event_id IN (?a)', $fresh, $event_ids);
+        db_query('UPDATE ?:cartbridge_outbox SET ?u WHERE event_id IN (?a)', self::AGAIN, $event_ids);
 
         return (int) db_get_field('SELECT COUNT(*) FROM ?:cartbridge_outbox WHERE state = ?s AND event_id IN (?a)', 'P', $event_ids);
     }
 
-    /** Lets waiting rows be tried at once: after a new connection, or when a person says so. */
+    /**
+     * Has sent again what was delivered since a time and is still kept: for a bridge that was restored from a backup and has lost
+     * it. What it still has it knows by its id.
+     *
+     * @return int how many
+     */
+    public static function resendSince(int $since): int
+    {
+        $count = 0;
+        do {
+            $batch = (int) db_query(
+                'UPDATE ?:cartbridge_outbox SET ?u WHERE state = ?s AND sent_at >= ?i LIMIT ?i',
+                self::AGAIN,
+                'S',
+                $since,
+                self::BATCH
+            );
+            $count += $batch;
+        } while ($batch === self::BATCH);
+
+        return $count;
+    }
+
+    /** Lets waiting rows be tried at once: after a new connection, or when a person says so. Only what was tried has to wait. */
     public static function hurry(): void
     {
-        db_query('UPDATE ?:cartbridge_outbox SET next_attempt_at = 0 WHERE state = ?s', 'P');
+        db_query('UPDATE ?:cartbridge_outbox SET next_attempt_at = 0 WHERE state = ?s AND attempts > 0', 'P');
     }
 
     /** Drops what was delivered long enough ago. */
@@ -202,39 +291,48 @@ final class Outbox
     }
 
     /**
-     * Age and size, for the administration.
+     * Age and size, for the administration. Each state is counted up to COUNTED; where more wait, `pending_at_most` says how many
+     * there can be. `bytes` is reckoned from the oldest rows.
      *
-     * @return array{pending: int, refused: int, sent: int, oldest_at: int, bytes: int}
+     * @return array{pending: int, pending_at_most: int, refused: int, sent: int, oldest_at: int, bytes: int}
      */
     public static function measure(): array
     {
-        $counts = ['P' => 0, 'R' => 0, 'S' => 0];
-        foreach (db_get_array('SELECT state, COUNT(*) AS rows_count FROM ?:cartbridge_outbox GROUP BY state') as $row) {
-            $counts[$row['state']] = (int) $row['rows_count'];
-        }
+        $pending = self::count('P', self::COUNTED + 1);
+        $oldest = (int) db_get_field('SELECT MIN(event_no) FROM ?:cartbridge_outbox WHERE state = ?s', 'P');
+        $newest = (int) db_get_field('SELECT MAX(event_no) FROM ?:cartbridge_outbox WHERE state = ?s', 'P');
+        $at_most = $pending > self::COUNTED ? $newest - $oldest + 1 : $pending;
+        $length = (float) db_get_field(
+            'SELECT AVG(LENGTH(body)) FROM (SELECT body FROM ?:cartbridge_outbox WHERE state = ?s ORDER BY event_no LIMIT 100) AS oldest',
+            'P'
+        );
 
         return [
-            'pending' => $counts['P'],
-            'refused' => $counts['R'],
-            'sent' => $counts['S'],
-            'oldest_at' => (int) db_get_field('SELECT MIN(created_at) FROM ?:cartbridge_outbox WHERE state = ?s', 'P'),
-            'bytes' => (int) db_get_field('SELECT SUM(LENGTH(body)) FROM ?:cartbridge_outbox WHERE state = ?s', 'P'),
+            'pending' => $pending,
+            'pending_at_most' => $at_most,
+            'refused' => self::count('R', self::COUNTED + 1),
+            'sent' => self::count('S', self::COUNTED + 1),
+            'oldest_at' => (int) db_get_field('SELECT created_at FROM ?:cartbridge_outbox WHERE event_no = ?i', $oldest),
+            'bytes' => (int) round($length * $at_most),
         ];
     }
 
     /**
-     * What went wrong last, for the administration.
+     * What went wrong last, for the administration: what was given up, and what was tried most often.
      *
      * @return array<int, array<string, string>>
      */
     public static function troubles(int $limit): array
     {
-        return db_get_array(
-            'SELECT event_id, type, lane, state, attempts, created_at, next_attempt_at, last_status, last_error FROM ?:cartbridge_outbox'
-            . ' WHERE state IN (?a) AND attempts > 0 ORDER BY event_no LIMIT ?i',
-            ['P', 'R'],
+        $columns = 'event_id, type, lane, state, attempts, created_at, next_attempt_at, last_status, last_error';
+        $given_up = db_get_array('SELECT ' . $columns . ' FROM ?:cartbridge_outbox WHERE state = ?s ORDER BY event_no LIMIT ?i', 'R', $limit);
+        $tried = db_get_array(
+            'SELECT ' . $columns . ' FROM ?:cartbridge_outbox WHERE state = ?s AND attempts > 0 ORDER BY attempts DESC LIMIT ?i',
+            'P',
             $limit
         );
+
+        return array_merge($given_up, $tried);
     }
 
     /** Whether this request wrote something. */

@@ -21,14 +21,15 @@ final class Page
             'url' => $connection === null ? '' : $connection->url(),
             'connection' => $connection === null ? '' : $connection->name(),
             'in_clear' => $connection !== null && $connection->isInClear(),
-            'shows_customers' => $connection !== null && $connection->key() !== '',
             'outbox' => $outbox,
+            'counted' => Outbox::COUNTED,
+            'full' => Outbox::isFull(),
             'oldest_minutes' => $outbox['oldest_at'] === 0 ? 0 : intdiv(max(0, time() - $outbox['oldest_at']), 60),
             'late' => $outbox['oldest_at'] !== 0 && time() - $outbox['oldest_at'] > self::OLD,
             'max_pending' => State::number('max_pending'),
             'turned_away' => State::number('turned_away'),
             'turned_away_at' => State::number('turned_away_at'),
-            'owed' => Marks::count('owed'),
+            'owed' => Marks::count('owed', Outbox::COUNTED),
             'last_success_at' => State::number('last_success_at'),
             'last_cron_at' => State::number('last_cron_at'),
             'paused_until' => State::number('paused_until') > time() ? State::number('paused_until') : 0,
@@ -40,7 +41,6 @@ final class Page
                 'max_pending' => State::get('max_pending'),
                 'keep_sent_days' => State::get('keep_sent_days'),
                 'cart_minutes' => State::get('cart_minutes'),
-                'highlevel_url' => State::get('highlevel_url'),
             ],
             'cron_url' => Store::url() . '/index.php?dispatch=cartbridge_cron.send&key=' . State::get('cron_key'),
             'calls_url' => Store::url() . '/index.php?dispatch=cartbridge_api.call',
@@ -60,6 +60,26 @@ final class Page
         Outbox::hurry();
 
         return $connection;
+    }
+
+    /**
+     * Has sent again what was delivered in the last hours, for a bridge that was restored from a backup.
+     *
+     * @param mixed $hours
+     *
+     * @return int how many events
+     *
+     * @throws Problem
+     */
+    public static function resendLast($hours): int
+    {
+        $text = is_scalar($hours) ? trim((string) $hours) : '';
+        $most = 24 * State::number('keep_sent_days');
+        if (preg_match('/^\d{1,5}$/D', $text) !== 1 || (int) $text < 1 || (int) $text > $most) {
+            throw new Problem('the hours are a whole number from 1 to ' . $most . ': delivered events are kept for no longer');
+        }
+
+        return Outbox::resendSince(time() - 3600 * (int) $text);
     }
 
     /**

@@ -344,7 +344,7 @@ final class Recorder
     {
         $this->safely(function (): void {
             foreach (Marks::oldest('owed', 500) as $mark) {
-                if (Outbox::pending() >= State::number('max_pending')) {
+                if (Outbox::isFull()) {
                     return;
                 }
                 list($kind, $id) = explode(':', $mark['object_id'], 2) + ['', ''];

@@ -3,8 +3,8 @@
 namespace Cartbridge;
 
 /**
- * Brings the outbox to the bridge: one event a request, the front row of each lane, so that the events of one customer arrive in
- * order. Only one sender runs at a time. A sender that dies loses nothing: the row is still pending and is sent again under
+ * Brings the outbox to the bridge: one event a request. It walks what waits from the oldest on; where a row has to wait, the rest of
+ * its lane is passed over, so that the events of one customer arrive in order. Only one sender runs at a time. A sender that dies loses nothing: the row is still pending and is sent again under
  * the same id, which the bridge knows.
  */
 final class Sender
@@ -12,7 +12,9 @@ final class Sender
     /** The first wait after a failure and the longest, in seconds. */
     private const FIRST_WAIT = 10;
     private const LONGEST_WAIT = 3600;
-    private const AT_ONCE = 100;
+    private const AT_ONCE = 200;
+    /** A clock that is further off than this is told of, in seconds; the bridge allows 300. */
+    private const CLOCK_OFF = 120;
     private const TIMEOUT = 15;
 
     /** @var Transport */
@@ -62,47 +64,61 @@ final class Sender
     {
         $sent = 0;
         $failed = 0;
+        $after = 0;
+        /** @var array<string, bool> $held lanes whose front row has to wait: what stands behind it waits, too */
+        $held = [];
         State::set('last_run_at', (string) time());
-        while (true) {
-            $rows = Outbox::due(self::AT_ONCE);
-            if ($rows === []) {
-                return self::result($sent, $failed, 'nothing is due');
-            }
-            foreach ($rows as $row) {
-                if (microtime(true) >= $until) {
-                    return self::result($sent, $failed, 'the time is over');
+        try {
+            while (true) {
+                $rows = Outbox::pendingAfter($after, self::AT_ONCE);
+                if ($rows === []) {
+                    return self::result($sent, $failed, 'nothing is due');
                 }
-                $answer = $this->post($connection, $row['event_id'], $row['body']);
-                if ($answer->isSuccess()) {
-                    Outbox::sent($row['event_no'], $answer->status());
-                    $this->succeeded();
-                    $sent++;
-                    continue;
-                }
-                $failed++;
-                if ($answer->isRefusalOfRow()) {
-                    Outbox::failed($row, $answer, time() + self::wait((int) $row['attempts']));
-                    continue;
-                }
-                // Not the row's fault: nothing else would fare better now.
-                Outbox::failed($row, $answer, 0);
+                foreach ($rows as $seen) {
+                    if (microtime(true) >= $until) {
+                        return self::result($sent, $failed, 'the time is over');
+                    }
+                    $after = (int) $seen['event_no'];
+                    $lane = $seen['lane'];
+                    if (isset($held[$lane]) || (int) $seen['next_attempt_at'] > time()) {
+                        $held[$lane] = true;
+                        continue;
+                    }
+                    $row = Outbox::read($after);
+                    if ($row === null) {
+                        continue;
+                    }
+                    $answer = $this->post($connection, $row['event_id'], $row['body']);
+                    if ($answer->isSuccess()) {
+                        Outbox::sent($row['event_no'], $answer->status());
+                        $this->succeeded();
+                        $sent++;
+                        continue;
+                    }
+                    $failed++;
+                    if ($answer->isRefusalOfRow()) {
+                        $given_up = Outbox::failed($row, $answer, time() + self::wait((int) $row['attempts']));
+                        if (!$given_up) {
+                            $held[$lane] = true;
+                        }
+                        continue;
+                    }
+                    // Not the row's fault: nothing else would fare better now.
+                    Outbox::failed($row, $answer, 0);
 
-                return self::result($sent, $failed, $this->pause($answer));
+                    return self::result($sent, $failed, $this->pause($answer));
+                }
+            }
+        } finally {
+            if ($sent > 0) {
+                Outbox::hasRoomAgain();
             }
         }
     }
 
     private function post(Connection $connection, string $event_id, string $body): Answer
     {
-        $now = time();
-
-        return $this->transport->send('POST', $connection->webhookUrl(), [
-            'Content-Type' => 'application/json',
-            'User-Agent' => 'cartbridge-addon/' . Version::ADDON,
-            'webhook-id' => $event_id,
-            'webhook-timestamp' => (string) $now,
-            'webhook-signature' => $connection->secret()->sign($event_id, $now, $body),
-        ], $body, self::TIMEOUT);
+        return $this->transport->send('POST', $connection->webhookUrl(), $connection->sign($event_id, $body), $body, self::TIMEOUT);
     }
 
     private function succeeded(): void
@@ -143,6 +159,12 @@ final class Sender
             case 0:
                 return 'the bridge cannot be reached' . $words . ': see that it runs and that this server may connect to it';
             case 401:
+                $ahead = $answer->clockAhead();
+                if (abs($ahead) > self::CLOCK_OFF) {
+                    return 'this server\'s clock is ' . (int) round(abs($ahead) / 60) . ' minutes ' . ($ahead > 0 ? 'ahead of' : 'behind')
+                        . ' the bridge\'s' . $words . ': set both by NTP; what waits is sent then';
+                }
+
                 return 'the bridge does not accept the signature' . $words . ': see that this server\'s clock is right, or connect again with a new code';
             case 404:
                 return 'the bridge does not know this connection' . $words . ': connect again with a new code';

@@ -15,13 +15,23 @@ final class Staff
         });
     }
 
+    /** Changes a note; one that says the same already is left alone. */
+    public static function updateNote(int $note_id, int $user_id, string $body): void
+    {
+        self::together(static function () use ($note_id, $user_id, $body): void {
+            $note = self::own($note_id, $user_id);
+            if (trim($body) === $note['body']) {
+                return;
+            }
+            Notes::save($note_id, $user_id, $body, $note['author']);
+            self::tellNote('note.updated', (array) Notes::find($note_id));
+        });
+    }
+
     public static function deleteNote(int $note_id, int $user_id): void
     {
         self::together(static function () use ($note_id, $user_id): void {
-            $note = Notes::find($note_id);
-            if ($note === null || $note['user_id'] !== $user_id) {
-                throw new Problem('the customer ' . $user_id . ' has no note ' . $note_id, 404);
-            }
+            $note = self::own($note_id, $user_id);
             Notes::delete($note_id);
             self::tellNote('note.deleted', $note);
         });
@@ -41,6 +51,38 @@ final class Staff
                 throw self::full();
             }
         });
+    }
+
+    /**
+     * A customer's note that the store may change: each note has one home, where it is changed.
+     *
+     * @return array{note_id: int, user_id: int, external_id: string, body: string, author: string, created_at: int, updated_at: int}
+     */
+    private static function own(int $note_id, int $user_id): array
+    {
+        $note = Notes::find($note_id);
+        if ($note === null || $note['user_id'] !== $user_id) {
+            throw new Problem('the customer ' . $user_id . ' has no note ' . $note_id . ': somebody may have deleted it', 404);
+        }
+        if ($note['external_id'] !== '') {
+            throw new Problem('this note was written in HighLevel: change or delete it there', 409);
+        }
+
+        return $note;
+    }
+
+    /**
+     * What a clerk has written on this customer's page and what was refused, to be shown again.
+     *
+     * @param mixed $draft as it stands in the session
+     *
+     * @return array{note_id: int, body: string} an empty body: nothing; `note_id` 0: a new note
+     */
+    public static function draftFor($draft, int $user_id): array
+    {
+        $fits = is_array($draft) && ($draft['user_id'] ?? 0) === $user_id && is_string($draft['body'] ?? null);
+
+        return ['note_id' => $fits ? (int) ($draft['note_id'] ?? 0) : 0, 'body' => $fits ? $draft['body'] : ''];
     }
 
     /** @param array<string, mixed> $note */

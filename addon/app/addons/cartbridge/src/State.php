@@ -11,7 +11,6 @@ final class State
         'max_pending' => '100000',
         'keep_sent_days' => '7',
         'cart_minutes' => '60',
-        'highlevel_url' => 'https://app.gohighlevel.com',
     ];
 
     public static function get(string $name): string
@@ -65,13 +64,6 @@ final class State
         }
         if (isset($settings['send_after_response'])) {
             $take['send_after_response'] = $settings['send_after_response'] === 'Y' ? 'Y' : 'N';
-        }
-        if (isset($settings['highlevel_url'])) {
-            $url = is_scalar($settings['highlevel_url']) ? rtrim(trim((string) $settings['highlevel_url']), '/') : '';
-            if ($url !== '' && preg_match('#^https://[A-Za-z0-9.-]+(:\d+)?$#D', $url) !== 1) {
-                throw new Problem('`highlevel_url` is an address such as ' . self::DEFAULTS['highlevel_url']);
-            }
-            $take['highlevel_url'] = $url;
         }
         foreach ($take as $name => $value) {
             self::set($name, $value);

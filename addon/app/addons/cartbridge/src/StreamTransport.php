@@ -44,18 +44,18 @@ final class StreamTransport implements Transport
     private static function read(array $lines, string $body): Answer
     {
         $status = 0;
-        $retry_after = '';
+        $kept = [];
         foreach ($lines as $line) {
             if (!is_string($line)) {
                 continue;
             }
             if (preg_match('#^HTTP/\S+ (\d{3})#', $line, $match) === 1) {
                 $status = (int) $match[1];
-            } elseif (stripos($line, 'retry-after:') === 0) {
-                $retry_after = substr($line, 12);
+            } else {
+                Answer::keepHeader($kept, $line);
             }
         }
 
-        return new Answer($status, $body, $retry_after);
+        return new Answer($status, $body, $kept);
     }
 }

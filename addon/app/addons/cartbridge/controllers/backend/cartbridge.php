@@ -3,6 +3,7 @@
 /** The add-on's page, and what the HighLevel tab of a customer's page does. */
 
 use Cartbridge\Connection;
+use Cartbridge\Notes;
 use Cartbridge\Outbox;
 use Cartbridge\Page;
 use Cartbridge\Problem;
@@ -10,12 +11,16 @@ use Cartbridge\Sender;
 use Cartbridge\Staff;
 use Cartbridge\State;
 use Cartbridge\View;
+use Tygh\Registry;
 
 /** @var string $mode the part after the dot in `dispatch`, set by the core */
 defined('BOOTSTRAP') or die('Access denied');
 
 if ($_SERVER['REQUEST_METHOD'] === 'POST') {
     $user_id = (int) ($_REQUEST['cartbridge_user_id'] ?? 0);
+    // The third part of `dispatch`: the note that a button belongs to.
+    $note_id = (int) Registry::get('runtime.action');
+    $written = '';
     $back = $user_id > 0 ? 'profiles.update?user_id=' . $user_id . '&user_type=C&selected_section=cartbridge' : 'cartbridge.manage';
     try {
         switch ($mode) {
@@ -45,26 +50,39 @@ if ($_SERVER['REQUEST_METHOD'] === 'POST') {
                 $ids = array_values(array_filter((array) ($_REQUEST['event_ids'] ?? []), 'is_string'));
                 fn_set_notification('N', __('notice'), __('cartbridge.resend_count', ['[count]' => (string) Outbox::resend($ids)]));
                 break;
+            case 'resend_since':
+                $count = Page::resendLast($_REQUEST['hours'] ?? '');
+                fn_set_notification('N', __('notice'), __('cartbridge.resend_count', ['[count]' => (string) $count]));
+                break;
             case 'forget_turned_away':
                 State::set('turned_away', '0');
                 State::set('last_record_error', '');
                 break;
             case 'note_add':
+                $written = (string) ($_REQUEST['cartbridge_body'] ?? '');
                 $author = fn_get_user_name((int) Tygh::$app['session']['auth']['user_id']);
-                Staff::addNote($user_id, (string) ($_REQUEST['cartbridge_body'] ?? ''), is_string($author) ? $author : '');
+                Staff::addNote($user_id, $written, is_string($author) ? $author : '');
+                break;
+            case 'note_update':
+                $bodies = (array) ($_REQUEST['cartbridge_bodies'] ?? []);
+                $written = is_string($bodies[$note_id] ?? null) ? $bodies[$note_id] : '';
+                Staff::updateNote($note_id, $user_id, $written);
                 break;
             case 'note_delete':
-                Staff::deleteNote((int) ($_REQUEST['note_id'] ?? 0), $user_id);
+                Staff::deleteNote($note_id, $user_id);
                 break;
             case 'tag_add':
                 Staff::changeTags($user_id, [(string) ($_REQUEST['cartbridge_tag'] ?? '')], []);
                 break;
             case 'tag_remove':
-                Staff::changeTags($user_id, [], [(string) ($_REQUEST['cartbridge_tag'] ?? '')]);
+                Staff::changeTags($user_id, [], array_values((array) ($_REQUEST['cartbridge_tags'] ?? [])));
                 break;
         }
     } catch (Problem $problem) {
         fn_set_notification('E', __('error'), htmlspecialchars($problem->getMessage(), ENT_QUOTES, 'UTF-8'));
+        if ($written !== '') {
+            Tygh::$app['session']['cartbridge_draft'] = ['user_id' => $user_id, 'note_id' => $note_id, 'body' => $written];
+        }
     }
 
     return [CONTROLLER_STATUS_REDIRECT, $back];
@@ -75,11 +93,14 @@ if ($mode === 'manage') {
 } elseif ($mode === 'customer') {
     // The tab asks for this by itself, so that a bridge that does not answer keeps nobody waiting for the page.
     $user_id = (int) ($_REQUEST['user_id'] ?? 0);
-    $known = View::fetch($user_id, null, !empty($_REQUEST['now']));
+    // How often the page has asked again because the bridge was still asking HighLevel.
+    $again = min(9, max(0, (int) ($_REQUEST['again'] ?? 0)));
+    $known = View::fetch($user_id, null, !empty($_REQUEST['now']) || $again > 0);
     Tygh::$app['view']->assign([
         'cartbridge_user_id' => $user_id,
         'cartbridge_known' => $known,
-        'cartbridge_view' => View::show($known['view']),
+        'cartbridge_view' => View::show($known['view'], Notes::externalIds(Notes::of($user_id))),
+        'cartbridge_again' => $again,
     ]);
     Tygh::$app['view']->display('addons/cartbridge/views/cartbridge/customer.tpl');
     exit;

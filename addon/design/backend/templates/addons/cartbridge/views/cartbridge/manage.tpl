@@ -9,6 +9,7 @@
         </form>
     </div>
 {/if}
+{if $cartbridge.full && !$cartbridge.turned_away}<div class="alert alert-error">{__("cartbridge.full", ["[max]" => $cartbridge.max_pending])}</div>{/if}
 {if $cartbridge.late}<div class="alert">{__("cartbridge.late", ["[minutes]" => $cartbridge.oldest_minutes])}</div>{/if}
 {if $cartbridge.damaged}<div class="alert alert-error">{__("cartbridge.damaged")}</div>{/if}
 {if $cartbridge.in_clear}<div class="alert">{__("cartbridge.in_clear")}</div>{/if}
@@ -18,7 +19,6 @@
 <form action="{""|fn_url}" method="post" class="form-horizontal form-edit">
     {if $cartbridge.connected}
         <p>{__("cartbridge.connected_with", ["[url]" => $cartbridge.url, "[connection]" => $cartbridge.connection])}</p>
-        {if !$cartbridge.shows_customers}<p class="muted">{__("cartbridge.no_key")}</p>{/if}
         <input type="submit" class="btn btn-primary" name="dispatch[cartbridge.test]" value="{__("cartbridge.send_test")}" />
         <input type="submit" class="btn" name="dispatch[cartbridge.send]" value="{__("cartbridge.send_now")}" />
         <input type="submit" class="btn cm-confirm" name="dispatch[cartbridge.disconnect]" value="{__("cartbridge.disconnect")}" />
@@ -35,24 +35,37 @@
 
 {include file="common/subheader.tpl" title=__("cartbridge.status")}
 <table class="table">
-    <tr><td>{__("cartbridge.pending")}</td><td>{$cartbridge.outbox.pending} ({$cartbridge.outbox.bytes} bytes; {__("cartbridge.oldest", ["[minutes]" => $cartbridge.oldest_minutes])})</td></tr>
-    <tr><td>{__("cartbridge.refused")}</td><td>{$cartbridge.outbox.refused}</td></tr>
-    <tr><td>{__("cartbridge.sent")}</td><td>{$cartbridge.outbox.sent}</td></tr>
-    <tr><td>{__("cartbridge.last_success")}</td><td>{if $cartbridge.last_success_at}{$cartbridge.last_success_at|date_format:$format}{else}-{/if}</td></tr>
-    <tr><td>{__("cartbridge.last_cron")}</td><td>{if $cartbridge.last_cron_at}{$cartbridge.last_cron_at|date_format:$format}{else}{__("cartbridge.no_cron")}{/if}</td></tr>
-    {if $cartbridge.failure}<tr><td>{__("cartbridge.last_failure")}</td><td>{$cartbridge.failure.at|date_format:$format}: {$cartbridge.failure.reason}</td></tr>{/if}
-    {if $cartbridge.paused_until}<tr><td>{__("cartbridge.paused_until")}</td><td>{$cartbridge.paused_until|date_format:$format}</td></tr>{/if}
-    <tr><td>{__("cartbridge.version")}</td><td>{$cartbridge.version}</td></tr>
+    <caption class="muted">{__("cartbridge.status_hint")}</caption>
+    <tr>
+        <th scope="row">{__("cartbridge.pending")}</th>
+        <td>
+            {if $cartbridge.outbox.pending > $cartbridge.counted}
+                {__("cartbridge.more_than", ["[count]" => $cartbridge.counted, "[most]" => $cartbridge.outbox.pending_at_most])}
+            {else}
+                {$cartbridge.outbox.pending}
+            {/if}
+            ({__("cartbridge.size", ["[bytes]" => $cartbridge.outbox.bytes])}; {__("cartbridge.oldest", ["[minutes]" => $cartbridge.oldest_minutes])})
+        </td>
+    </tr>
+    {foreach ["refused", "sent"] as $name}
+    <tr><th scope="row">{__("cartbridge.`$name`")}</th><td>{if $cartbridge.outbox.$name > $cartbridge.counted}&gt; {$cartbridge.counted}{else}{$cartbridge.outbox.$name}{/if}</td></tr>
+    {/foreach}
+    <tr><th scope="row">{__("cartbridge.last_success")}</th><td>{if $cartbridge.last_success_at}{$cartbridge.last_success_at|date_format:$format}{else}-{/if}</td></tr>
+    <tr><th scope="row">{__("cartbridge.last_cron")}</th><td>{if $cartbridge.last_cron_at}{$cartbridge.last_cron_at|date_format:$format}{else}{__("cartbridge.no_cron")}{/if}</td></tr>
+    {if $cartbridge.failure}<tr><th scope="row">{__("cartbridge.last_failure")}</th><td>{$cartbridge.failure.at|date_format:$format}: {$cartbridge.failure.reason}</td></tr>{/if}
+    {if $cartbridge.paused_until}<tr><th scope="row">{__("cartbridge.paused_until")}</th><td>{$cartbridge.paused_until|date_format:$format}</td></tr>{/if}
+    <tr><th scope="row">{__("cartbridge.version")}</th><td>{$cartbridge.version}</td></tr>
 </table>
 
 {if $cartbridge.troubles}
 {include file="common/subheader.tpl" title=__("cartbridge.troubles")}
 <form action="{""|fn_url}" method="post">
 <table class="table">
-    <thead><tr><th></th><th>{__("cartbridge.event")}</th><th>{__("cartbridge.subject")}</th><th>{__("cartbridge.attempts")}</th><th>{__("cartbridge.next")}</th><th>{__("error")}</th></tr></thead>
+    <caption class="muted">{__("cartbridge.troubles_hint")}</caption>
+    <thead><tr><th scope="col">{__("cartbridge.resend")}</th><th scope="col">{__("cartbridge.event")}</th><th scope="col">{__("cartbridge.subject")}</th><th scope="col">{__("cartbridge.attempts")}</th><th scope="col">{__("cartbridge.next")}</th><th scope="col">{__("error")}</th></tr></thead>
     {foreach $cartbridge.troubles as $row}
     <tr>
-        <td><input type="checkbox" name="event_ids[]" value="{$row.event_id}" /></td>
+        <td><input type="checkbox" name="event_ids[]" value="{$row.event_id}" aria-label="{$row.type} {$row.lane}" /></td>
         <td>{$row.type}</td><td>{$row.lane}</td><td>{$row.attempts}</td>
         <td>{if $row.state == "R"}{__("cartbridge.given_up")}{elseif $row.next_attempt_at}{$row.next_attempt_at|date_format:$format}{else}-{/if}</td>
         <td>{$row.last_status} {$row.last_error}</td>
@@ -63,6 +76,16 @@
 </form>
 {/if}
 
+{include file="common/subheader.tpl" title=__("cartbridge.resend_since_title")}
+<form action="{""|fn_url}" method="post">
+    <p>{__("cartbridge.resend_since_hint", ["[days]" => $cartbridge.settings.keep_sent_days])}</p>
+    <p>
+        <label for="cartbridge_hours">{__("cartbridge.hours")}</label>
+        <input type="number" id="cartbridge_hours" name="hours" min="1" value="24" />
+        <input type="submit" class="btn" name="dispatch[cartbridge.resend_since]" value="{__("cartbridge.resend")}" />
+    </p>
+</form>
+
 {include file="common/subheader.tpl" title=__("settings")}
 <form action="{""|fn_url}" method="post" class="form-horizontal form-edit">
     <div class="control-group">
@@ -72,7 +95,7 @@
             <input type="checkbox" id="cartbridge_after" name="settings[send_after_response]" value="Y" {if $cartbridge.settings.send_after_response == "Y"}checked="checked"{/if} />
         </div>
     </div>
-    {foreach ["max_pending", "keep_sent_days", "cart_minutes", "highlevel_url"] as $name}
+    {foreach ["max_pending", "keep_sent_days", "cart_minutes"] as $name}
     <div class="control-group">
         <label class="control-label" for="cartbridge_{$name}">{__("cartbridge.`$name`")}</label>
         <div class="controls"><input type="text" id="cartbridge_{$name}" name="settings[{$name}]" value="{$cartbridge.settings.$name}" /></div>
