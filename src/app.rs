@@ -21,7 +21,7 @@ use crate::access::{ApiKey, KeyHash, Role};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::connection::ConnectionName;
-use crate::engine::{Creating, Engine};
+use crate::engine::{Creating, CustomFields, Engine};
 use crate::flow::{self, RouteSet};
 use crate::http::auth::AdminKey;
 use crate::http::listener::{Peer, PlainListener, TlsListener};
@@ -166,6 +166,7 @@ impl App {
             monitor,
             config: config.engine,
             started: now,
+            custom_fields: CustomFields::default(),
             creating: Creating::default(),
             wake,
         });

@@ -8,6 +8,7 @@ mod alone;
 mod backoff;
 mod calls;
 mod crew;
+mod custom_fields;
 mod operations;
 mod reconcile;
 pub mod requests;
@@ -37,6 +38,7 @@ use crate::store::{Claim, LEASE, Settlement, Store};
 use crate::tokens::Tokens;
 pub use alone::Creating;
 use crew::Crew;
+pub use custom_fields::CustomFields;
 use verdict::{Verdict, after_now};
 
 /// Other processes (the command line) write to the same database without waking us; this is how soon we look anyway.
@@ -63,6 +65,8 @@ pub struct Engine {
     pub config: EngineConfig,
     /// What is being created.
     pub creating: Creating,
+    /// The custom fields of the locations.
+    pub custom_fields: CustomFields,
     /// Since when this process works: what the one before it had under way broke off before.
     pub started: Timestamp,
     /// Told when there may be something to do.

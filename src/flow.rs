@@ -3,6 +3,8 @@
 //! A route says on which triggers it runs, when, and with which steps. `routes/README.md` is its grammar.
 
 mod expression;
+mod fields;
+mod filters;
 mod operation;
 mod parameters;
 mod plan;
@@ -12,6 +14,7 @@ mod trigger;
 
 pub use crate::mistake::Mistake as Error;
 pub use catalogue::ghl_kind;
+pub use fields::{FieldMap, Seen};
 pub use operation::{Offer, Operation, offers};
 pub use plan::{Context, Plan, PlanError, PlannedStep, Skipped};
 pub use route::{Need, Route, RouteSet};

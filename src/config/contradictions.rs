@@ -8,6 +8,7 @@ use secrecy::ExposeSecret as _;
 use super::locate::{self, Segment};
 use super::{Config, RetryConfig};
 use crate::connection::{Connection, OauthClient};
+use crate::flow::FieldMap;
 use crate::mistake::Mistake;
 use crate::store::LEASE;
 
@@ -110,6 +111,9 @@ pub fn flaws_of(connection: &Connection) -> Vec<Flaw> {
     }
     if let Some(oauth) = &ghl.oauth {
         flaws_of_oauth(oauth, &mut flaw);
+    }
+    for what in FieldMap::compile(&connection.settings).mistakes() {
+        flaw("settings", what.clone(), "see docs/mapping.md");
     }
     if cscart.webhook_secrets.is_empty() {
         let mend = "give the secret that the sender of the store's webhooks signs with (`whsec_…`)";

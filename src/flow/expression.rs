@@ -1,37 +1,25 @@
-//! Expressions and templates in routes: minijinja, without files, without includes, bounded.
+//! Expressions and templates in routes and mappings: minijinja, without files, without includes, bounded.
+//!
+//! A template is bounded three times: in what it may be made of ([`scan`]), in what it may spend while it runs (fuel: steps
+//! and the bytes they make, 3.2 MB in all), and in what may come out of it ([`bounded`]). Customers' data is only ever a value,
+//! never a template, unless an author says `render`.
 
-use std::sync::LazyLock;
+mod bounds;
+mod environment;
+mod scan;
+mod tree;
 
 use minijinja::value::Serde;
-use minijinja::{Environment, Error, ErrorKind, Expression, State, UndefinedBehavior, Value, context};
+use minijinja::{Error, ErrorKind, Expression, Value};
 
-/// What one template may spend: some ten thousand steps of its machine. The largest of the shipped ones takes a hundred.
-const FUEL: u64 = 50_000;
+use environment::ENVIRONMENT;
+pub(super) use tree::tree;
 
 /// The variables that a route may use.
 pub(super) const VARIABLES: [&str; 6] = ["connection", "contact", "data", "event", "settings", "store"];
 
-static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
-    let mut environment = Environment::new();
-    // Missing values are the rule with CS-Cart: they read as empty, however deep.
-    environment.set_undefined_behavior(UndefinedBehavior::Chainable);
-    environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
-    environment.set_fuel(Some(FUEL));
-    environment.add_filter("render", render);
-    environment
-});
-
-/// Renders a text that is itself a template, such as the welcome task's title from the settings.
-fn render(state: &State<'_, '_>, template: String) -> Result<String, Error> {
-    let variable = |name| state.lookup(name).unwrap_or_default();
-    ENVIRONMENT.render_str(
-        &template,
-        context! {
-            connection => variable("connection"), contact => variable("contact"), data => variable("data"),
-            event => variable("event"), store => variable("store"),
-        },
-    )
-}
+/// The longest message of a mistake, in bytes: it may quote a value.
+const MAX_MESSAGE: usize = 500;
 
 /// A condition, or a value that keeps its type.
 #[derive(Debug)]
@@ -40,6 +28,7 @@ pub(super) struct Formula(Expression<'static, 'static>);
 impl Formula {
     /// Compiles it; an error says what is wrong.
     pub(super) fn parse(source: &str) -> Result<Self, String> {
+        scan::check(source, true)?;
         let expression =
             ENVIRONMENT.compile_expression_owned(source.to_owned()).map_err(|error| message(&error))?;
         known_variables(expression.undeclared_variables(false))?;
@@ -48,7 +37,7 @@ impl Formula {
     }
 
     pub(super) fn eval(&self, variables: &Value) -> Result<Value, String> {
-        self.0.eval(variables).map_err(|error| message(&error))
+        bounds::bounded(self.0.eval(variables).map_err(|error| message(&error))?)
     }
 }
 
@@ -72,6 +61,7 @@ impl Template {
         if let Some(formula) = only_formula(text) {
             return Formula::parse(formula).map(Self::Formula);
         }
+        scan::check(text, false)?;
         let template = ENVIRONMENT.template_from_str(text).map_err(|error| message(&error))?;
         known_variables(template.undeclared_variables(false))?;
         known_names(template.render(Value::UNDEFINED))?;
@@ -83,7 +73,8 @@ impl Template {
             Self::Literal(value) => Ok(value.clone()),
             Self::Formula(formula) => formula.eval(variables),
             Self::Text(text) => {
-                ENVIRONMENT.render_str(text, variables).map(Value::from).map_err(|error| message(&error))
+                let text = ENVIRONMENT.render_str(text, variables).map_err(|error| message(&error))?;
+                bounds::bounded(Value::from(text))
             }
         }
     }
@@ -125,62 +116,20 @@ fn known_names<T>(tried: Result<T, Error>) -> Result<(), String> {
 
 /// What is wrong, without the template's made-up name.
 fn message(error: &Error) -> String {
-    match error.detail() {
+    if error.kind() == ErrorKind::OutOfFuel {
+        return "the template does too much: it is stopped after some ten thousand steps or 3 MB of text"
+            .to_owned();
+    }
+    let mut text = match error.detail() {
         Some(detail) => format!("{}: {detail}", error.kind()),
         None => error.kind().to_string(),
+    };
+    if text.len() > MAX_MESSAGE {
+        text.truncate(text.floor_char_boundary(MAX_MESSAGE));
+        text.push('…');
     }
+    text
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn template(text: &str) -> Result<Template, String> {
-        Template::parse(&toml::Value::String(text.to_owned()))
-    }
-
-    #[test]
-    fn a_lone_expression_keeps_its_type() {
-        let variables = context! { data => context! { tags => vec!["a", "b"] }, settings => context! { tags => vec!["c"] } };
-        let tags = template("{{ data.tags + settings.tags }}").unwrap().render(&variables).unwrap();
-        assert_eq!(tags.try_iter().unwrap().map(|tag| tag.to_string()).collect::<Vec<_>>(), ["a", "b", "c"]);
-        let text = template("{{ data.tags[0] }} and {{ data.user.missing.deeper }}")
-            .unwrap()
-            .render(&variables)
-            .unwrap();
-        assert_eq!(text.as_str(), Some("a and "));
-    }
-
-    #[test]
-    fn an_unknown_variable_or_filter_is_found_when_the_route_is_read() {
-        assert!(template("{{ contct.email }}").unwrap_err().contains("did you mean `contact`?"));
-        assert!(template("{{ contact.email | shout }}").is_err());
-        assert!(template("{{ contact.email").is_err());
-    }
-
-    #[test]
-    fn a_setting_may_be_a_template() {
-        let variables = context! { settings => context! { title => "Hello {{ contact.name }}" }, contact => context! { name => "Ada" } };
-        assert_eq!(
-            template("{{ settings.title | render }}").unwrap().render(&variables).unwrap().as_str(),
-            Some("Hello Ada")
-        );
-    }
-
-    #[test]
-    fn a_template_that_never_ends_is_stopped() {
-        let endless = "{% for a in range(9999) %}{% for b in range(9999) %}x{% endfor %}{% endfor %}";
-        assert!(template(endless).unwrap().render(&context! {}).is_err());
-    }
-
-    proptest! {
-        #[test]
-        fn no_text_makes_it_panic(text in "\\PC{0,40}") {
-            if let Ok(template) = template(&text) {
-                let _ = template.render(&context! {});
-            }
-        }
-    }
-}
+mod tests;

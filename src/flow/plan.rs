@@ -45,7 +45,7 @@ impl Context<'_> {
             connection => context! { name => self.connection.as_str() },
             settings => Value::from(Serde(self.settings)),
             store => Value::from(Serde(self.store)),
-            data => Value::from(Serde(self.data)),
+            data => super::expression::tree(self.data),
             contact => context! { id => self.contact_id, ..Value::from(Serde(contact)) },
         }
     }

@@ -19,6 +19,7 @@ mod errors;
 mod fault;
 mod flow;
 mod https;
+mod mapping;
 mod oauth;
 mod openapi;
 mod program;
