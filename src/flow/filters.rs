@@ -49,7 +49,8 @@ pub(super) fn add_to(environment: &mut Environment<'_>) {
 fn text_of(filter: &str, value: &Value) -> Result<String, Error> {
     match value.kind() {
         ValueKind::Undefined | ValueKind::None => Ok(String::new()),
-        ValueKind::String | ValueKind::Number | ValueKind::Bool => Ok(value.to_string()),
+        ValueKind::String | ValueKind::Number => Ok(value.to_string()),
+        ValueKind::Bool => Ok(value.is_true().to_string()),
         kind => Err(wrong(filter, &format!("a {kind}"), "it is not text")),
     }
 }

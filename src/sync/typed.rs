@@ -66,7 +66,8 @@ pub(super) fn limited(text: &str) -> Typed {
 /// Entities as characters, line ends as they are, no other control characters.
 fn clean(text: &str) -> String {
     let text = normalise::note_text(text);
-    text.chars().filter(|c| *c == '\n' || !c.is_control()).collect()
+    let text: String = text.chars().filter(|c| *c == '\n' || !c.is_control()).collect();
+    text.trim().to_owned()
 }
 
 fn list(value: &Value) -> Result<Typed, String> {

@@ -46,8 +46,9 @@ pub(super) fn check(source: &str, lone_expression: bool) -> Result<(), String> {
         match token {
             Token::TemplateData(_) => {}
             Token::VariableStart | Token::BlockStart => tag.clear(),
-            Token::VariableEnd => shape.tag(&tag)?,
+            Token::VariableEnd => shape.tag(&std::mem::take(&mut tag))?,
             Token::BlockEnd => {
+                let tag = std::mem::take(&mut tag);
                 shape.tag(&tag)?;
                 shape.statement(&tag)?;
             }
@@ -59,7 +60,8 @@ pub(super) fn check(source: &str, lone_expression: bool) -> Result<(), String> {
             }
         }
     }
-    if lone_expression { shape.tag(&tag) } else { Ok(()) }
+    // A lone expression, or a tag that does not end.
+    shape.tag(&tag)
 }
 
 /// What was seen of a template so far.

@@ -6,7 +6,7 @@ use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
 use minijinja::Value;
-use minijinja::value::{DynObject, Enumerator, Object, ObjectRepr, Serde};
+use minijinja::value::{DynObject, Enumerator, Object, ObjectRepr, Serde, ValueKind};
 
 /// The most that is printed of a list or an object as a whole, in bytes. Templates print texts and numbers; a whole object
 /// in a text is a mistake that should be seen, not a megabyte.
@@ -115,6 +115,8 @@ impl Tree {
                 print_text(text, out)
             } else if value.is_none() {
                 add("null", out)
+            } else if value.kind() == ValueKind::Bool {
+                add(if value.is_true() { "true" } else { "false" }, out)
             } else {
                 add(&value.to_string(), out)
             };

@@ -70,7 +70,7 @@ const TABLE: &[[&str; 4]] = &[
         "bool",
         "yes or no from `Y`, `N`, `1`, `0`, `true`, `false`, `on`, `off`; for conditions",
         "'Y' | bool",
-        "true",
+        "True",
     ],
     [
         "date(format, zone)",
@@ -137,10 +137,8 @@ fn the_documentation_lists_every_filter() {
     }
     let page = include_str!("../../../docs/filters.md");
     assert!(page.contains(&table), "docs/filters.md must hold this table:\n\n{table}");
-    let mut environment = minijinja::Environment::empty();
-    super::add_to(&mut environment);
-    let own: Vec<&str> =
-        environment.filters().map(|(name, _)| name).filter(|name| *name != "tojson").collect();
+    let source = include_str!("../filters.rs").split("add_filter(\"").skip(1);
+    let own = source.filter_map(|rest| rest.split('"').next()).filter(|name| *name != "tojson");
     for name in own {
         let listed = TABLE.iter().any(|[usage, ..]| usage.split('(').next() == Some(name));
         assert!(listed, "`{name}` is not in the table");
@@ -159,7 +157,7 @@ fn nothing_in_is_nothing_out() {
             _ => name.to_owned(),
         };
         let expected = match name {
-            "bool" => "false",
+            "bool" => "False",
             "list" => "[]",
             "json" => "null",
             _ => "",
