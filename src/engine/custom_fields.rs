@@ -117,12 +117,12 @@ pub(super) async fn ignored(
         .custom_fields()
         .iter()
         .filter(|(_, value)| !value.is_empty())
-        .filter_map(|(field, _)| match field {
-            Field::Custom(key) => Some((field, definitions.get(key)?)),
+        .filter_map(|(field, value)| match field {
+            Field::Custom(key) => Some((field, value, definitions.get(key)?)),
             _ => None,
         })
-        .filter(|(_, definition)| answer.custom_field(&definition.id).is_none())
-        .map(|(field, _)| field.clone())
+        .filter(|(_, value, definition)| !definition.is_shown(value, answer.custom_field(&definition.id)))
+        .map(|(field, ..)| field.clone())
         .collect();
     if missing.is_empty() {
         return Ok(missing);

@@ -169,6 +169,12 @@ impl Definition {
         }
     }
 
+    /// Whether an answer shows what was sent, in whatever form.
+    pub fn is_shown(&self, sent: &str, answer: Option<&Value>) -> bool {
+        let Ok(sent) = self.wire(sent) else { return true };
+        answer.is_some_and(|answer| self.read(answer) == self.read(&sent.value))
+    }
+
     /// The option that is meant: in any case of letters, and for yes and no whatever says so.
     fn option(&self, text: &str) -> Option<&str> {
         let alike =

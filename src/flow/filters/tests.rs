@@ -92,12 +92,12 @@ const TABLE: &[[&str; 4]] = &[
         "red+blue",
     ],
     ["join_lines", "the items of a list, one a line", "['a', 'b'] | join_lines | replace('\\n', '/')", "a/b"],
-    ["items", "the products of an order, one a line", "data.products | items", "2 × Blue chair"],
+    ["items", "the products of an order, one a line", "data.products | items", "2 × Blue & white chair"],
     [
         "json",
         "as compact JSON, at most 64 KiB",
         "data.products['7'] | json",
-        r#"{"amount":"2","product":"Blue &lt;b&gt;chair"}"#,
+        r#"{"amount":"2","product":"Blue &amp; white chair"}"#,
     ],
     [
         "render",
@@ -109,7 +109,7 @@ const TABLE: &[[&str; 4]] = &[
 
 fn render(expression: &str) -> Result<String, String> {
     let data = json!({
-        "phone": "(202) 555-0143", "total": "123.45", "products": { "7": { "product": "Blue &lt;b&gt;chair", "amount": "2" } },
+        "phone": "(202) 555-0143", "total": "123.45", "products": { "7": { "product": "Blue &amp; white chair", "amount": "2" } },
     });
     let variables = context! {
         data => tree(&data),
