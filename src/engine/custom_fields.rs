@@ -99,7 +99,9 @@ pub(super) async fn mend(
         .map(|(field, _)| field.clone())
         .filter(|field| work.contact.get(field).is_none())
         .collect();
-    gone.iter().for_each(|field| sent.remove(field));
+    for field in &gone {
+        sent.remove(field);
+    }
     Ok(definitions.filter(|_| !gone.is_empty()))
 }
 

@@ -26,7 +26,7 @@ struct Rule {
     field: Field,
     template: Template,
     kind: FieldType,
-    rule: FieldRule,
+    written: FieldRule,
 }
 
 /// What an event shows to the rules.
@@ -75,7 +75,7 @@ impl FieldMap {
     /// The custom fields that are filled, by their keys, with the type of what fills them.
     pub fn custom(&self) -> impl Iterator<Item = (&str, &FieldRule, FieldType)> {
         self.rules.iter().filter_map(|rule| match &rule.field {
-            Field::Custom(key) => Some((key.as_str(), &rule.rule, rule.kind)),
+            Field::Custom(key) => Some((key.as_str(), &rule.written, rule.kind)),
             _ => None,
         })
     }
@@ -105,7 +105,7 @@ impl FieldMap {
             match value.and_then(|value| typed(rule.kind, &value, around)) {
                 Ok((text, left_out)) => {
                     left_out.into_iter().for_each(&mut problem);
-                    if text.is_empty() && rule.rule.when_empty == WhenEmpty::Keep {
+                    if text.is_empty() && rule.written.when_empty == WhenEmpty::Keep {
                         mapped.contact.remove(&rule.field);
                     } else {
                         mapped.contact.set(rule.field.clone(), text);
@@ -154,7 +154,7 @@ fn compile(name: &str, rule: &FieldRule) -> Result<Rule, String> {
         return Err("a field with options cannot be made: make it in HighLevel, with its options, and take `create` away"
             .to_owned());
     }
-    Ok(Rule { field, template, kind, rule: rule.clone() })
+    Ok(Rule { field, template, kind, written: rule.clone() })
 }
 
 fn key_of(key: &str) -> Result<&str, String> {

@@ -269,7 +269,7 @@ async fn an_orders_total_goes_into_a_field_of_its_buyer() {
         with_fields(r#""custom.last_total" = { value = "{{ data.order.total }}", type = "money" }"#).await;
     let total = field(&app, "Last total", "MONETORY", &[]).await;
     let order = json!({ "order": { "order_id": 5, "user_id": 0, "email": "gus@example.com", "firstname": "Gus", "total": "1,234.5" } });
-    announce(&app, "m1", "order.placed", order).await;
+    announce(&app, "m1", "order.created", order).await;
     assert_eq!(value(&app, "gus@example.com", &total), json!(1234.5));
     app.end().await;
 }

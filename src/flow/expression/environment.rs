@@ -38,8 +38,12 @@ fn environment(fuel: u64) -> Environment<'static> {
     environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
     environment.set_fuel(Some(fuel));
     environment.set_recursion_limit(50);
-    WITHOUT_FILTERS.iter().for_each(|name| environment.remove_filter(name));
-    WITHOUT_FUNCTIONS.iter().for_each(|name| environment.remove_global(name));
+    for name in WITHOUT_FILTERS {
+        environment.remove_filter(name);
+    }
+    for name in WITHOUT_FUNCTIONS {
+        environment.remove_global(name);
+    }
     filters::add_to(&mut environment);
     environment
 }

@@ -87,7 +87,7 @@ impl Shape {
                 }
                 Token::BracketOpen | Token::ParenOpen | Token::BraceOpen => depth += 1,
                 Token::BracketClose | Token::ParenClose | Token::BraceClose => {
-                    depth = depth.saturating_sub(1)
+                    depth = depth.saturating_sub(1);
                 }
                 _ => {}
             }
@@ -147,13 +147,12 @@ fn loops_over_data(tag: &[Token<'_>]) -> Result<(), String> {
                 _ => false,
             };
         let built = match tag[at] {
-            Token::BraceOpen | Token::Plus => true,
-            Token::BracketOpen => !after_value,
             Token::ParenOpen if after_value => {
                 calls += 1;
                 false
             }
-            Token::ParenOpen => true,
+            Token::BraceOpen | Token::Plus | Token::ParenOpen => true,
+            Token::BracketOpen => !after_value,
             Token::ParenClose => {
                 calls = calls.saturating_sub(1);
                 false

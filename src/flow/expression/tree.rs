@@ -29,7 +29,7 @@ pub(in crate::flow) fn tree(body: &serde_json::Value) -> Value {
         serde_json::Value::Null => Value::from(()),
         serde_json::Value::Bool(flag) => Value::from(*flag),
         serde_json::Value::String(text) => Value::from(text.as_str()),
-        number => Value::from(Serde(number)),
+        serde_json::Value::Number(number) => Value::from(Serde(number)),
     }
 }
 
