@@ -149,6 +149,5 @@ async fn without_storage(folder: &Path) -> Router {
         admin_key: AdminKey(None),
         trusted_proxies: TrustedProxies::default(),
         public_url,
-        routes,
     })
 }

@@ -20,7 +20,7 @@ use crate::access::{ApiKey, KeyHash, Role};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::connection::ConnectionName;
-use crate::engine::{Creating, Engine, Timers};
+use crate::engine::{Creating, CustomFields, Engine, Timers};
 use crate::http::auth::AdminKey;
 use crate::http::listener::{Peer, PlainListener, TlsListener};
 use crate::http::{self, HttpState};
@@ -187,6 +187,7 @@ impl App {
             monitor,
             config: config.engine,
             started: now,
+            custom_fields: CustomFields::default(),
             creating: Creating::default(),
             wake,
             timer_put: Arc::new(Notify::new()),

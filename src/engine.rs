@@ -8,6 +8,7 @@ mod alone;
 mod backoff;
 mod calls;
 mod crew;
+mod custom_fields;
 mod guard;
 mod operations;
 mod reconcile;
@@ -42,6 +43,7 @@ use crate::store::{Claim, LEASE, Settlement, Store};
 use crate::tokens::Tokens;
 pub use alone::Creating;
 use crew::Crew;
+pub use custom_fields::CustomFields;
 pub use timers::Timers;
 use verdict::{Verdict, after_now};
 
@@ -71,6 +73,8 @@ pub struct Engine {
     pub config: EngineConfig,
     /// What is being created.
     pub creating: Creating,
+    /// The custom fields of the locations.
+    pub custom_fields: CustomFields,
     /// Since when this process works: what the one before it had under way broke off before.
     pub started: Timestamp,
     /// Told when there may be something to do.

@@ -11,6 +11,7 @@ use crate::breaker::Breaker;
 use crate::budget::Budget;
 use crate::clock::Clock;
 use crate::connection::{AppInLocation, Connection, ConnectionName, GhlSide};
+use crate::flow::FieldMap;
 use crate::store::{self, Origin, Store, StoredConnection, UnreadableConnection};
 
 /// A connection with everything that serves it.
@@ -33,6 +34,8 @@ pub struct Live {
     pub budget: Arc<Budget>,
     /// Whether HighLevel works for the location.
     pub breaker: Arc<Breaker>,
+    /// The mapping of its settings.
+    pub fields: FieldMap,
 }
 
 impl Live {
@@ -160,6 +163,7 @@ impl Registry {
             verifier: verifier(&connection.ghl),
             budget: gate.budget,
             breaker: gate.breaker,
+            fields: FieldMap::compile(&connection.settings),
             origin,
             connection,
         }

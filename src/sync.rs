@@ -5,11 +5,15 @@
 //! HighLevel rewrites some values (a phone, a capital letter): what it made of ours is no change of its own.
 
 mod canonical;
+mod definitions;
 mod mapping;
 mod merge;
-mod normalise;
+pub(crate) mod normalise;
+mod typed;
 
 pub use canonical::{Canonical, Field};
-pub use mapping::{Mapped, Problem, from_ghl, from_order, from_user, new_contact, update};
+pub use definitions::{Definition, Definitions, Wire};
+pub use mapping::{Mapped, Problem, from_ghl, from_ghl_with, from_order, from_user, new_contact, update};
 pub use merge::{Changes, Shadow, changes, first_link};
 pub use normalise::{clean_tag, note_text, plain_text, warm_up};
+pub use typed::{Around, Typed, typed};

@@ -8,6 +8,7 @@ use secrecy::ExposeSecret as _;
 use super::locate::{self, Segment};
 use super::{Config, RetryConfig};
 use crate::connection::{Connection, OauthClient, PollingMode};
+use crate::flow::FieldMap;
 use crate::mistake::Mistake;
 use crate::store::LEASE;
 
@@ -117,6 +118,9 @@ pub fn flaws_of(connection: &Connection) -> Vec<Flaw> {
     }
     if let Some(oauth) = &ghl.oauth {
         flaws_of_oauth(oauth, &mut flaw);
+    }
+    for what in FieldMap::compile(&connection.settings).mistakes() {
+        flaw("settings", what.clone(), "see docs/mapping.md");
     }
     // Only where that is said: elsewhere an empty list locks the add-on out.
     let polled = cscart.polling == PollingMode::On;

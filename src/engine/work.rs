@@ -13,7 +13,7 @@ use super::{Engine, guard, schedule, wait};
 use crate::effect::{EffectState, StepKey};
 use crate::event::{Event, Source};
 use crate::flow::{
-    self, Context, Continued, Next, OnError, PlanError, PlannedDelay, PlannedStep, RouteSet, Run,
+    self, Context, Continued, Next, OnError, PlanError, PlannedDelay, PlannedStep, RouteSet, Run, Seen,
 };
 use crate::inbox::fold;
 use crate::link::{Customer, Link};
@@ -381,14 +381,28 @@ async fn who(
         }
     }
     let data = payload.get("data").unwrap_or(&Value::Null);
-    let mapped = if let Some(user) = data.get("user") {
+    let mut mapped = if let Some(user) = data.get("user") {
         sync::from_user(&read(user, "user")?, settings)
     } else if let Some(order) = data.get("order") {
         sync::from_order(&read(order, "order")?, settings)
     } else {
-        sync::Mapped::default()
+        return Ok((payload, sync::Mapped::default(), subject));
     };
+    let store = payload.get("store").unwrap_or(&Value::Null);
+    live.fields.apply(&seen(live, event, store, data), &mut mapped);
     Ok((payload, mapped, subject))
+}
+
+/// What an event shows to the mapping of its connection.
+pub(super) fn seen<'a>(live: &'a Live, event: &'a Event, store: &'a Value, data: &'a Value) -> Seen<'a> {
+    Seen {
+        kind: &event.kind,
+        occurred_at: event.occurred_at,
+        connection: &live.connection.name,
+        settings: &live.connection.settings,
+        store,
+        data,
+    }
 }
 
 fn read<T: serde::de::DeserializeOwned>(value: &Value, what: &str) -> Result<T, Verdict> {

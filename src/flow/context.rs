@@ -8,6 +8,7 @@ use minijinja::{Value, context};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
+use super::expression::tree;
 use crate::connection::{ConnectionName, Settings};
 use crate::sync::Canonical;
 
@@ -82,7 +83,7 @@ impl Variables {
             ("connection", context! { name => context.connection.as_str() }),
             ("settings", Value::from(Serde(context.settings))),
             ("store", Value::from(Serde(context.store))),
-            ("data", Value::from(Serde(context.data))),
+            ("data", tree(context.data)),
         ];
         let mut variables = Self {
             all: all.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),

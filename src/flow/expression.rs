@@ -1,98 +1,28 @@
-//! Expressions and templates in routes: minijinja, without files, without includes, bounded.
+//! Expressions and templates in routes and mappings: minijinja, without files, without includes, bounded.
+//!
+//! A template is bounded three times: in what it may be made of ([`scan`]), in what it may spend while it runs (fuel: steps
+//! and the bytes they make, 3.2 MB in all), and in what may come out of it ([`bounded`]). Customers' data is only ever a value,
+//! never a template, unless an author says `render`.
 
-use std::collections::{BTreeMap, HashSet};
-use std::sync::LazyLock;
+mod bounds;
+mod environment;
+mod names;
+mod scan;
+mod tree;
+
+use std::collections::BTreeMap;
 
 use minijinja::value::Serde;
-use minijinja::{Environment, Error, ErrorKind, Expression, State, UndefinedBehavior, Value, context};
+use minijinja::{Error, ErrorKind, Expression, Value};
+
 use serde_json::Value as Json;
 
-/// What one template may spend: some ten thousand steps of its machine. The largest of the shipped ones takes a hundred.
-const FUEL: u64 = 50_000;
+use environment::ENVIRONMENT;
+pub(super) use names::{Names, OF_ITEMS, VARIABLES, top};
+pub(super) use tree::tree;
 
-/// The variables that every expression of a route may use.
-pub(super) const VARIABLES: [&str; 7] =
-    ["connection", "contact", "data", "event", "settings", "store", "today"];
-
-/// The variables of a step with `for_each`: the item, and its number from 0.
-pub(super) const OF_ITEMS: [&str; 2] = ["item", "index"];
-
-/// The longest text that an expression may give, in bytes: as much as a webhook may bring.
-const LONGEST: usize = 1024 * 1024;
-
-static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
-    let mut environment = Environment::new();
-    // Missing values are the rule with CS-Cart: they read as empty, however deep.
-    environment.set_undefined_behavior(UndefinedBehavior::Chainable);
-    environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
-    environment.set_fuel(Some(FUEL));
-    environment.add_filter("render", render);
-    environment
-});
-
-/// What an expression may name at its place in the file.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Names {
-    /// What steps before it have saved.
-    pub(super) saved: Vec<String>,
-    /// What steps of the route save at all, with the step: for whoever names one too early.
-    pub(super) all_saved: Vec<(String, String)>,
-    /// Whether the step goes through a list.
-    pub(super) items: bool,
-}
-
-impl Names {
-    fn known(&self) -> impl Iterator<Item = &str> + Clone {
-        let items = OF_ITEMS.iter().copied().filter(|_| self.items);
-        VARIABLES.into_iter().chain(items).chain(self.saved.iter().map(String::as_str))
-    }
-
-    /// Makes sure that every name is known; an error says what is wrong.
-    fn check(&self, used: impl IntoIterator<Item = String>) -> Result<(), String> {
-        // Functions of minijinja itself count as undeclared too.
-        let is_unknown = |name: &String| {
-            !self.known().any(|known| known == name) && !ENVIRONMENT.globals().any(|(known, _)| known == name)
-        };
-        let mut unknown: Vec<String> = used.into_iter().filter(is_unknown).collect();
-        unknown.sort();
-        let Some(name) = unknown.first() else { return Ok(()) };
-        if let Some((_, step)) = self.all_saved.iter().find(|(saved, _)| saved == name) {
-            return Err(format!(
-                "`{name}` is not known yet: step `{step}` saves it, and does not come before"
-            ));
-        }
-        if OF_ITEMS.contains(&name.as_str()) {
-            return Err(format!("there is no variable `{name}`: only a step with `for_each` has it"));
-        }
-        let mend = crate::mistake::nearest(name, self.known());
-        Err(format!("there is no variable `{name}`; {mend}"))
-    }
-
-    /// Those of `nested` (`data.order.total`, `range`) that are variables, sorted.
-    fn variables(&self, nested: HashSet<String>) -> Vec<String> {
-        let is_variable = |path: &String| self.known().any(|known| known == top(path));
-        let mut variables: Vec<String> = nested.into_iter().filter(is_variable).collect();
-        variables.sort();
-        variables
-    }
-}
-
-/// The variable of a path: `data` of `data.order.total`.
-pub(super) fn top(path: &str) -> &str {
-    path.split('.').next().unwrap_or(path)
-}
-
-/// Renders a text that is itself a template, such as the welcome task's title from the settings.
-fn render(state: &State<'_, '_>, template: String) -> Result<String, Error> {
-    let variable = |name| state.lookup(name).unwrap_or_default();
-    ENVIRONMENT.render_str(
-        &template,
-        context! {
-            connection => variable("connection"), contact => variable("contact"), data => variable("data"),
-            event => variable("event"), store => variable("store"),
-        },
-    )
-}
+/// The longest message of a mistake, in bytes: it may quote a value.
+const MAX_MESSAGE: usize = 500;
 
 /// A condition, or a value that keeps its type.
 #[derive(Debug)]
@@ -107,6 +37,7 @@ pub(super) struct Formula {
 impl Formula {
     /// Compiles it; an error says what is wrong.
     pub(super) fn parse(source: &str, names: &Names) -> Result<Self, String> {
+        scan::check(source, true)?;
         let expression =
             ENVIRONMENT.compile_expression_owned(source.to_owned()).map_err(|error| message(&error))?;
         names.check(expression.undeclared_variables(false))?;
@@ -116,7 +47,7 @@ impl Formula {
     }
 
     pub(super) fn eval(&self, variables: &Value) -> Result<Value, String> {
-        self.expression.eval(variables).map_err(|error| message(&error)).and_then(not_too_long)
+        bounds::bounded(self.expression.eval(variables).map_err(|error| message(&error))?)
     }
 }
 
@@ -157,6 +88,7 @@ impl Template {
         if let Some(formula) = only_formula(text) {
             return Formula::parse(formula, names).map(Self::Formula);
         }
+        scan::check(text, false)?;
         let template = ENVIRONMENT.template_from_str(text).map_err(|error| message(&error))?;
         names.check(template.undeclared_variables(false))?;
         known_names(template.render(Value::UNDEFINED))?;
@@ -181,7 +113,7 @@ impl Template {
             Self::Formula(formula) => formula.eval(variables),
             Self::Text(text, _) => {
                 let text = ENVIRONMENT.render_str(text, variables).map_err(|error| message(&error))?;
-                not_too_long(Value::from(text))
+                bounds::bounded(Value::from(text))
             }
             Self::List(items) => {
                 let items = items.iter().map(|item| item.render(variables));
@@ -227,15 +159,6 @@ pub(super) fn json_of(value: &toml::Value) -> Json {
     }
 }
 
-fn not_too_long(value: Value) -> Result<Value, String> {
-    match value.as_str().map(str::len) {
-        Some(length) if length > LONGEST => Err(format!(
-            "it is a text of {length} bytes, and {LONGEST} are the most: cut it, as in `data.order.notes[:1000]`"
-        )),
-        _ => Ok(value),
-    }
-}
-
 /// The inside of `{{ … }}` where the text is nothing else.
 fn only_formula(text: &str) -> Option<&str> {
     let inside = text.trim().strip_prefix("{{")?.strip_suffix("}}")?;
@@ -259,98 +182,20 @@ fn known_names<T>(tried: Result<T, Error>) -> Result<(), String> {
 /// What is wrong, without the template's made-up name.
 fn message(error: &Error) -> String {
     if error.kind() == ErrorKind::OutOfFuel {
-        return "it takes too many steps, or gives too long a text: make it simpler, or cut it, as in `data.order.notes[:1000]`"
+        return "it does too much, and is stopped after some ten thousand steps or 3 MB of text: make it simpler, or cut what it looks at, \
+                as in `data.order.notes[:1000]`"
             .to_owned();
     }
-    match error.detail() {
+    let mut text = match error.detail() {
         Some(detail) => format!("{}: {detail}", error.kind()),
         None => error.kind().to_string(),
+    };
+    if text.len() > MAX_MESSAGE {
+        text.truncate(text.floor_char_boundary(MAX_MESSAGE));
+        text.push('…');
     }
+    text
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn template(text: &str) -> Result<Template, String> {
-        Template::parse(&toml::Value::String(text.to_owned()), &Names::default())
-    }
-
-    #[test]
-    fn a_lone_expression_keeps_its_type() {
-        let variables = context! { data => context! { tags => vec!["a", "b"] }, settings => context! { tags => vec!["c"] } };
-        let tags = template("{{ data.tags + settings.tags }}").unwrap().render(&variables).unwrap();
-        assert_eq!(tags.try_iter().unwrap().map(|tag| tag.to_string()).collect::<Vec<_>>(), ["a", "b", "c"]);
-        let text = template("{{ data.tags[0] }} and {{ data.user.missing.deeper }}")
-            .unwrap()
-            .render(&variables)
-            .unwrap();
-        assert_eq!(text.as_str(), Some("a and "));
-    }
-
-    #[test]
-    fn an_unknown_variable_or_filter_is_found_when_the_route_is_read() {
-        assert!(template("{{ contct.email }}").unwrap_err().contains("did you mean `contact`?"));
-        assert!(template("{{ contact.email | shout }}").is_err());
-        assert!(template("{{ contact.email").is_err());
-    }
-
-    #[test]
-    fn a_list_or_a_table_may_have_expressions_in_it() {
-        let value: toml::Table =
-            "x = [{ id = 'a', value = '{{ data.total }}' }, 'no {{ data.id }}']".parse().unwrap();
-        let template = Template::parse(&value["x"], &Names::default()).unwrap();
-        assert_eq!(template.looks_at(), ["data.total", "data.id"]);
-        let variables = context! { data => context! { total => 5, id => 7 } };
-        let json = serde_json::to_value(template.render(&variables).unwrap()).unwrap();
-        assert_eq!(json, serde_json::json!([{ "id": "a", "value": 5 }, "no 7"]));
-    }
-
-    #[test]
-    fn what_is_saved_later_is_told_from_what_is_never_saved() {
-        let names = Names { all_saved: vec![("deal".into(), "make-deal".into())], ..Names::default() };
-        let parse = |names: &Names| Formula::parse("deal.id", names).map(|formula| formula.looks_at);
-        assert_eq!(
-            parse(&names).unwrap_err(),
-            "`deal` is not known yet: step `make-deal` saves it, and does not come before"
-        );
-        assert_eq!(parse(&Names { saved: vec!["deal".into()], ..names }).unwrap(), ["deal.id"]);
-        let item = Formula::parse("item.id", &Names::default()).unwrap_err();
-        assert_eq!(item, "there is no variable `item`: only a step with `for_each` has it");
-    }
-
-    #[test]
-    fn a_text_that_is_far_too_long_is_refused() {
-        let variables = context! { data => context! { body => "x".repeat(10 * 1024 * 1024) } };
-        for text in ["{{ data.body }}", "a {{ data.body }}"] {
-            let error = template(text).unwrap().render(&variables).unwrap_err();
-            assert!(error.contains("cut it"), "{error}");
-        }
-    }
-
-    #[test]
-    fn a_setting_may_be_a_template() {
-        let variables = context! { settings => context! { title => "Hello {{ contact.name }}" }, contact => context! { name => "Ada" } };
-        assert_eq!(
-            template("{{ settings.title | render }}").unwrap().render(&variables).unwrap().as_str(),
-            Some("Hello Ada")
-        );
-    }
-
-    #[test]
-    fn a_template_that_never_ends_is_stopped() {
-        let endless = "{% for a in range(9999) %}{% for b in range(9999) %}x{% endfor %}{% endfor %}";
-        assert!(template(endless).unwrap().render(&context! {}).is_err());
-    }
-
-    proptest! {
-        #[test]
-        fn no_text_makes_it_panic(text in "\\PC{0,40}") {
-            if let Ok(template) = template(&text) {
-                let _ = template.render(&context! {});
-            }
-        }
-    }
-}
+mod tests;

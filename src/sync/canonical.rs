@@ -6,6 +6,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::connection::FieldType;
+
 /// A field that both sides have.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Field {
@@ -31,11 +33,25 @@ pub enum Field {
     Country,
     /// The day of birth, `1990-09-25`.
     DateOfBirth,
+    /// The whole name; HighLevel makes first and last name of it.
+    Name,
+    /// A website.
+    Website,
+    /// The time zone, as in `Europe/Berlin`.
+    Timezone,
+    /// Where the contact comes from.
+    Source,
+    /// The gender.
+    Gender,
+    /// "Do not disturb" on all channels: `true` or `false`.
+    Dnd,
+    /// HighLevel's id of the user who looks after the contact.
+    AssignedTo,
     /// A custom field of HighLevel's, by its key.
     Custom(String),
 }
 
-const NAMES: [(Field, &str); 11] = [
+const NAMES: [(Field, &str); 18] = [
     (Field::FirstName, "first_name"),
     (Field::LastName, "last_name"),
     (Field::Email, "email"),
@@ -47,16 +63,42 @@ const NAMES: [(Field, &str); 11] = [
     (Field::PostalCode, "postal_code"),
     (Field::Country, "country"),
     (Field::DateOfBirth, "date_of_birth"),
+    (Field::Name, "name"),
+    (Field::Website, "website"),
+    (Field::Timezone, "timezone"),
+    (Field::Source, "source"),
+    (Field::Gender, "gender"),
+    (Field::Dnd, "dnd"),
+    (Field::AssignedTo, "assigned_to"),
 ];
 
 /// What stands before a custom field's key where a field is written as a word.
 const CUSTOM: &str = "custom:";
 
 impl Field {
+    /// The names of all fields but the custom ones.
+    pub fn names() -> impl Iterator<Item = &'static str> + Clone {
+        NAMES.iter().map(|(_, name)| *name)
+    }
+
+    /// What a value of it is, but for a custom field, which may be anything.
+    pub fn kind(&self) -> Option<FieldType> {
+        Some(match self {
+            Self::Custom(_) => return None,
+            Self::Email => FieldType::Email,
+            Self::Phone => FieldType::Phone,
+            Self::State => FieldType::State,
+            Self::Country => FieldType::Country,
+            Self::DateOfBirth => FieldType::Date,
+            Self::Dnd => FieldType::Bool,
+            _ => FieldType::Text,
+        })
+    }
+
     /// Whether HighLevel takes the field only when a contact is made: an update with it is refused ("property companyName
     /// should not exist", HighLevel's issues 262 and 313).
     pub fn is_create_only(&self) -> bool {
-        *self == Self::Company
+        matches!(self, Self::Company | Self::Gender)
     }
 }
 

@@ -6,7 +6,7 @@ mod ghl;
 use std::fmt;
 
 pub use cscart::{from_order, from_user};
-pub use ghl::{from_ghl, new_contact, update};
+pub use ghl::{from_ghl, from_ghl_with, new_contact, update};
 
 use super::{Canonical, Field};
 
@@ -18,6 +18,9 @@ pub struct Mapped {
     /// What was kept aside.
     pub problems: Vec<Problem>,
 }
+
+/// What is shown of a value, in characters.
+const MAX_SHOWN: usize = 80;
 
 /// A value that is not sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +35,10 @@ pub struct Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} `{}`: {}", self.field, self.value, self.why)
+        let mut value: String = self.value.chars().take(MAX_SHOWN).collect();
+        if value.len() < self.value.len() {
+            value.push('…');
+        }
+        write!(f, "{} `{value}`: {}", self.field, self.why)
     }
 }

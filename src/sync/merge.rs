@@ -52,6 +52,15 @@ impl Changes {
         self.0.remove_custom_fields()
     }
 
+    /// Leaves out the custom fields that `others` does not have.
+    pub fn keep_custom_fields_of(&mut self, others: &Canonical) {
+        for (field, _) in self.0.custom_fields().iter() {
+            if others.get(field).is_none() {
+                self.0.remove(field);
+            }
+        }
+    }
+
     /// The names of the changed fields.
     pub fn names(&self) -> Vec<String> {
         self.0.iter().map(|(field, _)| field.to_string()).collect()

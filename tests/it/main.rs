@@ -22,6 +22,7 @@ mod flow;
 mod flows;
 mod https;
 mod jobs;
+mod mapping;
 mod oauth;
 mod openapi;
 mod polling;

@@ -31,7 +31,7 @@ pub use ids::{
     AppId, AppointmentId, BusinessId, CalendarId, CompanyId, ContactId, CustomFieldId, LocationId, NoteId,
     TaskId, UserId, WebhookId,
 };
-pub use locations::{CustomField, CustomFieldModel, Location, LocationSettings, Locations};
+pub use locations::{CustomField, CustomFieldModel, Location, LocationSettings, Locations, NewCustomField};
 pub use notes::{NewNote, Note, NoteUpdate, Notes};
 pub use rate_limit::RateLimit;
 pub use raw::{RawBody, RawCall, RawPart};

@@ -1,9 +1,11 @@
 //! `ghl.contact.save` and `ghl.contact.ensure`: a customer becomes a contact and stays one.
 
+use serde_json::{Value, json};
+
 use super::{contact_create, contact_update};
 use crate::engine::step::Step;
 use crate::engine::verdict::Verdict;
-use crate::engine::work::{Work, fetch_user};
+use crate::engine::work::{Work, fetch_user, seen};
 use crate::link::Customer;
 use crate::reason::Code;
 use crate::sync;
@@ -31,7 +33,9 @@ pub(super) async fn ensure(work: &mut Work<'_>, step: &mut Step, tags: &[String]
             ));
         };
         let user = fetch_user(work.engine, work.live, id).await?;
-        let mapped = sync::from_user(&user, &work.live.connection.settings);
+        let mut mapped = sync::from_user(&user, &work.live.connection.settings);
+        let data = json!({ "user": user });
+        work.live.fields.apply(&seen(work.live, work.event(), &Value::Null, &data), &mut mapped);
         work.contact = mapped.contact;
         work.problems.extend(mapped.problems.iter().map(ToString::to_string));
     }

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::tags::add_to;
 use crate::engine::calls::{CallError, call};
+use crate::engine::custom_fields;
 use crate::engine::step::Step;
 use crate::engine::verdict::Verdict;
 use crate::engine::work::Work;
@@ -100,15 +101,20 @@ pub(super) async fn adopt(
         );
         return Err(Verdict::dead(Code::ContactTaken, text));
     }
+    let definitions = custom_fields::prepare(work, step).await?;
+    let definitions = definitions.as_deref();
     let contact = found.contact(work, step).await?;
-    let mut theirs = sync::from_ghl(&contact);
+    let mut theirs =
+        definitions.map_or_else(|| sync::from_ghl(&contact), |it| sync::from_ghl_with(&contact, it));
     if found.made_by_us {
         // HighLevel shows custom fields by ids of its own, so that ours look empty: but we have just sent them.
         theirs.extend(&work.contact.custom_fields());
     }
     let fill = sync::first_link(&work.contact, &theirs);
     if !fill.is_empty() {
-        let updated = call!(work, step, |ghl| ghl.contacts().update(&found.id, &sync::update(&fill))).await;
+        let updated =
+            call!(work, step, |ghl| ghl.contacts().update(&found.id, &sync::update(&fill, definitions)))
+                .await;
         match updated {
             Ok(updated) => {
                 theirs.extend(fill.values());

@@ -5,12 +5,13 @@ use serde_json::json;
 
 use super::contact_adopt::{self, Found};
 use crate::engine::calls::call;
+use crate::engine::custom_fields;
 use crate::engine::reconcile::{self, Look};
 use crate::engine::step::Step;
 use crate::engine::verdict::Verdict;
 use crate::engine::work::Work;
 use crate::link::Link;
-use crate::sync::{self, Canonical, Field, Shadow};
+use crate::sync::{self, Canonical, Definitions, Field, Shadow};
 
 /// What stands as the contact's source in HighLevel.
 pub(in crate::engine) const SOURCE: &str = "CS-Cart";
@@ -34,13 +35,21 @@ pub(super) async fn create(work: &mut Work<'_>, step: &mut Step, tags: &[String]
             Look::TooEarly(at) => return Err(reconcile::too_early(at)),
         }
     }
+    let mut definitions = custom_fields::prepare(work, step).await?;
     let mut contact = work.contact.clone();
     // Each round sends less than the one before, so it ends.
     loop {
-        let new = sync::new_contact(&work.live.connection.ghl.location_id, &contact, tags, SOURCE);
+        let location = &work.live.connection.ghl.location_id;
+        let new = sync::new_contact(location, &contact, tags, SOURCE, definitions.as_deref());
         step.begin(work).await?;
         let failed = match call!(work, step, |ghl| ghl.contacts().create(&new)).await {
-            Ok(made) => return link(work, step, tags, contact, &made).await,
+            Ok(made) => {
+                let definitions = definitions.as_deref();
+                for field in custom_fields::ignored(work, step, &contact, definitions, &made).await? {
+                    contact.remove(&field);
+                }
+                return link(work, step, tags, contact, &made, definitions).await;
+            }
             Err(failed) => failed,
         };
         match &failed.error {
@@ -69,10 +78,14 @@ pub(super) async fn create(work: &mut Work<'_>, step: &mut Step, tags: &[String]
                 {
                     return contact_adopt::adopt(work, step, tags, found).await;
                 }
-                if !refuses_custom_fields(error) || !contact.remove_custom_fields() {
+                if !refuses_custom_fields(error) {
                     return Err(failed.verdict);
                 }
-                work.problems.push(NO_CUSTOM_FIELDS.to_owned());
+                match custom_fields::mend(work, step, &mut contact).await? {
+                    Some(mended) => definitions = Some(mended),
+                    None if contact.remove_custom_fields() => work.problems.push(NO_CUSTOM_FIELDS.to_owned()),
+                    None => return Err(failed.verdict),
+                }
             }
             error if reconcile::is_uncertain(error) => {
                 return Err(reconcile::unknown(work, failed.verdict));
@@ -91,10 +104,11 @@ async fn link(
     tags: &[String],
     sent: Canonical,
     made: &ghl::Contact,
+    definitions: Option<&Definitions>,
 ) -> Result<(), Verdict> {
     let mut shadow = Shadow { cscart: work.contact.clone(), ghl: sent };
     // What HighLevel made of it counts: it rewrites some values.
-    shadow.ghl.extend(&sync::from_ghl(made));
+    shadow.ghl.extend(&definitions.map_or_else(|| sync::from_ghl(made), |it| sync::from_ghl_with(made, it)));
     let link = Link {
         connection: work.live.connection.name.clone(),
         customer: super::customer(work)?,

@@ -6,6 +6,7 @@ use super::contact_adopt::{self, Found};
 use super::contact_create;
 use super::tags::add_to;
 use crate::engine::calls::call;
+use crate::engine::custom_fields;
 use crate::engine::step::Step;
 use crate::engine::verdict::Verdict;
 use crate::engine::work::Work;
@@ -23,6 +24,7 @@ pub(super) async fn update(work: &mut Work<'_>, step: &mut Step, tags: &[String]
         // Linked by hand: nothing is known of either side yet, so nothing may be overwritten.
         return contact_adopt::adopt(work, step, tags, Found::there(link.contact_id, false)).await;
     }
+    let mut definitions = custom_fields::prepare(work, step).await?;
     let mut changes =
         if forced { Changes::all(&work.contact) } else { sync::changes(&link.shadow, &work.contact) };
     let missing: Vec<String> =
@@ -35,21 +37,41 @@ pub(super) async fn update(work: &mut Work<'_>, step: &mut Step, tags: &[String]
         return step.done_without_call(work, unchanged, links).await;
     }
     while !changes.is_empty() {
-        match call!(work, step, |ghl| ghl.contacts().update(&link.contact_id, &sync::update(&changes))).await
+        match call!(work, step, |ghl| ghl
+            .contacts()
+            .update(&link.contact_id, &sync::update(&changes, definitions.as_deref())))
+        .await
         {
             Ok(updated) => {
                 // What HighLevel made of it counts: it rewrites some values.
                 link.shadow.ghl.extend(changes.values());
-                link.shadow.ghl.extend(&sync::from_ghl(&updated));
+                let definitions = definitions.as_deref();
+                link.shadow.ghl.extend(
+                    &definitions
+                        .map_or_else(|| sync::from_ghl(&updated), |it| sync::from_ghl_with(&updated, it)),
+                );
+                let sent = changes.values();
+                for field in custom_fields::ignored(work, step, sent, definitions, &updated).await? {
+                    link.shadow.cscart.remove(&field);
+                    link.shadow.ghl.remove(&field);
+                }
                 break;
             }
             Err(failed) if failed.is_not_found() => {
                 return heal(work, step, tags).await;
             }
-            Err(failed)
-                if contact_create::refuses_custom_fields(&failed.error) && changes.remove_custom_fields() =>
-            {
-                work.problems.push(contact_create::NO_CUSTOM_FIELDS.to_owned());
+            Err(failed) if contact_create::refuses_custom_fields(&failed.error) => {
+                let mut sent = changes.values().clone();
+                match custom_fields::mend(work, step, &mut sent).await? {
+                    Some(mended) => {
+                        changes.keep_custom_fields_of(&sent);
+                        definitions = Some(mended);
+                    }
+                    None if changes.remove_custom_fields() => {
+                        work.problems.push(contact_create::NO_CUSTOM_FIELDS.to_owned());
+                    }
+                    None => return Err(failed.verdict),
+                }
             }
             Err(failed) => return Err(failed.verdict),
         }

@@ -128,7 +128,8 @@ async fn is_ours(
     }
     let mut sent = tags.iter().filter_map(|tag| sync::clean_tag(tag)).peekable();
     let has_tags = sent.peek().is_some() && sent.all(|tag| found.tags.contains(&tag));
-    let has_source = found.source.is_some_and(|source| source.eq_ignore_ascii_case(SOURCE));
+    let source = work.contact.shown(&Field::Source).unwrap_or(SOURCE);
+    let has_source = found.source.is_some_and(|theirs| theirs.eq_ignore_ascii_case(source));
     Ok(has_source || has_tags)
 }
 

@@ -5,8 +5,11 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Mapped, Problem};
 use crate::connection::Settings;
-use crate::sync::Field;
 use crate::sync::normalise::{self, line};
+use crate::sync::{Field, typed};
+
+/// How much of a value that is not sent is kept, in bytes.
+const MAX_KEPT: usize = 400;
 
 /// A customer. What the store does not say stays unknown: its REST API gives no addresses, and that must not empty them.
 pub fn from_user(user: &User, settings: &Settings) -> Mapped {
@@ -66,7 +69,7 @@ impl<'a> Reader<'a> {
         if let Some(first_line) = place.address.as_deref() {
             let lines = [first_line, place.address_2.as_deref().unwrap_or_default()].map(line);
             let lines: Vec<&str> = lines.iter().map(String::as_str).filter(|line| !line.is_empty()).collect();
-            self.mapped.contact.set(Field::Address, lines.join(", "));
+            self.limited(Field::Address, &lines.join(", "));
         }
         self.text(Field::City, place.city.as_deref());
         self.text(Field::State, place.state.as_deref());
@@ -75,8 +78,17 @@ impl<'a> Reader<'a> {
 
     fn text(&mut self, field: Field, raw: Option<&str>) {
         if let Some(raw) = raw {
-            self.mapped.contact.set(field, line(raw));
+            self.limited(field, &line(raw));
         }
+    }
+
+    /// Sets a field to as much of a text as it may hold.
+    fn limited(&mut self, field: Field, text: &str) {
+        let (kept, cut) = typed::limited(text);
+        if let Some(why) = cut {
+            self.mapped.problems.push(Problem { field: field.clone(), value: kept.clone(), why });
+        }
+        self.mapped.contact.set(field, kept);
     }
 
     /// Sets a custom field, unless the settings name none for it.
@@ -99,7 +111,11 @@ impl<'a> Reader<'a> {
                 Some(value)
             }
             Err(why) => {
-                self.mapped.problems.push(Problem { field, value: line(raw), why });
+                self.mapped.problems.push(Problem {
+                    field,
+                    value: normalise::first_bytes(&line(raw), MAX_KEPT).to_owned(),
+                    why,
+                });
                 None
             }
         }
@@ -202,6 +218,17 @@ mod tests {
         assert_eq!(mapped.contact.get(&Field::Phone), None);
         assert_eq!(mapped.problems[0].to_string(), "phone `ask me`: it is no phone number of US");
         assert_eq!(mapped.contact.get(&Field::Email), Some("ada@example.com"));
+    }
+
+    #[test]
+    fn a_field_of_ten_megabytes_is_cut_with_a_word() {
+        let mapped = mapped(json!({ "email": "ada@example.com", "company": "x".repeat(10_000_000) }));
+        assert_eq!(mapped.contact.get(&Field::Company).map(str::len), Some(5000));
+        let said = mapped.problems[0].to_string();
+        assert!(
+            said.starts_with("company `xxx") && said.ends_with("it has 10000000") && said.len() < 200,
+            "{said}"
+        );
     }
 
     #[test]

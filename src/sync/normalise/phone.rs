@@ -3,6 +3,9 @@
 use phonenumber::country::Id;
 use phonenumber::{Mode, parse};
 
+/// The longest text that is looked at: a number has 15 digits (E.164), with signs, words and an extension perhaps.
+const MAX_BYTES: usize = 100;
+
 /// Reads the table of the world's numbers, which takes a moment, before the first customer has to wait for it.
 pub fn warm_up() {
     // Any number that needs the table.
@@ -15,6 +18,9 @@ pub(crate) fn phone(raw: &str, country: Option<&str>) -> Result<String, String> 
     let text = raw.trim();
     if text.is_empty() {
         return Ok(String::new());
+    }
+    if text.len() > MAX_BYTES {
+        return Err("it is longer than any phone number".to_owned());
     }
     // `00` is how most of the world dials `+`.
     let text = text.strip_prefix("00").map_or_else(|| text.to_owned(), |rest| format!("+{rest}"));

@@ -23,13 +23,16 @@ pub fn plain_text(raw: &str) -> String {
         let (before, tag) = rest.split_at(start);
         words.push_str(before);
         let is_tag = tag[1..].starts_with(|c: char| c.is_ascii_alphabetic() || c == '/' || c == '!');
-        if let Some(end) = tag.find('>').filter(|_| is_tag) {
-            words.push(' ');
-            rest = &tag[end + 1..];
-        } else {
+        if !is_tag {
             words.push('<');
             rest = &tag[1..];
+            continue;
         }
+        rest = tag;
+        // Where no tag ends any more none is looked for again: with many `<` that would take forever.
+        let Some(end) = tag.find('>') else { break };
+        words.push(' ');
+        rest = &tag[end + 1..];
     }
     words.push_str(rest);
     line(&words)
@@ -66,6 +69,12 @@ mod tests {
             plain_text("<p>Rang&nbsp;twice.</p><p>Wants 5 &lt; 6</p>"),
             plain_text("Rang twice.\nWants 5 < 6")
         );
+    }
+
+    #[test]
+    fn a_text_of_nothing_but_open_tags_takes_no_longer_than_another() {
+        let open = "<a".repeat(200_000);
+        assert_eq!(plain_text(&open), open);
     }
 
     #[test]

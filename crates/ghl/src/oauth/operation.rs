@@ -66,6 +66,7 @@ operations! {
     "Tags::remove" TagsRemove "DELETE" "/contacts/{contactId}/tags" CONTACTS_WRITE;
     "Locations::get" LocationGet "GET" "/locations/{locationId}" LOCATIONS_READONLY;
     "Locations::custom_fields" CustomFields "GET" "/locations/{locationId}/customFields" CUSTOM_FIELDS_READONLY;
+    "Locations::create_custom_field" CustomFieldCreate "POST" "/locations/{locationId}/customFields" CUSTOM_FIELDS_WRITE;
     "Users::list" UserList "GET" "/users/" USERS_READONLY;
     "oauth::OAuth::location_token" LocationToken "POST" "/oauth/locationToken" OAUTH_WRITE;
     "oauth::OAuth::installed_locations" InstalledLocations "GET" "/oauth/installedLocations" OAUTH_READONLY;

@@ -1,8 +1,8 @@
 //! The table of scopes against HighLevel's documents, and against the sandbox, which enforces them.
 
 use ghl::{
-    Client, ContactUpdate, CustomFieldModel, Duplicate, Error, Failure, ListQuery, NewNote, NewTask,
-    NoteUpdate, SearchQuery, TaskUpdate,
+    Client, ContactUpdate, CustomFieldModel, Duplicate, Error, Failure, ListQuery, NewCustomField, NewNote,
+    NewTask, NoteUpdate, SearchQuery, TaskUpdate,
     oauth::{Operation, Scope, Scopes, UserType},
 };
 
@@ -96,6 +96,10 @@ async fn call(operation: Operation, client: &Client, there: &HighLevel) -> Resul
         Operation::LocationGet => client.locations().get(&location).await.map(drop),
         Operation::CustomFields => {
             client.locations().custom_fields(&location, Some(CustomFieldModel::Contact)).await.map(drop)
+        }
+        Operation::CustomFieldCreate => {
+            let field = NewCustomField::of_contacts("VIP level", "TEXT");
+            client.locations().create_custom_field(&location, &field).await.map(drop)
         }
         Operation::UserList => client.users().list(&location).await.map(drop),
         Operation::LocationToken => client.oauth().location_token(&company, &location).await.map(drop),

@@ -1,0 +1,92 @@
+//! What the routes and the mapping of a connection may use.
+
+mod fields;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+pub use fields::{FieldRule, FieldType, Fields, WhenEmpty};
+
+/// What the routes of a connection may use as `settings`. Every key has a default that suits a plain store.
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// The tags that every customer's contact gets.
+    pub customer_tags: Vec<String>,
+    /// The tags that a contact gets when an order is placed.
+    pub order_tags: Vec<String>,
+    /// The task that welcomes a new customer.
+    pub welcome_task: WelcomeTask,
+    /// Where the store's own id and status of a customer go.
+    pub custom_fields: CustomFields,
+    /// ISO 3166 alpha-2 code of the country assumed for phone numbers without one, such as `US`.
+    pub default_country: Option<String>,
+    /// The time zone in which times of the store become days, such as `Europe/Berlin` (IANA); none: UTC.
+    pub time_zone: Option<String>,
+    /// What HighLevel's fields get beside the default mapping, or in place of it: `docs/mapping.md`.
+    pub fields: Fields,
+    /// Routes that this connection switches on or off by their ids, whatever their files say.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub routes: BTreeMap<String, bool>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            customer_tags: vec!["cs-cart".into(), "customer".into()],
+            order_tags: vec!["cs-cart".into(), "buyer".into()],
+            welcome_task: WelcomeTask::default(),
+            custom_fields: CustomFields::default(),
+            default_country: None,
+            time_zone: None,
+            fields: Fields::default(),
+            routes: BTreeMap::new(),
+        }
+    }
+}
+
+/// The task that welcomes a new customer. Title and text are templates, as in routes.
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields, default)]
+pub struct WelcomeTask {
+    /// Whether it is made at all.
+    pub enabled: bool,
+    /// Its title.
+    pub title: String,
+    /// Its text.
+    pub text: String,
+    /// Days from the registration until it is due.
+    pub due_in_days: u16,
+    /// HighLevel's id of the user who gets it; none: nobody in particular.
+    pub assigned_to: Option<String>,
+}
+
+impl Default for WelcomeTask {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            title: "Welcome {{ contact.first_name or contact.email }}".into(),
+            text: "New customer of {{ store.url }}: say hello and ask how we can help.".into(),
+            due_in_days: 1,
+            assigned_to: None,
+        }
+    }
+}
+
+/// Keys of HighLevel custom fields that receive what a contact has no field of its own for. HighLevel ignores keys that the
+/// location does not have; make such fields there to see the values.
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields, default)]
+pub struct CustomFields {
+    /// Receives the store's customer id; empty: it is not sent.
+    pub customer_id: String,
+    /// Receives the customer's status: `active`, `disabled` or `pending`; empty: it is not sent.
+    pub status: String,
+}
+
+impl Default for CustomFields {
+    fn default() -> Self {
+        Self { customer_id: "cscart_customer_id".into(), status: "cscart_status".into() }
+    }
+}

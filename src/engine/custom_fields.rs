@@ -1,0 +1,355 @@
+//! The custom fields of a location: looked up when a mapping fills any, kept, made where the mapping wishes it.
+//!
+//! Without a rule for a custom field nothing here makes a call. The definitions of a location are fetched once and kept in
+//! memory; they are fetched again when a field is missing (at most each ten minutes), when HighLevel refuses or ignores one
+//! that is known, and after a create of unknown outcome. One lane at a time does so for a location: the others wait and find
+//! what it found.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use ghl::oauth::{Operation as Call, Scopes};
+use ghl::{CustomFieldModel, NewCustomField};
+use jiff::{SignedDuration, Timestamp};
+
+use super::calls::{CallError, call};
+use super::step::Step;
+use super::verdict::Verdict;
+use super::work::Work;
+use crate::connection::{AppInLocation, FieldRule, FieldType};
+use crate::sync::{Canonical, Definitions, Field};
+
+/// What was looked up in vain is not looked up again for so long.
+const PATIENCE: SignedDuration = SignedDuration::from_mins(10);
+
+/// What is known of each location's custom fields.
+#[derive(Debug, Default)]
+pub struct CustomFields(Mutex<HashMap<AppInLocation, Arc<tokio::sync::Mutex<Known>>>>);
+
+/// What is known of one location's.
+#[derive(Debug, Default)]
+struct Known {
+    definitions: Arc<Definitions>,
+    /// When they were fetched; none: never, or something has happened since that they may not show.
+    fetched: Option<Timestamp>,
+    /// When it was last looked into why an answer does not show what was sent.
+    doubted: Option<Timestamp>,
+    /// Fields that HighLevel has refused to make, and when.
+    refused: HashMap<String, (Timestamp, String)>,
+}
+
+impl CustomFields {
+    fn of(&self, location: AppInLocation) -> Arc<tokio::sync::Mutex<Known>> {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(all.entry(location).or_default())
+    }
+}
+
+/// Makes sure that each custom field of the customer can be sent, and takes out of the contact what cannot, with a word on
+/// why. Gives the definitions to send them by; none: they go by their keys, for no rule fills any or the definitions may not
+/// be read.
+pub(super) async fn prepare(
+    work: &mut Work<'_>,
+    step: &mut Step,
+) -> Result<Option<Arc<Definitions>>, Verdict> {
+    let live = work.live;
+    let wanted: Vec<Wanted<'_>> = live
+        .fields
+        .custom()
+        .filter(|(key, ..)| work.contact.get(&Field::Custom((*key).to_owned())).is_some())
+        .map(|(key, rule, kind)| Wanted { key, rule, kind })
+        .collect();
+    if wanted.is_empty() {
+        return Ok(None);
+    }
+    let known = work.engine.custom_fields.of(live.connection.ghl.app());
+    let mut known = known.lock().await;
+    work.keep_lease().await?;
+    if known.fetched.is_none()
+        && let Some(why) = fetch(work, step, &mut known).await?
+    {
+        say(
+            work,
+            format!(
+                "the custom fields went by their keys, and HighLevel ignores what it does not know: {why}"
+            ),
+        );
+        return Ok(None);
+    }
+    for wanted in wanted {
+        find(work, step, &mut known, wanted).await?;
+    }
+    fit(work, &known.definitions);
+    Ok(Some(Arc::clone(&known.definitions)))
+}
+
+/// HighLevel has refused the custom fields: looks again what there is, and takes out of `sent` what cannot be sent. Gives the
+/// definitions anew; none: that has changed nothing.
+pub(super) async fn mend(
+    work: &mut Work<'_>,
+    step: &mut Step,
+    sent: &mut Canonical,
+) -> Result<Option<Arc<Definitions>>, Verdict> {
+    let known = work.engine.custom_fields.of(work.live.connection.ghl.app());
+    known.lock().await.fetched = None;
+    let definitions = prepare(work, step).await?;
+    let gone: Vec<Field> = sent
+        .custom_fields()
+        .iter()
+        .map(|(field, _)| field.clone())
+        .filter(|field| work.contact.get(field).is_none())
+        .collect();
+    for field in &gone {
+        sent.remove(field);
+    }
+    Ok(definitions.filter(|_| !gone.is_empty()))
+}
+
+/// Looks whether HighLevel has taken what was sent: it ignores fields that were deleted there. Answers those; they are taken
+/// out of the contact, so that they are sent when the field is there again.
+pub(super) async fn ignored(
+    work: &mut Work<'_>,
+    step: &mut Step,
+    sent: &Canonical,
+    definitions: Option<&Definitions>,
+    answer: &ghl::Contact,
+) -> Result<Vec<Field>, Verdict> {
+    let Some(definitions) = definitions else { return Ok(Vec::new()) };
+    let missing: Vec<Field> = sent
+        .custom_fields()
+        .iter()
+        .filter(|(_, value)| !value.is_empty())
+        .filter_map(|(field, value)| match field {
+            Field::Custom(key) => Some((field, value, definitions.get(key)?)),
+            _ => None,
+        })
+        .filter(|(_, value, definition)| !definition.is_shown(value, answer.custom_field(&definition.id)))
+        .map(|(field, ..)| field.clone())
+        .collect();
+    if missing.is_empty() {
+        return Ok(missing);
+    }
+    let known = work.engine.custom_fields.of(work.live.connection.ghl.app());
+    let mut known = known.lock().await;
+    let now = work.engine.clock.now();
+    if known.doubted.is_some_and(|doubted| now.duration_since(doubted) < PATIENCE) {
+        return Ok(Vec::new());
+    }
+    known.doubted = Some(now);
+    // The contact is there already: that the fields cannot be looked at now does not make its event fail.
+    if !matches!(fetch(work, step, &mut known).await, Ok(None)) {
+        return Ok(Vec::new());
+    }
+    let is_gone = |field: &Field| match field {
+        Field::Custom(key) => {
+            definitions.get(key).is_some_and(|definition| !known.definitions.has_id(&definition.id))
+        }
+        _ => false,
+    };
+    let gone: Vec<Field> = missing.into_iter().filter(is_gone).collect();
+    if !gone.is_empty() {
+        // Another may be deleted at any time: this doubt was right.
+        known.doubted = None;
+    }
+    for field in &gone {
+        say(work, format!("{field}: the field was deleted in HighLevel, which has ignored its value"));
+        work.contact.remove(field);
+    }
+    Ok(gone)
+}
+
+/// A custom field that a rule fills.
+#[derive(Clone, Copy)]
+struct Wanted<'a> {
+    key: &'a str,
+    rule: &'a FieldRule,
+    kind: FieldType,
+}
+
+impl Wanted<'_> {
+    fn field(&self) -> Field {
+        Field::Custom(self.key.to_owned())
+    }
+
+    /// The name of a field that is made: HighLevel makes the key of it.
+    fn label(&self) -> String {
+        self.rule.label.clone().unwrap_or_else(|| {
+            let words = self.key.replace('_', " ");
+            let mut letters = words.chars();
+            letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+        })
+    }
+
+    /// What HighLevel calls its type. Yes and no are text: a field with options cannot be made by what is documented.
+    fn data_type(&self) -> &'static str {
+        match self.kind {
+            FieldType::Number => "NUMERICAL",
+            FieldType::Money => "MONETORY",
+            FieldType::Date => "DATE",
+            FieldType::Phone => "PHONE",
+            FieldType::Text
+            | FieldType::Bool
+            | FieldType::List
+            | FieldType::Email
+            | FieldType::Country
+            | FieldType::State
+            | FieldType::Language => "TEXT",
+        }
+    }
+
+    /// Whether the definitions have it, by its key or by its name.
+    fn is_in(&self, known: &mut Known) -> bool {
+        if known.definitions.get(self.key).is_some() {
+            return true;
+        }
+        let named = if self.rule.create || self.rule.label.is_some() { Some(self.label()) } else { None };
+        let Some(other) = named.and_then(|name| known.definitions.key_of(&name).map(str::to_owned)) else {
+            return false;
+        };
+        Arc::make_mut(&mut known.definitions).alias(self.key, &other);
+        true
+    }
+}
+
+/// Makes sure that a field is there, or takes it out of the contact.
+async fn find(
+    work: &mut Work<'_>,
+    step: &mut Step,
+    known: &mut Known,
+    wanted: Wanted<'_>,
+) -> Result<(), Verdict> {
+    if wanted.is_in(known) {
+        return Ok(());
+    }
+    let old = |known: &Known, now: Timestamp| {
+        known.fetched.is_none_or(|fetched| now.duration_since(fetched) >= PATIENCE)
+    };
+    if old(known, work.engine.clock.now()) {
+        fetch(work, step, known).await?;
+        if wanted.is_in(known) {
+            return Ok(());
+        }
+    }
+    let why = if wanted.rule.create {
+        match make(work, step, known, wanted).await? {
+            None => return Ok(()),
+            Some(why) => why,
+        }
+    } else {
+        "the location has no such field: make it in HighLevel, or let the bridge make it with `create = true`"
+            .to_owned()
+    };
+    say(work, format!("{}: {why}", wanted.field()));
+    work.contact.remove(&wanted.field());
+    Ok(())
+}
+
+/// Makes a field; answers why it could not be. An error: it is not known whether it was made, or it is to be tried again.
+async fn make(
+    work: &mut Work<'_>,
+    step: &mut Step,
+    known: &mut Known,
+    wanted: Wanted<'_>,
+) -> Result<Option<String>, Verdict> {
+    let now = work.engine.clock.now();
+    if let Some((at, why)) = known.refused.get(wanted.key)
+        && now.duration_since(*at) < PATIENCE
+    {
+        return Ok(Some(why.clone()));
+    }
+    if let Some(why) = lacks(work, Call::CustomFieldCreate).await? {
+        return Ok(Some(format!("the field was not made: {why}")));
+    }
+    let new = NewCustomField::of_contacts(wanted.label(), wanted.data_type());
+    let location = &work.live.connection.ghl.location_id;
+    let failed = match call!(work, step, |ghl| ghl.locations().create_custom_field(location, &new)).await {
+        Ok(made) => {
+            let definitions = Arc::make_mut(&mut known.definitions);
+            if let Some(key) = definitions.add(&made) {
+                definitions.alias(wanted.key, &key);
+            }
+            known.refused.remove(wanted.key);
+            return Ok(wanted.is_in(known).then_some(()).map_or_else(
+                || Some("HighLevel's answer does not name the field that was made".to_owned()),
+                |()| None,
+            ));
+        }
+        Err(failed) => failed,
+    };
+    if failed.error.maybe_processed() {
+        // It may be there by now: whoever comes next looks before he makes it.
+        known.fetched = None;
+    }
+    match failed.error {
+        ref
+        error @ (ghl::Error::Invalid { .. } | ghl::Error::Refused { .. } | ghl::Error::NotFound { .. }) => {
+            let said = format!("the field was not made: {error}");
+            // Somebody else may have made it meanwhile, and then it cannot be made twice.
+            fetch(work, step, known).await?;
+            if wanted.is_in(known) {
+                return Ok(None);
+            }
+            known.refused.insert(wanted.key.to_owned(), (now, said.clone()));
+            Ok(Some(said))
+        }
+        ghl::Error::MissingScope { .. } => {
+            let missing = Scopes::from([Call::CustomFieldCreate.scope()]);
+            Ok(Some(format!("the field was not made: it {}", work.engine.tokens.lack(work.live, &missing))))
+        }
+        _ => Err(failed.verdict),
+    }
+}
+
+/// Fetches the definitions; answers why they cannot be had. An error: the event is to be tried again.
+async fn fetch(work: &Work<'_>, step: &mut Step, known: &mut Known) -> Result<Option<String>, Verdict> {
+    if let Some(why) = lacks(work, Call::CustomFields).await? {
+        return Ok(Some(why));
+    }
+    let location = &work.live.connection.ghl.location_id;
+    let contacts = Some(CustomFieldModel::Contact);
+    match call!(work, step, |ghl| ghl.locations().custom_fields(location, contacts)).await {
+        Ok(fields) => {
+            known.definitions = Arc::new(Definitions::new(&fields));
+            known.fetched = Some(work.engine.clock.now());
+            Ok(None)
+        }
+        Err(CallError { error: ghl::Error::MissingScope { .. }, .. }) => {
+            let missing = Scopes::from([Call::CustomFields.scope()]);
+            Ok(Some(format!("reading them {}", work.engine.tokens.lack(work.live, &missing))))
+        }
+        Err(failed) => Err(failed.verdict),
+    }
+}
+
+/// What the token lacks for a call; none: nothing that is known.
+async fn lacks(work: &Work<'_>, call: Call) -> Result<Option<String>, Verdict> {
+    let missing = work.engine.tokens.missing(work.live, &Scopes::from([call.scope()])).await?;
+    Ok((!missing.is_empty()).then(|| format!("the token {}", work.engine.tokens.lack(work.live, &missing))))
+}
+
+/// Takes out of the contact what its field does not take. Fields of the defaults that the location does not have go without
+/// a word: they are there for whoever makes them.
+fn fit(work: &mut Work<'_>, definitions: &Definitions) {
+    for (field, value) in work.contact.custom_fields().iter() {
+        let Field::Custom(key) = field else { continue };
+        let Some(definition) = definitions.get(key) else {
+            work.contact.remove(field);
+            continue;
+        };
+        match definition.wire(value) {
+            Ok(wire) => wire.left_out.into_iter().for_each(|what| say(work, format!("{field} {what}"))),
+            Err(why) => {
+                let shown: String = value.chars().take(80).collect();
+                say(work, format!("{field} `{shown}`: {why}"));
+                work.contact.remove(field);
+            }
+        }
+    }
+}
+
+/// Keeps what was left out, once.
+fn say(work: &mut Work<'_>, what: String) {
+    if !work.problems.contains(&what) {
+        work.problems.push(what);
+    }
+}

@@ -1,0 +1,63 @@
+//! The two environments: for what authors write, and for texts that are templates themselves (`render`).
+
+use std::sync::LazyLock;
+
+use minijinja::{Environment, Error, ErrorKind, State, UndefinedBehavior, context};
+
+use super::scan;
+use crate::flow::filters;
+
+/// What one template may spend: some ten thousand steps of its machine. The largest of the shipped ones takes a hundred.
+const FUEL: u64 = 50_000;
+
+/// What a rendered text may spend. The template that renders it pays that much, whatever it takes: so it can render four.
+const INNER_FUEL: u64 = 10_000;
+
+/// minijinja's filters that are not offered: what they give is lists of lists that are only made when they are walked, which
+/// no fuel pays for; or what means nothing here (there is no HTML to escape); or what a filter of ours stands for.
+const WITHOUT_FILTERS: [&str; 11] =
+    ["batch", "chain", "e", "escape", "groupby", "indent", "pprint", "safe", "slice", "unique", "zip"];
+
+/// Functions that are not offered: they would show all variables, and give names to what is built.
+const WITHOUT_FUNCTIONS: [&str; 3] = ["debug", "dict", "namespace"];
+
+/// For what authors write.
+pub(super) static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
+    let mut environment = environment(FUEL);
+    environment.add_filter("render", render);
+    environment
+});
+
+/// For texts that are rendered: without `render`, so that none renders itself.
+static INNER: LazyLock<Environment<'static>> = LazyLock::new(|| environment(INNER_FUEL));
+
+fn environment(fuel: u64) -> Environment<'static> {
+    let mut environment = Environment::new();
+    // Missing values are the rule with CS-Cart: they read as empty, however deep.
+    environment.set_undefined_behavior(UndefinedBehavior::Chainable);
+    environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
+    environment.set_fuel(Some(fuel));
+    environment.set_recursion_limit(50);
+    for name in WITHOUT_FILTERS {
+        environment.remove_filter(name);
+    }
+    for name in WITHOUT_FUNCTIONS {
+        environment.remove_global(name);
+    }
+    filters::add_to(&mut environment);
+    environment
+}
+
+/// Renders a text that is itself a template, such as the welcome task's title from the settings.
+fn render(state: &State<'_, '_>, template: String) -> Result<String, Error> {
+    state.consume_fuel(INNER_FUEL)?;
+    scan::check(&template, false).map_err(|why| Error::new(ErrorKind::SyntaxError, why))?;
+    let variable = |name| state.lookup(name).unwrap_or_default();
+    INNER.render_str(
+        &template,
+        context! {
+            connection => variable("connection"), contact => variable("contact"), data => variable("data"),
+            event => variable("event"), store => variable("store"),
+        },
+    )
+}
