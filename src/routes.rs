@@ -262,7 +262,7 @@ impl InForce {
         let common = of(None);
         let names = entries.keys().filter_map(|(name, _)| name.as_ref());
         let own = names.map(|name| (name.clone(), of(Some(name)))).collect();
-        Self { common, own, entries, mistakes }
+        Self { entries, common, own, mistakes }
     }
 }
 

@@ -16,7 +16,7 @@ use crate::registry::Live;
 use crate::store;
 use crate::timer::Timer;
 
-/// What all keys of such timers begin with, and those of no others.
+/// What all keys of such timers begin with, and those of no others: waits begin with `wait/`.
 const PREFIX: &str = "schedule";
 
 /// How many customers are looked at between two breaths.

@@ -69,7 +69,8 @@ fn timer(
     let kind = flow::CONTINUED.rsplit_once("schedule.").map_or(flow::CONTINUED, |(_, kind)| kind);
     Ok(Timer {
         connection: event.connection.clone(),
-        key: format!("{route}/{}/{whose}", delay.step),
+        // Apart from those of schedules, whatever the route is called.
+        key: format!("wait/{route}/{}/{whose}", delay.step),
         subject: event.subject.clone(),
         due_at,
         kind: kind.to_owned(),

@@ -10,7 +10,9 @@ use crate::flow::Error;
 
 /// The name of a route's text: the first 12 hexadecimal digits of its SHA-256.
 pub(super) fn version_of(content: &[u8]) -> String {
-    Sha256::digest(content).iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+    let mut first = [0; 8];
+    first[2..].copy_from_slice(&Sha256::digest(content)[..6]);
+    format!("{:012x}", u64::from_be_bytes(first))
 }
 
 impl Route {

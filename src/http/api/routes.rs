@@ -21,7 +21,8 @@ pub(super) fn router() -> OpenApiRouter<Shared> {
 #[derive(Debug, Serialize, ToSchema)]
 struct Version {
     /// Tells it from the route's other texts.
-    version: String,
+    #[serde(rename = "version")]
+    name: String,
     /// When it was first in force.
     #[schema(value_type = String, format = DateTime)]
     first_seen_at: Timestamp,
@@ -67,7 +68,7 @@ async fn versions(
         )));
     }
     let items = versions.into_iter().map(|it| Version {
-        version: it.version,
+        name: it.version,
         first_seen_at: it.first_seen_at,
         text: it.text,
     });

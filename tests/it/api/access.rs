@@ -53,6 +53,8 @@ fn endpoints() -> Vec<(&'static str, &'static str, &'static str, &'static str, V
         ("read", "GET", "/api/connections/{name}/scopes", "/api/connections/my-shop/scopes", Value::Null),
         ("read", "GET", "/api/catalogue", "/api/catalogue?search=upsert", Value::Null),
         ("read", "GET", "/api/catalogue/{name}", "/api/catalogue/ghl.contact.create", Value::Null),
+        ("read", "GET", "/api/routes", "/api/routes", Value::Null),
+        ("read", "GET", "/api/routes/{id}/versions", "/api/routes/resync/versions", Value::Null),
         ("admin", "GET", "/api/keys", "/api/keys", Value::Null),
         ("admin", "POST", "/api/keys", "/api/keys", json!({})),
         ("admin", "DELETE", "/api/keys/{id}", "/api/keys/nobody", Value::Null),

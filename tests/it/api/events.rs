@@ -55,7 +55,8 @@ async fn an_event_has_the_shape_that_other_programs_rely_on() {
     assert_eq!(event["payload"]["data"]["user"]["email"], "ada@example.com");
 
     let effects = event["effects"].as_array().unwrap();
-    let agreed = BTreeSet::from(["route", "step", "operation", "state", "result", "attempts"]);
+    let agreed =
+        BTreeSet::from(["route", "route_version", "step", "operation", "state", "result", "attempts"]);
     for effect in effects {
         assert_eq!(keys(effect), agreed);
     }
