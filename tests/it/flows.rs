@@ -25,13 +25,18 @@ pub(crate) struct Flow {
 impl Flow {
     /// With this text as the route `flow`, on `cscart.ping`.
     pub(crate) async fn spawn(steps: &str) -> Self {
+        Self::spawn_with(steps, QUICK).await
+    }
+
+    /// The same, with other settings of the engine.
+    pub(crate) async fn spawn_with(steps: &str, settings: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let text = format!("description = \"a test\"\non = [\"cscart.ping\"]\n{steps}");
         std::fs::write(folder.path().join("flow.toml"), text).unwrap();
         let routes = folder.path().display().to_string();
         let options = Options { strict_rate: false, ..Options::default() };
         let app =
-            TestApp::spawn_edited(options, QUICK, |text, _| format!("routes_dir = \"{routes}\"\n{text}"));
+            TestApp::spawn_edited(options, settings, |text, _| format!("routes_dir = \"{routes}\"\n{text}"));
         let app = app.await;
         let user = app.register(ada()).await;
         let contact = app.ghl("contacts")[0]["id"].clone();

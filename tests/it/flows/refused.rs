@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::{Flow, effects, pairs};
+use crate::app::QUICK;
 
 /// Deletes a note that there is not, and makes one.
 fn steps(on_error: &str) -> String {
@@ -67,8 +68,11 @@ async fn with_continue_what_may_pass_is_still_tried_again() {
 
 #[tokio::test]
 async fn with_retry_a_refusal_is_tried_again_and_in_the_end_given_up() {
-    let mut flow =
-        Flow::spawn(&steps("on_error = \"retry\"").replace("nosuchnote0000000000", "{{ data.note }}")).await;
+    let mut flow = Flow::spawn_with(
+        &steps("on_error = \"retry\"").replace("nosuchnote0000000000", "{{ data.note }}"),
+        &format!("{QUICK}max_tries = 5\n"),
+    )
+    .await;
     flow.app.shop(json!({ "action": "note.add", "user_id": flow.user, "body": "Old." })).await;
     flow.app.settled().await;
     let note = flow.app.ghl("notes")[0]["id"].clone();
