@@ -127,7 +127,7 @@ async fn what_happens_while_the_bridge_is_down_comes_once_when_it_is_up_again() 
         match &page["next_cursor"] {
             Value::Null => break,
             next => {
-                cursor = format!("&cursor={}", next.as_str().map_or_else(|| next.to_string(), str::to_owned))
+                cursor = format!("&cursor={}", next.as_str().map_or_else(|| next.to_string(), str::to_owned));
             }
         }
     }
