@@ -20,13 +20,18 @@ use crate::app::{ADMIN_KEY, QUICK, TestApp};
 /// A bridge whose HighLevel shows at once what was written.
 async fn spawn() -> TestApp {
     let options = Options { strict_rate: false, search_lag: Duration::ZERO, ..Options::default() };
-    TestApp::spawn_with(options, QUICK).await
+    TestApp::spawn_with(options, &patient()).await
+}
+
+/// Settings with which no call is given up because a machine is busy: calls are counted here.
+fn patient() -> String {
+    QUICK.replace("call_timeout_ms = 2000", "call_timeout_ms = 60000")
 }
 
 /// The same, with a bridge that takes its time: an import is not over before somebody can stop it.
 async fn spawn_slow() -> TestApp {
     let options = Options { strict_rate: false, search_lag: Duration::ZERO, ..Options::default() };
-    let app = TestApp::spawn_with(options, &format!("{QUICK}workers_per_connection = 8\n")).await;
+    let app = TestApp::spawn_with(options, &format!("{}workers_per_connection = 8\n", patient())).await;
     app.fault(json!({ "method": "POST", "path": "/contacts/", "kind": "delay", "ms": 40, "times": 0 }));
     app
 }

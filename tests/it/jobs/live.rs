@@ -5,13 +5,13 @@ use std::time::Duration;
 use sandbox::Options;
 use serde_json::json;
 
-use super::{crowd, job, seed, start, until};
-use crate::app::{QUICK, TestApp};
+use super::{crowd, job, patient, seed, start, until};
+use crate::app::TestApp;
 
 #[tokio::test]
 async fn who_registers_while_an_import_uses_up_the_rate_limit_does_not_wait_for_its_end() {
     let options = Options { search_lag: Duration::ZERO, ..Options::default() };
-    let app = TestApp::spawn_with(options, QUICK).await;
+    let app = TestApp::spawn_with(options, &patient()).await;
     app.sandbox.ghl().settings(json!({ "rate": { "max": 20, "interval_ms": 1000 } })).unwrap();
     seed(&app, crowd(400)).await;
     let id = start(&app, json!({ "kind": "import" })).await;
