@@ -56,10 +56,9 @@ fn step() -> Value {
         "type": "string",
         "pattern": "^[a-z_][a-z0-9_]{0,63}$",
     });
-    let parameters = by_name().into_iter().filter_map(|(name, both)| {
-        let with = both.with()?;
-        Some(json!({ "if": { "properties": { "do": { "const": name } } }, "then": with }))
-    });
+    let parameters = by_name().into_iter().map(
+        |(name, both)| json!({ "if": { "properties": { "do": { "const": name } } }, "then": both.with() }),
+    );
     json!({
         "type": "object",
         "additionalProperties": false,
@@ -119,7 +118,7 @@ impl Both {
     }
 
     /// What `with` may and must have. Of a name that is both, it may have the parameters of either.
-    fn with(&self) -> Option<Value> {
+    fn with(&self) -> Value {
         let mut properties = Map::new();
         if let Some(operation) = self.call {
             for input in operation.inputs() {
@@ -146,6 +145,6 @@ impl Both {
             then.insert("required".to_owned(), json!(["with"]));
         }
         then.insert("properties".to_owned(), json!({ "with": with }));
-        Some(Value::Object(then))
+        Value::Object(then)
     }
 }
