@@ -14,6 +14,7 @@ mod route;
 mod route_file;
 mod run;
 mod trigger;
+mod watch;
 
 pub use crate::mistake::Mistake as Error;
 pub use call::{Usual, usual};
@@ -23,3 +24,4 @@ pub use delay::Wait;
 pub use operation::{Offer, Operation, offers};
 pub use route::{Need, OnError, Route, RouteSet};
 pub use run::{Next, PlanError, PlannedDelay, PlannedStep, Run, Skipped};
+pub use watch::{Judged, Watch};

@@ -18,6 +18,7 @@ pub mod clock;
 pub mod config;
 pub mod connection;
 pub mod doctor;
+pub mod dry_run;
 pub mod effect;
 pub mod engine;
 pub mod event;

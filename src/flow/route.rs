@@ -12,6 +12,7 @@ use super::action::Action;
 use super::context::CONTINUED;
 use super::delay::Delay;
 use super::expression::{Formula, OF_ITEMS, Template, top};
+use super::watch::Watch;
 
 /// A route that can run.
 #[derive(Debug)]
@@ -95,6 +96,10 @@ impl std::fmt::Debug for Step {
 #[derive(Debug, Clone, Default)]
 pub struct RouteSet {
     routes: Arc<[Route]>,
+    /// What they were read from: name and content.
+    files: Arc<[(String, Vec<u8>)]>,
+    /// Who is told of the conditions of their runs.
+    pub(super) watch: Option<Watch>,
 }
 
 impl RouteSet {
@@ -103,7 +108,7 @@ impl RouteSet {
         let mut routes: Vec<Route> = Vec::new();
         let mut mistakes = Vec::new();
         let mut names: BTreeMap<String, String> = BTreeMap::new();
-        for (file, content) in files {
+        for (file, content) in &files {
             // Some file systems hold `A.toml` and `a.toml` for one file, and some do not.
             if let Some(other) = names.insert(file.to_lowercase(), file.clone()) {
                 mistakes.push(Error {
@@ -114,13 +119,33 @@ impl RouteSet {
                 });
                 continue;
             }
-            match read::read(&file, &content) {
+            match read::read(file, content) {
                 Ok(route) => routes.push(route),
                 Err(found) => mistakes.extend(found),
             }
         }
         routes.sort_by(|a: &Route, b| a.id.cmp(&b.id));
-        if mistakes.is_empty() { Ok(Self { routes: routes.into() }) } else { Err(mistakes) }
+        if mistakes.is_empty() {
+            Ok(Self { routes: routes.into(), files: files.into(), watch: None })
+        } else {
+            Err(mistakes)
+        }
+    }
+
+    /// These routes with one more, or with that one in place of the one of its name; answers its mistakes. `file`: a name such
+    /// as `customer-tags.toml`.
+    pub fn with(&self, file: &str, content: &[u8]) -> Result<Self, Vec<Error>> {
+        let others = self.files.iter().filter(|(known, _)| known != file).cloned();
+        let mut files: Vec<_> = others.collect();
+        files.push((file.to_owned(), content.to_owned()));
+        files.sort();
+        Self::parse(files)
+    }
+
+    /// The same routes, and where their runs tell of their conditions.
+    pub fn watched(&self) -> (Self, Watch) {
+        let watch = Watch::default();
+        (Self { watch: Some(watch.clone()), ..self.clone() }, watch)
     }
 
     /// The routes.

@@ -65,6 +65,8 @@ const VERSION: &str = "2021-07-28";
 #[derive(Debug, Clone)]
 pub(crate) struct Setup {
     pub(crate) seed: u64,
+    /// The announced location's id; none: from the seed.
+    pub(crate) location_id: Option<String>,
     pub(crate) url: String,
     pub(crate) strict_rate: bool,
     pub(crate) allow_duplicates: bool,

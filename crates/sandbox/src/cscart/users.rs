@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{control::journal::Effect, serve::request::Request};
 
-pub(super) use self::write::{create, remove, update};
+pub(super) use self::write::{create, create_as, remove, update};
 
 /// Runs a method of the entity.
 pub(super) fn run(state: &mut State, request: &Request, method: &str, rest: &[&str]) -> Outcome {
