@@ -21,7 +21,7 @@ use crate::access::{ApiKey, KeyHash, Role};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::connection::ConnectionName;
-use crate::engine::{Creating, Engine};
+use crate::engine::{Creating, Engine, Timers};
 use crate::flow::{self, RouteSet};
 use crate::http::auth::AdminKey;
 use crate::http::listener::{Peer, PlainListener, TlsListener};
@@ -168,6 +168,7 @@ impl App {
             started: now,
             creating: Creating::default(),
             wake,
+            timer_put: Arc::new(Notify::new()),
         });
         Ok(Self { http, engine, certificate, _lock: lock, first_key })
     }
@@ -185,6 +186,13 @@ impl App {
     /// Serves until `stop`: then takes nothing new, finishes what is in flight, gives every lease back.
     pub async fn run(self, listener: TcpListener, stop: CancellationToken) -> std::io::Result<()> {
         let engine = tokio::spawn(Arc::clone(&self.engine).run(stop.clone()));
+        let timers = Timers {
+            store: Arc::clone(&self.engine.store),
+            clock: self.engine.clock.clone(),
+            put: Arc::clone(&self.engine.timer_put),
+            wake: Arc::clone(&self.engine.wake),
+        };
+        let timers = tokio::spawn(timers.run(stop.clone()));
         let refresher = tokio::spawn(refresh(self.http.clone(), stop.clone()));
         let tokens = self.http.tokens.clone();
         let monitor = self.http.monitor.clone();
@@ -210,9 +218,10 @@ impl App {
             () = drained => Ok(()),
         };
         stop.cancel();
-        // Both end by themselves once `stop` is set; a panic in them has been logged.
+        // All end by themselves once `stop` is set; a panic in them has been logged.
         drop(tokio::time::timeout(DRAIN, engine).await);
         drop(refresher.await);
+        drop(timers.await);
         drop(tokio::time::timeout(DRAIN, tokens.finish()).await);
         served
     }

@@ -12,6 +12,7 @@ mod operations;
 mod reconcile;
 pub mod requests;
 mod step;
+mod timers;
 mod verdict;
 mod wait;
 mod work;
@@ -38,6 +39,7 @@ use crate::store::{self, Claim, LEASE, Settlement, Shares, Store};
 use crate::tokens::Tokens;
 pub use alone::Creating;
 use crew::Crew;
+pub use timers::Timers;
 use verdict::{Verdict, after_now};
 
 /// Other processes (the command line) write to the same database without waking us; this is how soon we look anyway.
@@ -68,6 +70,8 @@ pub struct Engine {
     pub started: Timestamp,
     /// Told when there may be something to do.
     pub wake: Arc<Notify>,
+    /// Told when a timer was put ([`Timers`]).
+    pub timer_put: Arc<Notify>,
 }
 
 impl Engine {

@@ -52,6 +52,8 @@ pub enum Source {
     Ghl,
     /// A person: a resync, a link made by hand.
     Manual,
+    /// The bridge itself, when a time has come: a timer that was due.
+    Schedule,
 }
 
 impl Source {
@@ -61,6 +63,7 @@ impl Source {
             Self::Cscart => "cscart",
             Self::Ghl => "ghl",
             Self::Manual => "manual",
+            Self::Schedule => "schedule",
         }
     }
 }
@@ -78,7 +81,8 @@ impl FromStr for Source {
             "cscart" => Ok(Self::Cscart),
             "ghl" => Ok(Self::Ghl),
             "manual" => Ok(Self::Manual),
-            other => Err(format!("`{other}` is not a source (cscart, ghl, manual)")),
+            "schedule" => Ok(Self::Schedule),
+            other => Err(format!("`{other}` is not a source (cscart, ghl, manual, schedule)")),
         }
     }
 }

@@ -30,7 +30,7 @@ impl Priority {
             _ if tries > 0 => Self::Retry,
             (Source::Manual, _) | (_, "customer.viewed") => Self::Person,
             _ if replayed => Self::Person,
-            (Source::Cscart | Source::Ghl, _) => Self::Live,
+            (Source::Cscart | Source::Ghl | Source::Schedule, _) => Self::Live,
         }
     }
 
@@ -57,6 +57,7 @@ mod tests {
             (Source::Cscart, "customer.created", 0, true, Priority::Person),
             (Source::Cscart, "customer.created", 0, false, Priority::Live),
             (Source::Ghl, "contact.updated", 0, false, Priority::Live),
+            (Source::Schedule, "continued", 0, false, Priority::Live),
             (Source::Cscart, "customer.viewed", 1, false, Priority::Retry),
             (Source::Manual, "import", 0, false, Priority::Backfill),
             (Source::Manual, "import", 3, true, Priority::Backfill),

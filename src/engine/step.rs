@@ -210,12 +210,16 @@ impl Step {
             timer,
         };
         let (store, lane, event) = (&work.engine.store, &work.claim.lane, work.event());
+        let has_timer = update.timer.is_some();
         if self.last && matches!(state, EffectState::Done | EffectState::Skipped) {
             let now = work.engine.clock.now();
             store.finish(lane, event, update, links, work.folded.clone(), now).await?;
             work.finished.store(true, Ordering::Relaxed);
         } else {
             store.record_effect(lane, event.seq, update, links).await?;
+        }
+        if has_timer {
+            work.engine.timer_put.notify_one();
         }
         if matches!(state, EffectState::Done | EffectState::Skipped | EffectState::Failed) {
             self.outcome = Some(outcome);

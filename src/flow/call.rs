@@ -166,7 +166,7 @@ mod tests {
     #[test]
     fn location_and_contact_are_put_in_where_a_step_does_not_say() {
         let of = |name| usual(call(name)).into_iter().map(|(name, _)| name).collect::<Vec<_>>();
-        assert_eq!(of("ghl.opportunity.create"), ["locationId", "contactId"]);
+        assert_eq!(of("ghl.opportunity.create"), ["contactId", "locationId"]);
         assert_eq!(of("ghl.contact.get"), ["contactId"]);
         let needed: Vec<String> =
             required(call("ghl.opportunity.create")).into_iter().map(|(name, _)| name).collect();

@@ -250,7 +250,7 @@ impl Run<'_> {
     fn is_ready(&self, paths: &[String]) -> bool {
         paths.iter().all(|path| {
             let is_link = path == "contact" || path == "contact.id" || path.starts_with("contact.id.");
-            !(is_link && !self.open_links.is_empty())
+            (!is_link || self.open_links.is_empty())
                 && self.saved.get(top(path)).is_none_or(|saved| matches!(saved, Saved::Known(_)))
         })
     }

@@ -19,6 +19,7 @@ mod replay;
 mod row;
 mod secrets;
 mod settle;
+mod timers;
 mod writer;
 
 use std::path::Path;
@@ -41,6 +42,7 @@ use crate::grant::{
     RefreshTurn, Turn,
 };
 use crate::link::{Customer, ItemKind, ItemLink, Link};
+use crate::timer::Timer;
 use crate::vault::{Source as KeySource, Vault};
 
 use arrivals::{Arrivals, SourceKey};
@@ -232,6 +234,43 @@ impl Store for Sqlite {
                 settle::settle(tx, &lane, head, &folded, &settlement, now)
             })
             .await
+    }
+
+    async fn put_timer(&self, timer: Timer) -> Result<()> {
+        self.writer.run(move |tx| timers::put(tx, &timer)).await
+    }
+
+    async fn due_timers(&self, now: Timestamp, limit: usize) -> Result<Vec<Timer>> {
+        self.readers.run(move |pool| timers::due(pool, now, limit)).await
+    }
+
+    async fn next_timer(&self) -> Result<Option<Timestamp>> {
+        self.readers.run(timers::next).await
+    }
+
+    async fn fire_timer(
+        &self,
+        timer: &Timer,
+        again: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<Option<EventId>> {
+        let (arrivals, timer) = (Arc::clone(&self.arrivals), timer.clone());
+        self.writer.run(move |tx| timers::fire(tx, &mut locked(&arrivals), &timer, again, now)).await
+    }
+
+    async fn pass_timer(&self, timer: &Timer, again: Option<Timestamp>) -> Result<bool> {
+        let timer = timer.clone();
+        self.writer.run(move |tx| timers::step_on(tx, &timer, again)).await
+    }
+
+    async fn drop_timer(&self, connection: &ConnectionName, key: &str) -> Result<bool> {
+        let (connection, key) = (connection.clone(), key.to_owned());
+        self.writer.run(move |tx| timers::drop_one(tx, &connection, &key)).await
+    }
+
+    async fn timers(&self, connection: Option<&ConnectionName>, limit: usize) -> Result<Vec<Timer>> {
+        let connection = connection.cloned();
+        self.readers.run(move |pool| timers::list(pool, connection.as_ref(), limit)).await
     }
 
     async fn unpark(&self, connection: &ConnectionName, now: Timestamp) -> Result<usize> {

@@ -16,6 +16,7 @@ use cartbridge::store::{
     Appended, Claim, Connections, EffectUpdate, Error, EventFilter, Lane, LinkChange, Origin, Page, Result,
     Settlement, Shares, Store, View,
 };
+use cartbridge::timer::Timer;
 use jiff::Timestamp;
 
 /// What happens to each event that is to be stored.
@@ -77,6 +78,13 @@ all_but_append! {
     fn record_effect(lane: &Lane, seq: i64, effect: EffectUpdate, links: Vec<LinkChange>) -> ();
     fn finish(lane: &Lane, head: &Event, effect: EffectUpdate, links: Vec<LinkChange>, folded: Vec<i64>, now: Timestamp) -> ();
     fn settle(lane: &Lane, head: &Event, folded: Vec<i64>, settlement: Settlement, now: Timestamp) -> ();
+    fn put_timer(timer: Timer) -> ();
+    fn due_timers(now: Timestamp, limit: usize) -> Vec<Timer>;
+    fn next_timer() -> Option<Timestamp>;
+    fn fire_timer(timer: &Timer, again: Option<Timestamp>, now: Timestamp) -> Option<EventId>;
+    fn pass_timer(timer: &Timer, again: Option<Timestamp>) -> bool;
+    fn drop_timer(connection: &ConnectionName, key: &str) -> bool;
+    fn timers(connection: Option<&ConnectionName>, limit: usize) -> Vec<Timer>;
     fn unpark(connection: &ConnectionName, now: Timestamp) -> usize;
     fn unpark_one(connection: &ConnectionName, now: Timestamp) -> bool;
     fn link(connection: &ConnectionName, customer: &Customer) -> Option<Link>;

@@ -25,4 +25,5 @@ mod program;
 mod secrets;
 mod store;
 mod storm;
+mod timers;
 mod webhooks;

@@ -16,6 +16,7 @@ mod listing;
 mod replaying;
 mod settling;
 mod sqlite;
+mod timers;
 
 use std::any::Any;
 use std::sync::Arc;
@@ -91,6 +92,17 @@ macro_rules! conformance {
                     attempts_are_appended
                     effects_are_listed_in_the_order_in_which_they_were_begun
                     an_effect_and_its_links_are_written_together_or_not_at_all
+                }
+                timers {
+                    a_timer_reads_back_and_is_due_at_its_time
+                    a_timer_that_is_put_again_begins_anew
+                    a_fired_timer_is_an_event_and_fires_once
+                    a_timer_that_comes_again_moves_on_as_it_fires
+                    a_timer_that_was_begun_anew_meanwhile_does_not_fire
+                    a_timer_is_passed_over_without_an_event
+                    a_dropped_timer_is_gone
+                    an_effect_and_its_timer_are_written_together_or_not_at_all
+                    the_end_of_an_event_and_its_timer_are_written_together
                 }
                 links {
                     a_link_reads_back_and_is_replaced

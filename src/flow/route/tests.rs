@@ -26,7 +26,7 @@ fn a_good_route_is_read() {
 
 #[test]
 fn a_route_that_is_switched_off_handles_nothing() {
-    let routes = RouteSet::parse(vec![("note.toml".into(), format!("enabled = false\n{GOOD}"))]).unwrap();
+    let routes = RouteSet::parse(vec![("note.toml".into(), format!("enabled = false\n{GOOD}").into())]).unwrap();
     assert!(!routes.handles("cscart.note.created"));
 }
 
@@ -63,7 +63,8 @@ fn each_mistake_names_file_line_and_mend() {
         (
             "[step.with]",
             "[step.wth]",
-            "note.toml:8:7: unknown field `wth`, expected one of `id`, `do`, `if`, `with` — did you mean `with`?",
+            "note.toml:8:7: unknown field `wth`, expected one of `id`, `do`, `raw`, `if`, `for_each`, \
+             `save_as`, `on_error`, `delay`, `delay_until`, `restart`, `with` — did you mean `with`?",
         ),
     ] {
         let found = mistakes(&GOOD.replace(right, wrong));
@@ -74,11 +75,174 @@ fn each_mistake_names_file_line_and_mend() {
 #[test]
 fn a_missing_parameter_is_named() {
     let found = mistakes(&GOOD.replace("body = \"{{ data.note.body }}\"\n", ""));
-    assert_eq!(found, ["note.toml:7:6: `ghl.note.save` needs `body` — add `body = …` under `[step.with]`"]);
+    assert_eq!(found, ["note.toml:7:6: `ghl.note.save` needs `body` (text) — add `body = …` under `[step.with]`"]);
 }
 
 #[test]
 fn all_mistakes_are_told_at_once() {
     let text = GOOD.replace("ghl.note.save", "ghl.note.sav").replace("when = \"data", "when = \"dta");
     assert_eq!(mistakes(&text).len(), 2);
+}
+
+const FLOW: &str = r#"on = ["cscart.order.created"]
+
+[[step]]
+id = "deal"
+do = "ghl.opportunity.create"
+save_as = "deal"
+[step.with]
+name = "Order {{ data.order.order_id }}"
+pipelineId = "p1"
+status = "open"
+
+[[step]]
+id = "tag"
+do = "ghl.tags.add"
+raw = true
+for_each = "data.order.products"
+if = "item.price | float > 5"
+on_error = "continue"
+delay = "3d"
+restart = true
+[step.with]
+tags = ["{{ item.product }}", "{{ deal.id }}"]
+"#;
+
+#[test]
+fn a_route_with_everything_is_read() {
+    assert_eq!(RouteSet::parse(vec![("flow.toml".into(), FLOW.into())]).unwrap().routes()[0].steps.len(), 2);
+}
+
+#[test]
+fn each_mistake_in_a_flow_names_file_line_and_mend() {
+    for (right, wrong, message) in [
+        (
+            "pipelineId",
+            "pipelineID",
+            "flow.toml:9:1: `ghl.opportunity.create` has no parameter `pipelineID` — did you mean `pipelineId`?",
+        ),
+        (
+            "pipelineId = \"p1\"\n",
+            "",
+            "flow.toml:5:6: `ghl.opportunity.create` needs `pipelineId` (text) — add `pipelineId = …` under `[step.with]`",
+        ),
+        (
+            "\"open\"",
+            "\"opened\"",
+            "flow.toml:10:10: `status` must be one of `open`, `won`, `lost`, `abandoned`, `all`, and is `opened` — write it so, \
+             or as an expression: \"{{ … }}\"",
+        ),
+        (
+            "\"p1\"",
+            "7",
+            "flow.toml:9:14: `pipelineId` must be text, and is a number — write it so, or as an expression: \"{{ … }}\"",
+        ),
+        (
+            "Order {{ data",
+            "Order {{ deal",
+            "flow.toml:8:8: `deal` is not known yet: step `deal` saves it, and does not come before — \
+             see routes/README.md for what may stand between `{{` and `}}`",
+        ),
+        (
+            "for_each = \"data.order.products\"\n",
+            "",
+            "flow.toml:16:6: there is no variable `item`: only a step with `for_each` has it — \
+             write a condition such as `data.user.status == 'A'`",
+        ),
+        (
+            "\"continue\"",
+            "\"contnue\"",
+            "flow.toml:18:12: `on_error` cannot be `contnue` — did you mean `continue`?",
+        ),
+        (
+            "\"3d\"",
+            "\"3 dys\"",
+            "flow.toml:19:9: `3 dys` is no length of time: write one such as \"3d\", \"90 minutes\" or \"1h 30m\", or an \
+             expression that gives one or seconds — see routes/README.md on waiting",
+        ),
+        (
+            "delay = \"3d\"\n",
+            "",
+            "flow.toml:19:11: `restart` is about a wait, and the step has none — add `delay`, or remove it",
+        ),
+        (
+            "save_as = \"deal\"",
+            "save_as = \"contact\"",
+            "flow.toml:6:11: `contact` has a meaning already — save it under another name",
+        ),
+        (
+            "save_as = \"deal\"",
+            "save_as = \"A deal\"",
+            "flow.toml:6:11: `A deal` cannot name a variable — use a-z, 0-9 and `_`, and begin with a letter",
+        ),
+        (
+            "\"ghl.tags.add\"",
+            "\"ghl.tags.set\"",
+            "flow.toml:15:7: `ghl.tags.set` is the bridge's own and no plain call of HighLevel's — remove `raw`",
+        ),
+        (
+            "[step.with]\ntags",
+            "delay_until = \"2026-12-24\"\n[step.with]\ntags",
+            "flow.toml:21:15: a step has `delay` or `delay_until`, not both — remove one of them",
+        ),
+    ] {
+        let text = FLOW.replace(right, wrong);
+        assert_ne!(text, FLOW, "{right} is not there");
+        let found = RouteSet::parse(vec![("flow.toml".into(), text.into())]).unwrap_err();
+        let found: Vec<String> = found.iter().map(ToString::to_string).collect();
+        assert!(found.iter().any(|found| found == message), "{found:#?}\nshould hold {message}");
+    }
+}
+
+#[test]
+fn a_mark_at_the_beginning_and_other_line_ends_do_not_matter() {
+    let text = format!("\u{feff}{}", GOOD.replace('\n', "\r\n"));
+    RouteSet::parse(vec![("note.toml".into(), text.clone().into())]).unwrap();
+    let found = mistakes(&text.replace("ghl.note.save", "ghl.note.sav"));
+    assert!(found[0].starts_with("note.toml:7:6: there is no operation"), "{found:?}");
+}
+
+#[test]
+fn a_file_that_is_no_text_or_far_too_long_is_told_by_place() {
+    let mut content = GOOD.as_bytes().to_vec();
+    content[20] = 0xff;
+    let parse = |content: Vec<u8>| RouteSet::parse(vec![("note.toml".into(), content)]).unwrap_err();
+    assert_eq!(
+        parse(content)[0].to_string(),
+        "note.toml:2:20: it is not UTF-8 from byte 20 on — save it as UTF-8 in the editor"
+    );
+    let long = format!("description = '{}'\n{GOOD}", "x".repeat(10 * 1024 * 1024));
+    assert!(parse(long.into())[0].to_string().contains("are the most for a route"));
+}
+
+#[test]
+fn two_files_for_one_route_are_both_named() {
+    for other in ["Note.toml", "note.toml"] {
+        let files = vec![("note.toml".into(), GOOD.into()), (other.into(), GOOD.into())];
+        let found = RouteSet::parse(files).unwrap_err();
+        assert_eq!(
+            found[0].to_string(),
+            format!("{other}: `note.toml` and `{other}` are one route by their names — rename one of them")
+        );
+    }
+}
+
+#[test]
+fn what_a_plain_call_needs_is_known_for_the_token() {
+    let routes = RouteSet::parse(vec![("flow.toml".into(), FLOW.into())]).unwrap();
+    assert_eq!(routes.needs()[0].scopes().to_string(), "contacts.write opportunities.write");
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_file_makes_it_panic(content in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200)) {
+        let _ = RouteSet::parse(vec![("note.toml".into(), content)]);
+    }
+
+    #[test]
+    fn no_change_of_a_byte_makes_it_panic(at in 0..FLOW.len(), byte in 0u8..128) {
+        let mut content = FLOW.as_bytes().to_vec();
+        content[at] = byte;
+        let _ = RouteSet::parse(vec![("flow.toml".into(), content)]);
+    }
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::{Connection as Pool, params};
 
-use super::row;
+use super::{row, timers};
 use crate::effect::{Attempt, Effect, EffectState, StepKey};
 use crate::store::{EffectUpdate, Result};
 
@@ -52,7 +52,7 @@ pub(super) fn record(tx: &Pool, event: i64, update: &EffectUpdate) -> Result<()>
         result,
         attempts
     ])?;
-    Ok(())
+    update.timer.as_ref().map_or(Ok(()), |timer| timers::put(tx, timer))
 }
 
 /// The ledger of an event, in the order in which its effects were begun.

@@ -7,10 +7,12 @@ use std::time::{Duration, Instant};
 use cartbridge::event::{EventId, NewEvent, Source, State};
 use cartbridge::store::sqlite::{OpenError, Sqlite};
 use cartbridge::store::{Error, EventFilter, Store};
+use cartbridge::timer::Timer;
 use cartbridge::vault::{Key, Vault};
 use futures::future::join_all;
 
 use super::given::{at, claimed, event, listed, read, shop, state, step, stored};
+use super::timers::timer;
 
 #[tokio::test]
 async fn what_was_acknowledged_is_there_for_whoever_opens_the_file_next() {
@@ -66,6 +68,53 @@ async fn a_delivery_that_two_processes_have_stored_is_carried_out_once() {
     let claim = claimed(&one, at(0)).await;
     assert_eq!((claim.head.id, claim.followers.len()), (first, 0));
     assert_eq!(state(&one, second).await, State::Ignored);
+}
+
+#[tokio::test]
+async fn at_whatever_moment_the_process_is_killed_there_is_a_timer_or_its_event() {
+    const TIMERS: usize = 60;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("test.db");
+    let vault = Vault::new(Key::generate());
+    let store = Arc::new(Sqlite::open(&path, vault.clone()).unwrap());
+    let timers: Vec<Timer> = (0..TIMERS).map(|n| timer(&format!("wait-{n}"), n as i64)).collect();
+    for timer in &timers {
+        store.put_timer(timer.clone()).await.unwrap();
+    }
+    let firing = tokio::spawn({
+        let store = Arc::clone(&store);
+        async move {
+            for timer in timers {
+                store.fire_timer(&timer, None, at(100)).await.unwrap().unwrap();
+            }
+        }
+    });
+    // A copy of the files is what is left after a kill at that moment.
+    let mut seen_between = false;
+    let mut last = false;
+    for copy in 0.. {
+        let copied = folder.path().join(format!("copy-{copy}.db"));
+        for ending in ["", "-wal"] {
+            std::fs::copy(format!("{}{ending}", path.display()), format!("{}{ending}", copied.display()))
+                .unwrap();
+        }
+        let left = Sqlite::open(&copied, vault.clone()).unwrap();
+        let timers = left.timers(None, TIMERS).await.unwrap();
+        let events = left.events(&EventFilter::default(), None, TIMERS).await.unwrap().events;
+        let mut ids: Vec<String> = timers.iter().map(|timer| timer.event(at(0)).source_id).collect();
+        ids.extend(events.iter().map(|event| event.source_id.clone()));
+        ids.sort();
+        ids.dedup();
+        assert_eq!((ids.len(), timers.len() + events.len()), (TIMERS, TIMERS), "in copy {copy}");
+        seen_between |= !timers.is_empty() && !events.is_empty();
+        if last {
+            assert_eq!(timers, [], "all have fired");
+            break;
+        }
+        last = firing.is_finished();
+    }
+    firing.await.unwrap();
+    assert!(seen_between, "no copy was made while they fired");
 }
 
 #[tokio::test]

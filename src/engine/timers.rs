@@ -1,0 +1,68 @@
+//! Fires timers when they are due: each becomes an event in the inbox, once.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::Clock;
+use crate::store::{self, Store};
+
+/// How soon the timers are looked at anyway: other processes put some, too, and a clock can be moved.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+/// How many are fired in a row. Their transactions share commits.
+const BATCH: usize = 256;
+
+/// What fires timers.
+pub struct Timers {
+    /// Where they are kept.
+    pub store: Arc<dyn Store>,
+    /// The time.
+    pub clock: Clock,
+    /// Told when a timer was put.
+    pub put: Arc<Notify>,
+    /// Tells the engine that there are events.
+    pub wake: Arc<Notify>,
+}
+
+impl Timers {
+    /// Fires what is due, until `stop`. What comes due while nobody runs this fires when somebody does.
+    pub async fn run(self, stop: CancellationToken) {
+        while !stop.is_cancelled() {
+            // Registered before we look, so that what is put while we look is not missed.
+            let put = pin!(self.put.notified());
+            let wait = match self.fire_due().await {
+                Ok(wait) => wait,
+                Err(error) => {
+                    tracing::error!(error = &error as &dyn std::error::Error, "cannot fire timers");
+                    LOOK_AGAIN
+                }
+            };
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => {}
+                () = put => {}
+                () = tokio::time::sleep(wait) => {}
+            }
+        }
+    }
+
+    /// Fires a batch of what is due; answers how long there is nothing to do.
+    async fn fire_due(&self) -> store::Result<Duration> {
+        let now = self.clock.now();
+        let due = self.store.due_timers(now, BATCH).await?;
+        let firing = due.iter().map(|timer| self.store.fire_timer(timer, None, now));
+        let fired = futures::future::join_all(firing).await;
+        if !due.is_empty() {
+            self.wake.notify_one();
+        }
+        fired.into_iter().collect::<store::Result<Vec<_>>>()?;
+        let Some(next) = self.store.next_timer().await? else { return Ok(LOOK_AGAIN) };
+        let wait = next.duration_since(self.clock.now()).max(SignedDuration::ZERO);
+        Ok(Duration::try_from(wait).unwrap_or_default().min(LOOK_AGAIN))
+    }
+}
