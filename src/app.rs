@@ -21,6 +21,7 @@ use crate::access::{ApiKey, KeyHash, Role};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::connection::ConnectionName;
+use crate::dry_run::DryRuns;
 use crate::engine::{Creating, Engine, Timers};
 use crate::flow::{self, RouteSet};
 use crate::http::auth::AdminKey;
@@ -146,6 +147,12 @@ impl App {
             public_url: Arc::clone(&public_url),
             call_timeout: config.engine.call_timeout(),
         });
+        let for_dry_runs = routes.clone();
+        let dry_runs = DryRuns::new(
+            Arc::clone(&store),
+            Arc::new(move |_| for_dry_runs.clone()),
+            config.engine.call_timeout(),
+        );
         let http = HttpState {
             store: Arc::clone(&store),
             inbox,
@@ -156,6 +163,7 @@ impl App {
             tokens: tokens.clone(),
             public_url,
             trusted_proxies: config.trusted_proxies,
+            dry_runs,
         };
         let engine = Arc::new(Engine {
             store,

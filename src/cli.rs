@@ -7,12 +7,14 @@ mod connection;
 mod database;
 mod demo;
 mod doctor;
+mod dry_run;
 mod events;
 mod health;
 mod key;
 mod resync;
 mod sandbox;
 mod serve;
+mod test_routes;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -59,6 +61,10 @@ enum Command {
     Events(events::Command),
     /// Compare one customer on both sides and repair the difference
     Resync(resync::Arguments),
+    /// Try an event without doing anything: show each call that it would set off
+    DryRun(dry_run::Arguments),
+    /// Run the tests of the routes: the built-in ones, and those in the folder of your own
+    TestRoutes(test_routes::Arguments),
     /// Make, list and revoke API keys; change the master key
     #[command(subcommand)]
     Key(key::Command),
@@ -99,6 +105,8 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Command::Connect(command) => connect::run(config, command).await,
             Command::Events(command) => events::run(config, command).await,
             Command::Resync(arguments) => resync::run(config, arguments).await,
+            Command::DryRun(arguments) => dry_run::run(config, arguments).await,
+            Command::TestRoutes(arguments) => test_routes::run(config, arguments).await,
             Command::Key(command) => key::run(config, command).await,
             Command::Doctor(arguments) => doctor::run(config, arguments).await,
             Command::Catalogue(arguments) => catalogue::run(&arguments),

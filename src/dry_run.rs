@@ -37,7 +37,7 @@ pub use since::Since;
 
 pub(crate) use event::read as read_event;
 pub(crate) use given::{Given, GivenContact};
-pub(crate) use names::{Made, Names};
+pub(crate) use names::{Names, made};
 use scene::{Arrival, Play, Scene, StoreSide};
 
 /// How many may be under way at once: each has a database and a simulated HighLevel of its own.
@@ -130,25 +130,27 @@ pub struct Asked {
     pub ask_store: bool,
 }
 
+/// The routes that a connection has now.
+pub type RoutesOf = Arc<dyn Fn(&Connection) -> RouteSet + Send + Sync>;
+
 /// Makes dry runs. Cheap to clone; all clones share how many may be under way.
 #[derive(Clone)]
 pub struct DryRuns {
     store: Arc<dyn Store>,
-    routes: RouteSet,
+    routes: RoutesOf,
     call_timeout: Duration,
     turns: Arc<Semaphore>,
 }
 
 impl DryRuns {
     /// Over what the bridge knows, which is only read, and its routes. `call_timeout`: how long a call to the store may take.
-    pub fn new(store: Arc<dyn Store>, routes: RouteSet, call_timeout: Duration) -> Self {
+    pub fn new(store: Arc<dyn Store>, routes: RoutesOf, call_timeout: Duration) -> Self {
         Self { store, routes, call_timeout, turns: Arc::new(Semaphore::new(AT_ONCE)) }
     }
 
     /// Tries one event.
     pub async fn run(&self, asked: Asked) -> Result<Report, Error> {
         let _turn = self.turns.try_acquire().map_err(|_| Error::Busy)?;
-        let routes = self.routes_with(asked.route.as_ref())?;
         let tried = match asked.event {
             Which::Told(event) => {
                 let connection = self.connection(asked.connection.as_ref()).await?;
@@ -166,16 +168,18 @@ impl DryRuns {
                 self.recorded(connection, event, effects, folded).await?
             }
         };
+        let routes = self.routes_with(&tried.connection, asked.route.as_ref())?;
         let mut scene = Scene::open(&tried.connection.ghl.location_id, self.call_timeout).await?;
         let report = self.try_in(&mut scene, tried, &routes, asked.ask_store).await;
         scene.close().await;
         report
     }
 
-    fn routes_with(&self, tried: Option<&TriedRoute>) -> Result<RouteSet, Error> {
+    fn routes_with(&self, connection: &Connection, tried: Option<&TriedRoute>) -> Result<RouteSet, Error> {
+        let routes = (self.routes)(connection);
         match tried {
-            None => Ok(self.routes.clone()),
-            Some(tried) => self.routes.with(&tried.file, &tried.content).map_err(Error::Route),
+            None => Ok(routes),
+            Some(tried) => routes.with(&tried.file, &tried.content).map_err(Error::Route),
         }
     }
 
@@ -222,7 +226,8 @@ impl DryRuns {
         event.payload = self.store.payload(event.seq).await?;
         for mut follower in folded {
             follower.payload = self.store.payload(follower.seq).await?;
-            newest = Some((follower.occurred_at, serde_json::from_slice(&follower.payload).unwrap_or_default()));
+            newest =
+                Some((follower.occurred_at, serde_json::from_slice(&follower.payload).unwrap_or_default()));
             events.push(Arrival::Recorded(Box::new(follower)));
         }
         let own: Value = serde_json::from_slice(&event.payload).unwrap_or_default();
@@ -243,13 +248,8 @@ impl DryRuns {
     ) -> Result<Report, Error> {
         let store = if ask_store { StoreSide::OnlyAsked } else { StoreSide::LeftAlone };
         let is_recorded = tried.recorded.is_some();
-        let play = Play {
-            connection: &tried.connection,
-            routes,
-            given: &tried.given,
-            events: tried.events,
-            store,
-        };
+        let play =
+            Play { connection: &tried.connection, routes, given: &tried.given, events: tried.events, store };
         let played = scene.play(play).await?;
         Ok(report::of(&tried.connection.name, &tried.given, &played, is_recorded))
     }

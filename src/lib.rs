@@ -32,6 +32,7 @@ pub mod monitor;
 pub mod priority;
 pub mod reason;
 pub mod registry;
+pub mod route_tests;
 pub mod show;
 pub mod store;
 pub mod sync;

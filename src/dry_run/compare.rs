@@ -102,7 +102,9 @@ pub(super) fn calls(effects: &[Effect]) -> Vec<Made> {
 /// What was carried out or refused for good; what only failed for a while was made again.
 fn counts(attempt: &Attempt) -> bool {
     let answered = attempt.status.is_some_and(|status| status < 500 && ![401, 408, 429].contains(&status));
-    answered && attempt.method != "GET" && !attempt.path.split('?').next().is_some_and(|path| path.ends_with("/search"))
+    answered
+        && attempt.method != "GET"
+        && !attempt.path.split('?').next().is_some_and(|path| path.ends_with("/search"))
 }
 
 /// What differs, in order.
@@ -127,7 +129,11 @@ pub(super) fn changes(then: &[Made], now: &[Made]) -> Vec<Change> {
                 let mut at = BTreeMap::new();
                 differences("", &old.body, &new.body, &mut at);
                 if !at.is_empty() {
-                    changes.push(Change::OtherBody { method: new.method.clone(), path: new.path.clone(), at });
+                    changes.push(Change::OtherBody {
+                        method: new.method.clone(),
+                        path: new.path.clone(),
+                        at,
+                    });
                 }
                 (i, j) = (i + 1, j + 1);
             }
@@ -146,7 +152,12 @@ pub(super) fn changes(then: &[Made], now: &[Made]) -> Vec<Change> {
 }
 
 /// The places where two bodies differ.
-pub(crate) fn differences(place: &str, then: &Value, now: &Value, found: &mut BTreeMap<String, (Value, Value)>) {
+pub(crate) fn differences(
+    place: &str,
+    then: &Value,
+    now: &Value,
+    found: &mut BTreeMap<String, (Value, Value)>,
+) {
     match (then, now) {
         (Value::Object(old), Value::Object(new)) => {
             for name in old.keys().chain(new.keys().filter(|name| !old.contains_key(*name))) {
@@ -175,8 +186,10 @@ mod tests {
 
     #[test]
     fn only_what_differs_is_told_and_each_call_is_compared_with_its_like() {
-        let then = [made("/a", json!({ "x": 1, "y": { "z": 2 } })), made("/b", Value::Null), made("/c", json!(1))];
-        let now = [made("/a", json!({ "x": 1, "y": { "z": 3 } })), made("/c", json!(1)), made("/d", Value::Null)];
+        let then =
+            [made("/a", json!({ "x": 1, "y": { "z": 2 } })), made("/b", Value::Null), made("/c", json!(1))];
+        let now =
+            [made("/a", json!({ "x": 1, "y": { "z": 3 } })), made("/c", json!(1)), made("/d", Value::Null)];
         let at = BTreeMap::from([("y.z".to_owned(), (json!(2), json!(3)))]);
         assert_eq!(
             changes(&then, &now),

@@ -11,13 +11,17 @@ use crate::mistake;
 #[derive(Debug, thiserror::Error)]
 pub enum EventError {
     /// It lacks what makes one.
-    #[error("an event is a JSON object with `type` and `data`, such as {{\"type\": \"customer.created\", \"data\": {{\"user\": {{…}}}}}}")]
+    #[error(
+        "an event is a JSON object with `type` and `data`, such as {{\"type\": \"customer.created\", \"data\": {{\"user\": {{…}}}}}}"
+    )]
     NoEvent,
     /// There is no such type.
     #[error("there is no event `{0}`: {1}")]
     Unknown(String, String),
     /// HighLevel's events are named by HighLevel.
-    #[error("`{0}`: give HighLevel's webhook as HighLevel sends it, with its own `type`, such as ContactUpdate")]
+    #[error(
+        "`{0}`: give HighLevel's webhook as HighLevel sends it, with its own `type`, such as ContactUpdate"
+    )]
     NotAsSent(String),
     /// Its parts do not fit.
     #[error("the event cannot be read: {0}")]

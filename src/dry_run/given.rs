@@ -121,7 +121,8 @@ fn customer(id: &Value) -> Option<Customer> {
 
 /// The guest with the e-mail of the event: whoever registers takes over his link.
 fn guest(event: &Value) -> Option<Customer> {
-    let email = ["/data/user/email", "/data/order/email", "/data/email"].iter().find_map(|at| event.pointer(at))?;
+    let email =
+        ["/data/user/email", "/data/order/email", "/data/email"].iter().find_map(|at| event.pointer(at))?;
     let email = email.as_str()?.trim().to_lowercase();
     (!email.is_empty()).then_some(Customer::Guest(email))
 }

@@ -41,7 +41,16 @@ pub(crate) struct Names(Vec<(String, String)>);
 impl Names {
     /// As people read them: `<contact made in step contact>`.
     pub(crate) fn in_words(made: &[Made]) -> Self {
-        Self(made.iter().map(|made| (made.id.clone(), format!("<{} made in step {}>", made.what, made.step))).collect())
+        Self(
+            made.iter()
+                .map(|made| (made.id.clone(), format!("<{} made in step {}>", made.what, made.step)))
+                .collect(),
+        )
+    }
+
+    /// As tests of routes write them: `{contact}`.
+    pub(crate) fn in_braces(made: &[Made]) -> Self {
+        Self(made.iter().map(|made| (made.id.clone(), format!("{{{}}}", made.what))).collect())
     }
 
     /// One more.

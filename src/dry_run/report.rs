@@ -167,11 +167,15 @@ pub(super) fn of(connection: &ConnectionName, given: &Given, played: &Played, re
                 occurred_at: event.occurred_at,
             }
         }
-        None => EventView { id: None, kind: String::new(), subject: String::new(), occurred_at: Timestamp::UNIX_EPOCH },
+        None => EventView {
+            id: None,
+            kind: String::new(),
+            subject: String::new(),
+            occurred_at: Timestamp::UNIX_EPOCH,
+        },
     };
     let stopped = stopped(&played.store_calls);
-    let phases: Vec<Phase> =
-        played.acts.iter().map(|act| phase(act, &names, stopped.as_deref())).collect();
+    let phases: Vec<Phase> = played.acts.iter().map(|act| phase(act, &names, stopped.as_deref())).collect();
     let cost = Cost {
         highlevel: played.acts.iter().map(|act| act.calls.len()).sum(),
         store: played.store_calls.len(),
@@ -187,7 +191,15 @@ pub(super) fn of(connection: &ConnectionName, given: &Given, played: &Played, re
         );
     }
     let found = given.in_words();
-    Report { connection: connection.to_string(), event, found, phases, store: played.store_calls.clone(), cost, notes }
+    Report {
+        connection: connection.to_string(),
+        event,
+        found,
+        phases,
+        store: played.store_calls.clone(),
+        cost,
+        notes,
+    }
 }
 
 /// Why it cannot go on, if the store would have to be asked for something that a dry run does not ask.
@@ -195,9 +207,13 @@ fn stopped(calls: &[StoreCall]) -> Option<String> {
     let call = calls.iter().find(|call| call.status.is_none())?;
     let what = format!("{} {}", call.method, call.path);
     Some(if call.method == "GET" {
-        format!("it has to ask the store here ({what}), which a dry run does only when it is allowed to: --ask-store, `ask_store`")
+        format!(
+            "it has to ask the store here ({what}), which a dry run does only when it is allowed to: --ask-store, `ask_store`"
+        )
     } else {
-        format!("it would write to the store here ({what}), which a dry run never does: what comes after is not known")
+        format!(
+            "it would write to the store here ({what}), which a dry run never does: what comes after is not known"
+        )
     })
 }
 
@@ -206,12 +222,15 @@ fn phase(act: &Act, names: &Names, stopped: Option<&str>) -> Phase {
     // Which step has made which call: the ledger says, and the simulated HighLevel has the exact calls.
     let mut open: Vec<(usize, &str, &str)> = Vec::new();
     for (index, effect) in act.effects.iter().enumerate() {
-        open.extend(effect.attempts.iter().map(|attempt| (index, attempt.method.as_str(), attempt.path.as_str())));
+        open.extend(
+            effect.attempts.iter().map(|attempt| (index, attempt.method.as_str(), attempt.path.as_str())),
+        );
     }
     let mut last = 0;
     for entry in &act.calls {
         let path = path_of(entry);
-        if let Some(at) = open.iter().position(|(_, method, known)| *method == entry.method && *known == path) {
+        if let Some(at) = open.iter().position(|(_, method, known)| *method == entry.method && *known == path)
+        {
             last = open.remove(at).0;
         }
         if let Some(step) = steps.get_mut(last) {
@@ -229,7 +248,9 @@ fn phase(act: &Act, names: &Names, stopped: Option<&str>) -> Phase {
         after: act.after.map(|after| in_words(after.as_secs())),
         after_seconds: act.after.map(|after| after.as_secs()),
         state: if stopped.is_some() { "stopped" } else { act.event.state.as_str() },
-        reason: stopped.map(str::to_owned).or_else(|| act.event.state_reason.as_deref().map(|why| names.in_text(why))),
+        reason: stopped
+            .map(str::to_owned)
+            .or_else(|| act.event.state_reason.as_deref().map(|why| names.in_text(why))),
         code: act.event.state_code.filter(|_| stopped.is_none()).map(crate::reason::Code::as_str),
         conditions: act.judged.iter().map(|judged| condition(judged, names)).collect(),
         steps,
@@ -247,7 +268,11 @@ fn condition(judged: &Judged, names: &Names) -> ConditionView {
         condition: judged.condition.clone(),
         holds: judged.ruled_out.is_none(),
         ruled_out: judged.ruled_out.clone(),
-        looked_at: judged.looked_at.iter().map(|(name, value)| (name.clone(), names.in_value(value))).collect(),
+        looked_at: judged
+            .looked_at
+            .iter()
+            .map(|(name, value)| (name.clone(), names.in_value(value)))
+            .collect(),
     }
 }
 

@@ -101,7 +101,10 @@ fn relink(given: &mut Given, then: &Then<'_>, made: &[String]) {
         connection: then.event.connection.clone(),
         customer,
         contact_id: id.to_owned().into(),
-        shadow: Shadow { cscart: [(Field::FirstName, ANOTHER.to_owned())].into_iter().collect(), ghl: Canonical::default() },
+        shadow: Shadow {
+            cscart: [(Field::FirstName, ANOTHER.to_owned())].into_iter().collect(),
+            ghl: Canonical::default(),
+        },
         tags: std::collections::BTreeSet::default(),
         state_at: then.occurred_at,
     });
@@ -125,7 +128,9 @@ fn tags_before(link: &mut Link, effects: &[Effect]) {
         link.tags.extend(words(&effect.result["removed"]));
         if effect.operation == "ghl.contact.update" {
             let sent = effect.attempts.iter().filter(|attempt| attempt.path.ends_with("/tags"));
-            for tag in sent.filter_map(|attempt| attempt.request.as_ref()).flat_map(|body| words(&body["tags"])) {
+            for tag in
+                sent.filter_map(|attempt| attempt.request.as_ref()).flat_map(|body| words(&body["tags"]))
+            {
                 link.tags.remove(&tag);
             }
         }
@@ -196,7 +201,9 @@ fn items_before(given: &mut Given, then: &Then<'_>, made: &[String]) {
         for item in items.iter_mut().filter(|item| item.kind == ItemKind::Note) {
             let key = then.payload.pointer("/data/note/note_id");
             let is_this = id == Some(item.remote_id.as_str())
-                || key.is_some_and(|key| key.as_str().map_or_else(|| key.to_string(), str::to_owned) == item.key);
+                || key.is_some_and(|key| {
+                    key.as_str().map_or_else(|| key.to_string(), str::to_owned) == item.key
+                });
             if is_this {
                 let was_same = effect.state == EffectState::Skipped;
                 let before = body.clone().filter(|_| was_same).unwrap_or_else(|| ANOTHER.to_owned());

@@ -16,7 +16,7 @@ use super::given::{Given, GivenContact};
 use super::report::StoreCall;
 use crate::clock::Clock;
 use crate::config::EngineConfig;
-use crate::connection::{Connection, CscartSide, GhlSide};
+use crate::connection::{Connection, ConnectionName, CscartSide, GhlSide};
 use crate::effect::Effect;
 use crate::engine::{Creating, Engine};
 use crate::event::{Event, EventId, NewEvent, State};
@@ -31,6 +31,9 @@ use crate::vault::{Key, Vault};
 
 /// How often an event is taken up again before that is left: more than any that gets on needs.
 const ROUNDS: usize = 20;
+
+/// How many waits are followed: a flow that waits more often is told as far as here.
+const MOST_ACTS: usize = 50;
 
 /// More requests than any event makes: the limit is not what a dry run is about.
 const NO_LIMIT: u32 = 1_000_000;
@@ -99,7 +102,8 @@ pub(crate) struct Act {
 impl Scene {
     /// Sets it up; HighLevel's location has this id. `call_timeout`: how long a call to the store may take.
     pub(crate) async fn open(location: &ghl::LocationId, call_timeout: Duration) -> Result<Self, Error> {
-        let folder = tempfile::Builder::new().prefix("cartbridge-dry-run-").tempdir().map_err(Error::setup)?;
+        let folder =
+            tempfile::Builder::new().prefix("cartbridge-dry-run-").tempdir().map_err(Error::setup)?;
         let options = Options {
             strict_rate: false,
             search_lag: Duration::ZERO,
@@ -125,10 +129,14 @@ impl Scene {
             first.get_or_insert(id);
         }
         let mut acts = Vec::new();
-        if let Some(id) = first {
+        let mut next = first.map(|id| (None, id));
+        let mut asked = 0;
+        while let Some((after, id)) = next {
             let (event, effects) = bridge.settle(id).await?;
-            let calls = self.sandbox.ghl().journal();
-            acts.push(Act { after: None, event, effects, judged: bridge.watch.take(), calls });
+            let calls = self.sandbox.ghl().journal_since(asked);
+            asked = calls.last().map_or(asked, |call| call.seq);
+            acts.push(Act { after, event, effects, judged: bridge.watch.take(), calls });
+            next = if acts.len() < MOST_ACTS { bridge.next(&play.connection.name).await? } else { None };
         }
         Ok(Played { acts, store_calls: self.gate.calls(), flaws })
     }
@@ -156,9 +164,7 @@ impl Scene {
 
     /// A value that HighLevel would not take by now is left out rather than the whole contact.
     async fn set_contact(&self, contact: GivenContact) -> Result<Option<String>, Error> {
-        let act = |fields: &serde_json::Map<String, Value>| {
-            json!({ "action": "contact.create", "deliver": false, "id": contact.id, "contact": fields })
-        };
+        let act = |fields: &serde_json::Map<String, Value>| json!({ "action": "contact.create", "deliver": false, "id": contact.id, "contact": fields });
         let Err(refused) = self.sandbox.ghl().act(act(&contact.fields)).await else { return Ok(None) };
         let mut less = contact.fields.clone();
         for name in ["phone", "email", "country", "dateOfBirth", "customFields"] {
@@ -166,7 +172,9 @@ impl Scene {
         }
         self.sandbox.ghl().act(act(&less)).await.map_err(Error::setup)?;
         let id = &contact.id;
-        Ok(Some(format!("contact {id} cannot be simulated as it is ({refused}): it is without e-mail and phone here")))
+        Ok(Some(format!(
+            "contact {id} cannot be simulated as it is ({refused}): it is without e-mail and phone here"
+        )))
     }
 
     async fn store_side(&self, play: &Play<'_>) -> Result<CscartSide, Error> {
@@ -217,7 +225,8 @@ impl Scene {
             settings: play.connection.settings.clone(),
         };
         let clock = Clock::system();
-        let config = EngineConfig { fold_window_ms: 0, settle_ms: 0, index_lag_ms: 0, ..EngineConfig::default() };
+        let config =
+            EngineConfig { fold_window_ms: 0, settle_ms: 0, index_lag_ms: 0, ..EngineConfig::default() };
         store.put_connection(&connection, Origin::Api, clock.now()).await?;
         let registry = Registry::new(Arc::clone(&store), clock.clone(), config.call_timeout());
         registry.reload().await?;
@@ -245,6 +254,7 @@ impl Scene {
             config,
             creating: Creating::default(),
             wake,
+            timer_put: Arc::default(),
         };
         Ok(Bridge { engine, inbox, watch })
     }
@@ -258,11 +268,7 @@ struct Bridge {
 }
 
 impl Bridge {
-    async fn receive(
-        &self,
-        connection: &crate::connection::ConnectionName,
-        arrival: Arrival,
-    ) -> Result<EventId, Error> {
+    async fn receive(&self, connection: &ConnectionName, arrival: Arrival) -> Result<EventId, Error> {
         let event = match arrival {
             Arrival::Told(incoming) => return Ok(self.inbox.append(connection, *incoming).await?.id),
             Arrival::Recorded(event) => *event,
@@ -300,6 +306,20 @@ impl Bridge {
             }
         }
         store.event(id).await?.ok_or(Error::NoEvent(id))
+    }
+
+    /// Lets the time of the next timer come; answers how long that took and the event that it became.
+    async fn next(&self, connection: &ConnectionName) -> Result<Option<(Option<Duration>, EventId)>, Error> {
+        let store = &self.engine.store;
+        let Some(timer) = store.timers(Some(connection), 1).await?.into_iter().next() else {
+            return Ok(None);
+        };
+        let wait = timer.due_at.duration_since(self.engine.clock.now());
+        self.wait(timer.due_at);
+        let fired = store.fire_timer(&timer, None, self.engine.clock.now()).await?;
+        // To the second: what was done before it took a moment.
+        let wait = wait.round(jiff::Unit::Second).unwrap_or(wait);
+        Ok(fired.map(|id| (Some(Duration::try_from(wait).unwrap_or_default()), id)))
     }
 
     /// Lets the time come, for the bridge of this play alone.

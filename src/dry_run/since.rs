@@ -35,8 +35,8 @@ impl DryRuns {
         mut progress: impl FnMut(usize, usize),
     ) -> Result<Comparison, Error> {
         let _turn = self.turns.try_acquire().map_err(|_| Error::Busy)?;
-        let routes = self.routes_with(asked.route.as_ref())?;
         let connection = self.connection(asked.connection.as_ref()).await?;
+        let routes = self.routes_with(&connection, asked.route.as_ref())?;
         let (events, cut) = self.received(&connection.name, asked.since, asked.limit).await?;
         let mut comparison = Comparison { cut, ..Comparison::default() };
         let mut folded: HashMap<EventId, Vec<Event>> = HashMap::new();
@@ -72,8 +72,11 @@ impl DryRuns {
         since: Timestamp,
         limit: usize,
     ) -> Result<(Vec<Event>, bool), Error> {
-        let filter =
-            EventFilter { connection: Some(connection.clone()), since: Some(since), ..EventFilter::default() };
+        let filter = EventFilter {
+            connection: Some(connection.clone()),
+            since: Some(since),
+            ..EventFilter::default()
+        };
         let mut events = Vec::new();
         let mut cursor = None;
         loop {

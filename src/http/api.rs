@@ -3,6 +3,7 @@
 mod catalogue;
 mod connections;
 mod customers;
+mod dry_run;
 mod events;
 mod health;
 mod keys;
@@ -16,6 +17,7 @@ pub(super) use connections::find as find_connection;
 pub(super) fn router() -> OpenApiRouter<Shared> {
     OpenApiRouter::new()
         .merge(events::router())
+        .merge(dry_run::router())
         .merge(connections::router())
         .merge(customers::router())
         .merge(keys::router())

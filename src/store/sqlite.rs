@@ -82,6 +82,17 @@ impl Sqlite {
         Ok(Self { readers: Readers::new(path.to_owned()), writer, arrivals, vault })
     }
 
+    /// Opens a file for reading alone: nothing is made, brought to this version's form or changed, and each write fails. A bridge
+    /// may be working with the file.
+    pub fn open_read_only(path: &Path, keys: KeySource) -> std::result::Result<Self, OpenError> {
+        let vault = Vault::load(keys)?;
+        let pool = open::read_only(path, &vault)?;
+        let arrivals = Arrivals::load(&pool).map_err(|error| OpenError::Read(path.to_owned(), error))?;
+        let arrivals = Arc::new(Mutex::new(arrivals));
+        let writer = Writer::start(pool, |_| {});
+        Ok(Self { readers: Readers::read_only(path.to_owned()), writer, arrivals, vault })
+    }
+
     /// Seals everything with a new master key. A bridge may be working with the file.
     pub fn rotate_master(path: &Path, keys: KeySource) -> std::result::Result<Rotated, RotateError> {
         let vault = open::vault(path, keys)?;

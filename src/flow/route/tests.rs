@@ -26,7 +26,8 @@ fn a_good_route_is_read() {
 
 #[test]
 fn a_route_that_is_switched_off_handles_nothing() {
-    let routes = RouteSet::parse(vec![("note.toml".into(), format!("enabled = false\n{GOOD}").into())]).unwrap();
+    let routes =
+        RouteSet::parse(vec![("note.toml".into(), format!("enabled = false\n{GOOD}").into())]).unwrap();
     assert!(!routes.handles("cscart.note.created"));
 }
 
@@ -75,7 +76,10 @@ fn each_mistake_names_file_line_and_mend() {
 #[test]
 fn a_missing_parameter_is_named() {
     let found = mistakes(&GOOD.replace("body = \"{{ data.note.body }}\"\n", ""));
-    assert_eq!(found, ["note.toml:7:6: `ghl.note.save` needs `body` (text) — add `body = …` under `[step.with]`"]);
+    assert_eq!(
+        found,
+        ["note.toml:7:6: `ghl.note.save` needs `body` (text) — add `body = …` under `[step.with]`"]
+    );
 }
 
 #[test]

@@ -76,7 +76,9 @@ impl<'r> Run<'r> {
         // What was begun goes on, whatever the condition says by now.
         let is_begun = self.results.keys().any(|done| done.route == route.id && is_of(&done.step, step));
         if let Some(condition) = step.condition.as_ref().filter(|_| !is_begun && !step.chooses_items())
-            && !self.holds(route, Some(&step.id), condition).map_err(|what| wrong(route, Some(&step.id), what))?
+            && !self
+                .holds(route, Some(&step.id), condition)
+                .map_err(|what| wrong(route, Some(&step.id), what))?
         {
             let skipped = self.skipped(route, Some(step.id.clone()), condition);
             self.stage = Stage::Step(index + 1);
@@ -185,7 +187,9 @@ impl<'r> Run<'r> {
         });
         let ruled_out = match ruled_out {
             Some(condition)
-                if !self.holds(route, Some(&key.step), condition).map_err(|what| wrong(route, Some(&key.step), what))? =>
+                if !self
+                    .holds(route, Some(&key.step), condition)
+                    .map_err(|what| wrong(route, Some(&key.step), what))? =>
             {
                 Some(condition)
             }

@@ -15,11 +15,7 @@ pub(in crate::cscart) fn create(state: &mut State, body: &Row) -> Result<u64, Re
 }
 
 /// The same, under a number of one's own.
-pub(in crate::cscart) fn create_as(
-    state: &mut State,
-    id: Option<u64>,
-    body: &Row,
-) -> Result<u64, Refusal> {
+pub(in crate::cscart) fn create_as(state: &mut State, id: Option<u64>, body: &Row) -> Result<u64, Refusal> {
     if id.is_some_and(|id| state.users.contains_key(&id)) {
         return Err(Refusal::new(400, "There is a user with this number already"));
     }
