@@ -206,7 +206,7 @@ impl Scene {
         self.plays += 1;
         let path = self.folder.path().join(format!("{}.db", self.plays));
         let store: Arc<dyn Store> =
-            Arc::new(Sqlite::open(&path, Vault::new(Key::generate())).map_err(Error::setup)?);
+            Arc::new(Sqlite::open_temporary(&path, Vault::new(Key::generate())).map_err(Error::setup)?);
         let token = self.sandbox.announcement()["ghl"]["token"].as_str().map(SecretString::from);
         let connection = Connection {
             name: play.connection.name.clone(),

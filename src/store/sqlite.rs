@@ -74,7 +74,15 @@ impl Sqlite {
 
     /// Opens a file, makes it where it is missing, and brings it to this version's form.
     pub fn open(path: &Path, vault: Vault) -> std::result::Result<Self, OpenError> {
-        let pool = open::pool(path, &vault)?;
+        Self::over(open::pool(path, &vault)?, path, vault)
+    }
+
+    /// Makes a file that need not outlive a loss of power, such as that of a dry run: nothing waits for the disk.
+    pub fn open_temporary(path: &Path, vault: Vault) -> std::result::Result<Self, OpenError> {
+        Self::over(open::temporary(path, &vault)?, path, vault)
+    }
+
+    fn over(pool: Pool, path: &Path, vault: Vault) -> std::result::Result<Self, OpenError> {
         let arrivals = Arrivals::load(&pool).map_err(|error| OpenError::Read(path.to_owned(), error))?;
         let arrivals = Arc::new(Mutex::new(arrivals));
         let ended = Arc::clone(&arrivals);

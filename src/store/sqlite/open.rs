@@ -90,6 +90,15 @@ fn make_folder(path: &Path) -> std::result::Result<(), OpenError> {
 
 /// Opens a file, makes it where it is missing, and brings it to this version's form.
 pub(super) fn pool(path: &Path, vault: &Vault) -> std::result::Result<Pool, OpenError> {
+    made(path, vault, true)
+}
+
+/// Makes a file that need not outlive a loss of power.
+pub(super) fn temporary(path: &Path, vault: &Vault) -> std::result::Result<Pool, OpenError> {
+    made(path, vault, false)
+}
+
+fn made(path: &Path, vault: &Vault, durable: bool) -> std::result::Result<Pool, OpenError> {
     make_folder(path)?;
     // SQLite gives the files beside it the same permissions.
     let mut made = std::fs::OpenOptions::new();
@@ -104,6 +113,9 @@ pub(super) fn pool(path: &Path, vault: &Vault) -> std::result::Result<Pool, Open
     };
     let mut pool = Pool::open(path).map_err(opened)?;
     configure(&pool).map_err(opened)?;
+    if !durable {
+        pool.pragma_update(None, "synchronous", "OFF").map_err(opened)?;
+    }
     secrets::check(&pool, path, vault)?;
     let migrations = Migrations::from_directory(&MIGRATIONS).map_err(migrated)?;
     migrations.to_latest(&mut pool).map_err(migrated)?;
