@@ -123,18 +123,19 @@ async fn without_storage(folder: &Path) -> Router {
     let registry = Registry::new(Arc::clone(&store), clock.clone(), Duration::from_secs(30));
     registry.reload().await.expect("it is read");
     let routes = load_routes(None).expect("the shipped routes have no mistakes");
-    let inbox = Inbox::new(Arc::clone(&store), routes, clock.clone(), Arc::default(), Duration::ZERO);
+    let inbox = Inbox::new(Arc::clone(&store), routes.clone(), clock.clone(), Arc::default(), Duration::ZERO);
     let public_url: Arc<str> = "http://127.0.0.1".into();
     let tokens = Tokens::new(Setup {
         store: Arc::clone(&store),
         clock: clock.clone(),
         monitor: Monitor::default(),
         wake: Arc::default(),
-        routes: load_routes(None).expect("the shipped routes have no mistakes"),
+        routes: routes.clone(),
         public_url: Arc::clone(&public_url),
         call_timeout: Duration::from_secs(30),
     });
     router(HttpState {
+        routes,
         tokens,
         store,
         inbox,

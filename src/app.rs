@@ -11,7 +11,6 @@ use axum::extract::connect_info::Connected;
 use axum::serve::{IncomingStream, Listener};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use include_dir::{Dir, include_dir};
 use secrecy::SecretString;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
@@ -21,9 +20,8 @@ use crate::access::{ApiKey, KeyHash, Role};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::connection::ConnectionName;
-use crate::dry_run::DryRuns;
+use crate::dry_run::{self, DryRuns};
 use crate::engine::{Creating, Engine, Timers};
-use crate::flow::{self, RouteSet};
 use crate::http::auth::AdminKey;
 use crate::http::listener::{Peer, PlainListener, TlsListener};
 use crate::http::{self, HttpState};
@@ -31,13 +29,12 @@ use crate::inbox::Inbox;
 use crate::mistake::Mistake;
 use crate::monitor::Monitor;
 use crate::registry::Registry;
+use crate::routes::{FolderError, LoadError, Routes};
 use crate::store::sqlite::{OpenError, Sqlite};
 use crate::store::{self, EventFilter, Origin, Store};
 use crate::tls::Certificate;
 use crate::tokens::{self, Tokens};
 use crate::vault::KeyError;
-
-static ROUTES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/routes");
 
 /// How soon a change made by the command line beside us is noticed.
 const REFRESH: Duration = Duration::from_secs(2);
@@ -66,16 +63,16 @@ pub enum StartError {
     Store(#[from] store::Error),
     /// Routes with mistakes.
     #[error("{}", list(.0))]
-    Routes(Vec<flow::Error>),
+    Routes(Vec<Mistake>),
     /// The folder of routes cannot be read.
-    #[error("the routes in {0} cannot be read: check `routes_dir`")]
-    RoutesDir(PathBuf, #[source] std::io::Error),
+    #[error(transparent)]
+    RoutesDir(FolderError),
     /// The certificate cannot be used.
     #[error("HTTPS cannot be served: {0}")]
     Tls(Mistake),
 }
 
-fn list(errors: &[flow::Error]) -> String {
+fn list(errors: &[Mistake]) -> String {
     let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
     format!("{} mistake(s) in the routes:\n  {}", errors.len(), lines.join("\n  "))
 }
@@ -120,6 +117,13 @@ impl App {
         for name in registry.reload().await? {
             store.unpark(&name, now).await?;
         }
+        let routes = routes.with_registry(registry.clone());
+        store.put_route_versions(routes.versions(now)).await?;
+        for live in registry.all().values() {
+            for mistake in routes.unknown_choices(&live.connection) {
+                tracing::warn!("{mistake}");
+            }
+        }
         let first_key = match &admin_key {
             None if store.keys().await?.is_empty() => {
                 let (key, secret) = ApiKey::generate("first", Role::Admin, now);
@@ -147,12 +151,12 @@ impl App {
             public_url: Arc::clone(&public_url),
             call_timeout: config.engine.call_timeout(),
         });
-        let for_dry_runs = routes.clone();
-        let dry_runs = DryRuns::new(
-            Arc::clone(&store),
-            Arc::new(move |_| for_dry_runs.clone()),
-            config.engine.call_timeout(),
-        );
+        let dry_runs = DryRuns::new(dry_run::Setup {
+            store: Arc::clone(&store),
+            routes: routes.clone(),
+            call_timeout: config.engine.call_timeout(),
+            zone: config.time_zone.0.clone(),
+        });
         let http = HttpState {
             store: Arc::clone(&store),
             inbox,
@@ -164,12 +168,14 @@ impl App {
             public_url,
             trusted_proxies: config.trusted_proxies,
             dry_runs,
+            routes: routes.clone(),
         };
         let engine = Arc::new(Engine {
             store,
             registry,
             tokens,
             routes,
+            zone: config.time_zone.0,
             clock,
             monitor,
             config: config.engine,
@@ -186,6 +192,11 @@ impl App {
         Arc::clone(&self.http.store)
     }
 
+    /// The routes in force, to have them read again.
+    pub fn routes(&self) -> Routes {
+        self.http.routes.clone()
+    }
+
     /// The certificate that HTTPS is served with, to have it read again; none: plain HTTP is served.
     pub fn certificate(&self) -> Option<Certificate> {
         self.certificate.clone()
@@ -197,11 +208,15 @@ impl App {
         let timers = Timers {
             store: Arc::clone(&self.engine.store),
             clock: self.engine.clock.clone(),
+            routes: self.engine.routes.clone(),
+            registry: self.engine.registry.clone(),
+            zone: self.engine.zone.clone(),
             put: Arc::clone(&self.engine.timer_put),
             wake: Arc::clone(&self.engine.wake),
         };
         let timers = tokio::spawn(timers.run(stop.clone()));
-        let refresher = tokio::spawn(refresh(self.http.clone(), stop.clone()));
+        let refresher =
+            tokio::spawn(refresh(self.http.clone(), Arc::clone(&self.engine.timer_put), stop.clone()));
         let tokens = self.http.tokens.clone();
         let monitor = self.http.monitor.clone();
         let stopping = stop.clone();
@@ -254,13 +269,17 @@ where
     axum::serve(listener, service).with_graceful_shutdown(stopped).into_future().boxed()
 }
 
-/// Notices connections that the command line has changed in the database.
-/// Notices connections that the command line has changed in the database, and grants that another process has.
-async fn refresh(http: HttpState, stop: CancellationToken) {
+/// Notices connections that the command line has changed in the database, grants that another process has, and routes that
+/// somebody has.
+async fn refresh(http: HttpState, routes_changed: Arc<Notify>, stop: CancellationToken) {
     loop {
-        tokio::select! {
-            () = tokio::time::sleep(REFRESH) => {}
+        let asked = tokio::select! {
+            () = tokio::time::sleep(REFRESH) => false,
+            () = http.routes.asked() => true,
             () = stop.cancelled() => return,
+        };
+        if let Err(error) = refresh_routes(&http, asked, &routes_changed).await {
+            tracing::error!(error = &error as &dyn std::error::Error, "cannot take over the routes");
         }
         match http.registry.reload().await {
             Ok(changed) => {
@@ -281,28 +300,33 @@ async fn refresh(http: HttpState, stop: CancellationToken) {
     }
 }
 
-/// The embedded routes, with those of a folder over them.
-pub fn load_routes(folder: Option<&Path>) -> Result<RouteSet, StartError> {
-    let mut files: Vec<(String, Vec<u8>)> = ROUTES
-        .files()
-        .filter(|file| file.path().extension().is_some_and(|extension| extension == "toml"))
-        .map(|file| (file.path().display().to_string(), file.contents().to_owned()))
-        .collect();
-    if let Some(folder) = folder {
-        let failed = |error| StartError::RoutesDir(folder.to_owned(), error);
-        for entry in std::fs::read_dir(folder).map_err(failed)? {
-            let path = entry.map_err(failed)?.path();
-            if path.extension().is_none_or(|extension| extension != "toml") {
-                continue;
-            }
-            let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-            let content = std::fs::read(&path).map_err(|error| StartError::RoutesDir(path.clone(), error))?;
-            files.retain(|(embedded, _)| *embedded != name);
-            files.push((name, content));
-        }
+/// Takes over routes that have changed, if any or if somebody `asked` for it. What waits may go on by them, or need less.
+async fn refresh_routes(http: &HttpState, asked: bool, routes_changed: &Notify) -> store::Result<()> {
+    let routes = http.routes.clone();
+    let read = move || (asked || !routes.look_the_same()).then(|| routes.reload());
+    let Ok(Some(changed)) = tokio::task::spawn_blocking(read).await else { return Ok(()) };
+    http.monitor.route_mistakes(http.routes.mistakes().len());
+    if changed.is_empty() {
+        return Ok(());
     }
-    files.sort();
-    RouteSet::parse(files).map_err(StartError::Routes)
+    tracing::info!("the routes have changed: {}", changed.join(", "));
+    let now = http.clock.now();
+    http.store.put_route_versions(http.routes.versions(now)).await?;
+    for name in http.registry.all().keys() {
+        http.tokens.changed(name);
+        http.store.unpark(name, now).await?;
+    }
+    routes_changed.notify_one();
+    http.inbox.wake();
+    Ok(())
+}
+
+/// The embedded routes, with those of a folder over them.
+pub fn load_routes(folder: Option<&Path>) -> Result<Routes, StartError> {
+    Routes::load(folder).map_err(|error| match error {
+        LoadError::Folder(error) => StartError::RoutesDir(error),
+        LoadError::Mistakes(mistakes) => StartError::Routes(mistakes),
+    })
 }
 
 fn lock(database: &Path) -> Result<File, StartError> {

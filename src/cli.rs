@@ -12,6 +12,7 @@ mod events;
 mod health;
 mod key;
 mod resync;
+mod routes;
 mod sandbox;
 mod serve;
 mod test_routes;
@@ -59,6 +60,9 @@ enum Command {
     /// List, show and replay events
     #[command(subcommand)]
     Events(events::Command),
+    /// List the routes and where they run, or help to write one
+    #[command(subcommand)]
+    Routes(routes::Command),
     /// Compare one customer on both sides and repair the difference
     Resync(resync::Arguments),
     /// Try an event without doing anything: show each call that it would set off
@@ -104,6 +108,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Command::Connection(command) => connection::run(config, command).await,
             Command::Connect(command) => connect::run(config, command).await,
             Command::Events(command) => events::run(config, command).await,
+            Command::Routes(command) => routes::run(config, command).await,
             Command::Resync(arguments) => resync::run(config, arguments).await,
             Command::DryRun(arguments) => dry_run::run(config, arguments).await,
             Command::TestRoutes(arguments) => test_routes::run(config, arguments).await,

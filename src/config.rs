@@ -10,6 +10,7 @@ mod locate;
 mod reachable;
 mod retry;
 mod secret_files;
+mod zone;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -26,6 +27,7 @@ pub use contradictions::{Flaw, flaws_of};
 pub use incoming::{TlsFiles, TrustedProxies};
 pub use reachable::reachable;
 pub use retry::RetryConfig;
+pub use zone::Zone;
 
 /// Everything that can be configured.
 #[derive(Debug, Clone, Deserialize)]
@@ -46,6 +48,8 @@ pub struct Config {
     pub key_file: Option<PathBuf>,
     /// A folder of routes that override and add to the embedded ones.
     pub routes_dir: Option<PathBuf>,
+    /// The time zone in which schedules tell the time of the day; without it UTC.
+    pub time_zone: Zone,
     /// How the engine works.
     pub engine: EngineConfig,
     /// The connections defined in the file.
@@ -77,6 +81,9 @@ pub struct EngineConfig {
     pub max_tries: u32,
     /// An event that has been failing for so many hours becomes a dead letter.
     pub max_age_hours: u32,
+    /// After so many runs of a route within ten minutes for the same subject, each set off by HighLevel, the next such event
+    /// becomes a dead letter: flows that set each other off would never end.
+    pub loop_limit: u32,
 }
 
 impl Default for Config {
@@ -89,6 +96,7 @@ impl Default for Config {
             database: "sqlite://data/cartbridge.db".into(),
             key_file: None,
             routes_dir: None,
+            time_zone: Zone::default(),
             engine: EngineConfig::default(),
             connection: Vec::new(),
         }
@@ -107,6 +115,7 @@ impl Default for EngineConfig {
             retry_max_ms: 15 * 60 * 1_000,
             max_tries: 500,
             max_age_hours: 72,
+            loop_limit: 20,
         }
     }
 }

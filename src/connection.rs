@@ -2,6 +2,7 @@
 
 mod plain_http;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -300,6 +301,9 @@ pub struct Settings {
     pub custom_fields: CustomFields,
     /// ISO 3166 alpha-2 code of the country assumed for phone numbers without one, such as `US`.
     pub default_country: Option<String>,
+    /// Routes that this connection switches on or off by their ids, whatever their files say.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub routes: BTreeMap<String, bool>,
 }
 
 impl Default for Settings {
@@ -310,6 +314,7 @@ impl Default for Settings {
             welcome_task: WelcomeTask::default(),
             custom_fields: CustomFields::default(),
             default_country: None,
+            routes: BTreeMap::new(),
         }
     }
 }

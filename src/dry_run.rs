@@ -20,6 +20,7 @@ mod since;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
@@ -28,6 +29,7 @@ use crate::effect::Effect;
 use crate::event::{Event, EventId};
 use crate::flow::RouteSet;
 use crate::mistake::Mistake;
+use crate::routes::Routes;
 use crate::store::{self, EventFilter, Store};
 
 pub use compare::{Change, Compared, Comparison};
@@ -130,22 +132,30 @@ pub struct Asked {
     pub ask_store: bool,
 }
 
-/// The routes that a connection has now.
-pub type RoutesOf = Arc<dyn Fn(&Connection) -> RouteSet + Send + Sync>;
+/// What dry runs are made with.
+#[derive(Clone)]
+pub struct Setup {
+    /// What the bridge knows; it is only read.
+    pub store: Arc<dyn Store>,
+    /// The flows.
+    pub routes: Routes,
+    /// How long a call to the store may take.
+    pub call_timeout: Duration,
+    /// Where it is what time of the day.
+    pub zone: TimeZone,
+}
 
 /// Makes dry runs. Cheap to clone; all clones share how many may be under way.
 #[derive(Clone)]
 pub struct DryRuns {
-    store: Arc<dyn Store>,
-    routes: RoutesOf,
-    call_timeout: Duration,
+    setup: Setup,
     turns: Arc<Semaphore>,
 }
 
 impl DryRuns {
-    /// Over what the bridge knows, which is only read, and its routes. `call_timeout`: how long a call to the store may take.
-    pub fn new(store: Arc<dyn Store>, routes: RoutesOf, call_timeout: Duration) -> Self {
-        Self { store, routes, call_timeout, turns: Arc::new(Semaphore::new(AT_ONCE)) }
+    /// Over what the bridge knows.
+    pub fn new(setup: Setup) -> Self {
+        Self { setup, turns: Arc::new(Semaphore::new(AT_ONCE)) }
     }
 
     /// Tries one event.
@@ -155,11 +165,11 @@ impl DryRuns {
             Which::Told(event) => {
                 let connection = self.connection(asked.connection.as_ref()).await?;
                 let incoming = event::read(&event)?;
-                let given = given::of_told(&*self.store, &connection.name, &event).await?;
+                let given = given::of_told(&*self.setup.store, &connection.name, &event).await?;
                 Tried { connection, given, events: vec![Arrival::Told(Box::new(incoming))], recorded: None }
             }
             Which::Recorded(id) => {
-                let (event, effects) = self.store.event(id).await?.ok_or(Error::NoEvent(id))?;
+                let (event, effects) = self.setup.store.event(id).await?.ok_or(Error::NoEvent(id))?;
                 if asked.connection.as_ref().is_some_and(|name| *name != event.connection) {
                     return Err(Error::OtherConnection(id, event.connection));
                 }
@@ -169,14 +179,17 @@ impl DryRuns {
             }
         };
         let routes = self.routes_with(&tried.connection, asked.route.as_ref())?;
-        let mut scene = Scene::open(&tried.connection.ghl.location_id, self.call_timeout).await?;
+        let off = asked.route.as_ref().and_then(|tried_route| switched_off(&tried.connection, &routes, tried_route));
+        let mut scene = Scene::open(&tried.connection.ghl.location_id, self.setup.call_timeout, &self.setup.zone).await?;
         let report = self.try_in(&mut scene, tried, &routes, asked.ask_store).await;
         scene.close().await;
-        report
+        let mut report = report?;
+        report.notes.extend(off);
+        Ok(report)
     }
 
     fn routes_with(&self, connection: &Connection, tried: Option<&TriedRoute>) -> Result<RouteSet, Error> {
-        let routes = (self.routes)(connection);
+        let routes = self.setup.routes.of_connection(connection);
         match tried {
             None => Ok(routes),
             Some(tried) => routes.with(&tried.file, &tried.content).map_err(Error::Route),
@@ -186,7 +199,7 @@ impl DryRuns {
     /// The connection of this name, or the only one.
     async fn connection(&self, name: Option<&ConnectionName>) -> Result<Connection, Error> {
         let mut all: Vec<Connection> =
-            self.store.connections().await?.readable.into_iter().map(|stored| stored.connection).collect();
+            self.setup.store.connections().await?.readable.into_iter().map(|stored| stored.connection).collect();
         let known = || all.iter().map(|connection| connection.name.clone()).collect();
         match name {
             None if all.len() == 1 => Ok(all.remove(0)),
@@ -206,7 +219,7 @@ impl DryRuns {
             since: Some(head.received_at),
             ..EventFilter::default()
         };
-        let page = self.store.events(&filter, None, 500).await?;
+        let page = self.setup.store.events(&filter, None, 500).await?;
         let mut folded: Vec<Event> =
             page.events.into_iter().filter(|event| event.folded_into == Some(head.id)).collect();
         folded.reverse();
@@ -223,16 +236,16 @@ impl DryRuns {
     ) -> Result<Tried, Error> {
         let mut newest = None;
         let mut events = Vec::with_capacity(1 + folded.len());
-        event.payload = self.store.payload(event.seq).await?;
+        event.payload = self.setup.store.payload(event.seq).await?;
         for mut follower in folded {
-            follower.payload = self.store.payload(follower.seq).await?;
+            follower.payload = self.setup.store.payload(follower.seq).await?;
             newest =
                 Some((follower.occurred_at, serde_json::from_slice(&follower.payload).unwrap_or_default()));
             events.push(Arrival::Recorded(Box::new(follower)));
         }
         let own: Value = serde_json::from_slice(&event.payload).unwrap_or_default();
         let (occurred_at, payload) = newest.unwrap_or((event.occurred_at, own));
-        let mut given = given::of_recorded(&*self.store, &event, &payload).await?;
+        let mut given = given::of_recorded(&*self.setup.store, &event, &payload).await?;
         let then = rewind::Then { event: &event, occurred_at, payload: &payload, effects: &effects };
         rewind::rewind(&mut given, &then, &connection.settings);
         events.insert(0, Arrival::Recorded(Box::new(event)));
@@ -253,6 +266,16 @@ impl DryRuns {
         let played = scene.play(play).await?;
         Ok(report::of(&tried.connection.name, &tried.given, &played, is_recorded))
     }
+}
+
+/// Says that the route to be tried does not run, if it does not.
+fn switched_off(connection: &Connection, routes: &RouteSet, tried: &TriedRoute) -> Option<String> {
+    let id = tried.file.strip_suffix(".toml").unwrap_or(&tried.file);
+    let chosen = routes.with_choices(&connection.settings.routes);
+    let is_off = chosen.route(id).is_some_and(|route| !route.enabled);
+    is_off.then(|| {
+        format!("route `{id}` is switched off for this connection: by `enabled = false` in its file, or by `settings.routes`")
+    })
 }
 
 /// An event that is about to be tried.

@@ -69,6 +69,8 @@ pub struct Effect {
     pub result: Value,
     /// Each exchange made for it, oldest first.
     pub attempts: Vec<Attempt>,
+    /// The version of the route that it was last carried out, or tried, with; none: it is not known.
+    pub version: Option<String>,
 }
 
 /// One HTTP exchange. Its bodies hold no secrets: tokens travel in headers, and headers are not recorded.

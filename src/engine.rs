@@ -8,9 +8,11 @@ mod alone;
 mod backoff;
 mod calls;
 mod crew;
+mod guard;
 mod operations;
 mod reconcile;
 pub mod requests;
+mod schedule;
 mod step;
 mod timers;
 mod verdict;
@@ -23,6 +25,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt as _;
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -31,10 +34,10 @@ use tokio_util::task::TaskTracker;
 use crate::clock::Clock;
 use crate::config::{EngineConfig, RetryConfig};
 use crate::event::{Event, State};
-use crate::flow::RouteSet;
 use crate::monitor::Monitor;
 use crate::reason::{Code, Reason};
 use crate::registry::Registry;
+use crate::routes::Routes;
 use crate::store::{self, Claim, LEASE, Settlement, Shares, Store};
 use crate::tokens::Tokens;
 pub use alone::Creating;
@@ -57,9 +60,11 @@ pub struct Engine {
     /// What calls to HighLevel go with.
     pub tokens: Tokens,
     /// The flows.
-    pub routes: RouteSet,
+    pub routes: Routes,
     /// The time.
     pub clock: Clock,
+    /// Where it is what time of the day.
+    pub zone: TimeZone,
     /// Counters.
     pub monitor: Monitor,
     /// How to work.

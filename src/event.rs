@@ -265,6 +265,9 @@ pub struct Event {
 impl Event {
     /// The name by which a route asks for this event: `cscart.customer.created`.
     pub fn trigger(&self) -> String {
-        format!("{}.{}", self.source, self.kind)
+        match (self.source, self.kind.as_str()) {
+            (Source::Schedule, "due") => "schedule".to_owned(),
+            (source, kind) => format!("{source}.{kind}"),
+        }
     }
 }

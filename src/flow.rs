@@ -13,6 +13,8 @@ mod parameters;
 mod route;
 mod route_file;
 mod run;
+mod schedule;
+mod schema;
 mod trigger;
 mod watch;
 
@@ -24,4 +26,6 @@ pub use delay::Wait;
 pub use operation::{Offer, Operation, offers};
 pub use route::{Need, OnError, Route, RouteSet};
 pub use run::{Next, PlanError, PlannedDelay, PlannedStep, Run, Skipped};
+pub use schedule::Schedule;
+pub use schema::schema;
 pub use watch::{Judged, Watch};

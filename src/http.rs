@@ -28,6 +28,7 @@ use crate::dry_run::DryRuns;
 use crate::inbox::Inbox;
 use crate::monitor::Monitor;
 use crate::registry::Registry;
+use crate::routes::Routes;
 use crate::store::Store;
 use crate::tokens::Tokens;
 use auth::AdminKey;
@@ -56,6 +57,8 @@ pub struct HttpState {
     pub trusted_proxies: TrustedProxies,
     /// Tries events without doing anything.
     pub dry_runs: DryRuns,
+    /// The flows.
+    pub routes: Routes,
 }
 
 /// [`HttpState`] as the handlers get it: each request clones it several times.

@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 use crate::clock::Clock;
 use crate::connection::ConnectionName;
 use crate::event::{EventId, NewEvent, Source, Subject};
-use crate::flow::RouteSet;
+use crate::routes::Routes;
 use crate::store::{self, Appended, Store};
 
 /// Why the body of a webhook, though rightly signed, cannot become an event.
@@ -71,7 +71,7 @@ impl Incoming {
 #[derive(Clone)]
 pub struct Inbox {
     store: Arc<dyn Store>,
-    routes: RouteSet,
+    routes: Routes,
     clock: Clock,
     wake: Arc<Notify>,
     fold_window: Duration,
@@ -81,7 +81,7 @@ impl Inbox {
     /// An inbox over a store. `fold_window`: how long a change of a customer waits for further ones.
     pub fn new(
         store: Arc<dyn Store>,
-        routes: RouteSet,
+        routes: Routes,
         clock: Clock,
         wake: Arc<Notify>,
         fold_window: Duration,
@@ -110,7 +110,7 @@ impl Inbox {
             payload: incoming.payload,
             replayed_from: None,
             forced: false,
-            ignored: !self.routes.handles(&trigger),
+            ignored: !self.routes.of(connection).handles(&trigger),
         };
         let appended = self.store.append(event, not_before).await?;
         self.wake.notify_one();

@@ -33,6 +33,7 @@ pub mod priority;
 pub mod reason;
 pub mod registry;
 pub mod route_tests;
+pub mod routes;
 pub mod show;
 pub mod store;
 pub mod sync;

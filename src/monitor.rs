@@ -34,6 +34,7 @@ struct Inner {
     events: Family<InState, Gauge>,
     refreshes: Family<Refreshed, Counter>,
     connected: Family<OfConnection, Gauge>,
+    route_mistakes: Gauge,
     stopping: AtomicBool,
     refused_ghl_at_ms: AtomicI64,
 }
@@ -114,6 +115,9 @@ impl Default for Monitor {
         let connected = Family::default();
         let help = "1: calls to HighLevel can go out; 0: a person has to connect it";
         registry.register("connection_connected", help, connected.clone());
+        let route_mistakes = Gauge::default();
+        let help = "Mistakes in files of routes, whose last good version is in force";
+        registry.register("route_mistakes", help, route_mistakes.clone());
         Self {
             inner: Arc::new(Inner {
                 registry,
@@ -128,6 +132,7 @@ impl Default for Monitor {
                 events,
                 refreshes,
                 connected,
+                route_mistakes,
                 stopping: AtomicBool::new(false),
                 refused_ghl_at_ms: AtomicI64::new(i64::MIN),
             }),
@@ -177,6 +182,11 @@ impl Monitor {
             let open = live.breaker.admits() != Admits::All;
             inner.breaker_open.get_or_create(&label).set(i64::from(open));
         }
+    }
+
+    /// So many mistakes are in files of routes.
+    pub fn route_mistakes(&self, count: usize) {
+        self.inner.route_mistakes.set(count as i64);
     }
 
     /// The bridge begins to stop.

@@ -168,6 +168,8 @@ codes! {
     SamePerson = "same-person",
     /// A route cannot be rendered.
     RouteMistake = "route-mistake",
+    /// A route sets itself off.
+    FlowLoop = "flow-loop",
 
     // The bridge and its connections.
     /// A connection is stored and cannot be read or used.

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use include_dir::{Dir, include_dir};
+use jiff::tz::TimeZone;
 
 use crate::connection::{Connection, CscartSide, GhlSide, RetryOverrides};
 use crate::dry_run::scene::{Act, Arrival, Play, Scene, StoreSide};
@@ -29,6 +30,9 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The location of the tests.
 const LOCATION: &str = "locationOfTheTest000";
+
+/// The name of the connection of the tests.
+pub const CONNECTION: &str = "my-shop";
 
 /// A file with tests, read and checked.
 #[derive(Debug)]
@@ -115,7 +119,7 @@ pub async fn run(
     routes: &RouteSet,
     mut told: impl FnMut(&Outcome),
 ) -> Result<Vec<Outcome>, Error> {
-    let mut scene = Scene::open(&LOCATION.to_owned().into(), CALL_TIMEOUT).await?;
+    let mut scene = Scene::open(&LOCATION.to_owned().into(), CALL_TIMEOUT, &TimeZone::UTC).await?;
     let mut outcomes = Vec::new();
     for file in files {
         for test in &file.tests {
@@ -158,7 +162,7 @@ async fn failures(scene: &mut Scene, test: &Test, routes: &RouteSet) -> Result<V
 
 fn connection(test: &Test) -> Result<Connection, Error> {
     Ok(Connection {
-        name: "my-shop".parse().map_err(Error::setup)?,
+        name: CONNECTION.parse().map_err(Error::setup)?,
         ghl: GhlSide {
             location_id: LOCATION.to_owned().into(),
             token: None,

@@ -1,6 +1,7 @@
 //! How events and their effects are shown to people and programs: the same by API and command line.
 
 pub mod catalogue;
+pub mod routes;
 
 use ghl::oauth::Scopes;
 use jiff::Timestamp;
@@ -20,7 +21,7 @@ pub struct EventSummary {
     pub id: String,
     /// The connection that it belongs to.
     pub connection: String,
-    /// `cscart`, `ghl` or `manual`.
+    /// `cscart`, `ghl`, `manual` or `schedule`.
     pub source: &'static str,
     /// The sender's own id of it.
     pub source_id: String,
@@ -92,6 +93,9 @@ pub struct EventDetail {
 pub struct EffectView {
     /// The route's id.
     pub route: String,
+    /// The version of the route that it was carried out with: `GET /api/routes/{id}/versions` has its text. Null: it is not
+    /// known.
+    pub route_version: Option<String>,
     /// The step's id.
     pub step: String,
     /// The operation, such as `ghl.contact.create`.
@@ -147,6 +151,7 @@ impl From<&Effect> for EffectView {
     fn from(effect: &Effect) -> Self {
         Self {
             route: effect.key.route.clone(),
+            route_version: effect.version.clone(),
             step: effect.key.step.clone(),
             operation: effect.operation.clone(),
             state: effect.state.as_str(),

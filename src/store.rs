@@ -163,6 +163,8 @@ pub struct EffectUpdate {
     pub result: Value,
     /// The exchanges since the last update.
     pub attempts: Vec<Attempt>,
+    /// The version of the route that it was carried out with.
+    pub version: Option<String>,
     /// What it sets off later: put in the same transaction, in place of the timer of its key if there is one.
     pub timer: Option<Timer>,
 }
@@ -281,6 +283,19 @@ pub enum Origin {
     Api,
 }
 
+/// A text of a route that was in force.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RouteVersion {
+    /// The route's id.
+    pub route: String,
+    /// Tells it from the route's other texts.
+    pub version: String,
+    /// The file, as it was read.
+    pub text: String,
+    /// When it was first in force.
+    pub first_seen_at: Timestamp,
+}
+
 /// A customer as the store's page shows him.
 #[derive(Debug, Clone)]
 pub struct View {
@@ -375,6 +390,8 @@ pub trait Store: Send + Sync + 'static {
     async fn drop_timer(&self, connection: &ConnectionName, key: &str) -> Result<bool>;
     /// Timers, of one connection or of all, the next due first.
     async fn timers(&self, connection: Option<&ConnectionName>, limit: usize) -> Result<Vec<Timer>>;
+    /// All timers whose key begins so.
+    async fn timers_named(&self, prefix: &str) -> Result<Vec<Timer>>;
     /// Makes the parked events of a connection ready again; answers how many lanes that were.
     async fn unpark(&self, connection: &ConnectionName, now: Timestamp) -> Result<usize>;
     /// Makes one parked lane of a connection ready again, to try whether it works by now; answers whether there was one.
@@ -387,6 +404,13 @@ pub trait Store: Send + Sync + 'static {
         &self,
         connection: &ConnectionName,
         contact: &ghl::ContactId,
+    ) -> Result<Vec<Link>>;
+    /// The links of a connection, by their customers' names: those after `after`, from the first one without it.
+    async fn links_page(
+        &self,
+        connection: &ConnectionName,
+        after: Option<&Customer>,
+        limit: usize,
     ) -> Result<Vec<Link>>;
     /// Writes links outside of an event: made by hand.
     async fn put_links(&self, changes: Vec<LinkChange>) -> Result<()>;
@@ -413,6 +437,14 @@ pub trait Store: Send + Sync + 'static {
     /// Runs an event again and answers the id under which to watch it. Open and dead events go on in place, with what is
     /// done staying done. A finished one becomes a new event that takes over its finished steps, or none with `force`.
     async fn replay(&self, id: EventId, force: bool, now: Timestamp) -> Result<EventId>;
+
+    /// Keeps texts of routes; one that is kept already stays as it is.
+    async fn put_route_versions(&self, versions: Vec<RouteVersion>) -> Result<()>;
+    /// The texts that a route has had, the newest first.
+    async fn route_versions(&self, route: &str) -> Result<Vec<RouteVersion>>;
+    /// For how many events before `event`, of its subject and from its side, received at or after `since`, the route has done
+    /// something.
+    async fn runs_of_route(&self, event: &Event, route: &str, since: Timestamp) -> Result<u64>;
 
     /// All connections, by name.
     async fn connections(&self) -> Result<Connections>;

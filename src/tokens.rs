@@ -25,10 +25,10 @@ use tokio_util::task::TaskTracker;
 
 use crate::clock::Clock;
 use crate::connection::ConnectionName;
-use crate::flow::RouteSet;
 use crate::grant::{Grant, GrantHead, Holder, SecretPrint};
 use crate::monitor::Monitor;
 use crate::registry::Live;
+use crate::routes::Routes;
 use crate::store::{self, Store};
 
 pub use callback::{Callback, CallbackError, Connected};
@@ -53,7 +53,7 @@ pub struct Setup {
     /// Told when parked events may go on.
     pub wake: Arc<Notify>,
     /// The flows, which need scopes.
-    pub routes: RouteSet,
+    pub routes: Routes,
     /// The address under which people reach the bridge.
     pub public_url: Arc<str>,
     /// The longest that a call takes.

@@ -56,7 +56,7 @@ fn show(found: &Catalogue) {
     if !found.actions.is_empty() {
         let mut actions = table(["action", "what it does", "needs"]);
         for it in &found.actions {
-            let mark = if it.route_step { " (step of a route)" } else { "" };
+            let mark = if it.own { " (the bridge's own)" } else { "" };
             actions.add_row([it.name.clone(), format!("{}{mark}", it.title), it.scopes.join(", ")]);
         }
         println!("{actions}");

@@ -31,7 +31,11 @@ pub(super) fn run(file: Option<PathBuf>) -> ExitCode {
         mistakes.push(mistake.to_string());
     }
     let routes = match load_routes(config.routes_dir.as_deref()) {
-        Ok(routes) => routes.routes().len(),
+        Ok(routes) => {
+            let unknown = config.connection.iter().flat_map(|connection| routes.unknown_choices(connection));
+            mistakes.extend(unknown.map(|mistake| mistake.to_string()));
+            routes.count()
+        }
         Err(StartError::Routes(errors)) => {
             mistakes.extend(errors.iter().map(ToString::to_string));
             0

@@ -155,7 +155,7 @@ pub(super) async fn stand(
         clock,
         monitor: Monitor::default(),
         wake: Arc::default(),
-        routes: load_routes(config.routes_dir.as_deref())?,
+        routes: load_routes(config.routes_dir.as_deref())?.with_registry(registry.clone()),
         public_url: config.public_url().into(),
         call_timeout,
     });
@@ -166,7 +166,7 @@ pub(super) async fn stand(
     };
     let mut table = comfy_table::Table::new();
     table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY).set_header(["route", "needs", "missing"]);
-    for need in tokens.needs() {
+    for need in tokens.needs(&live) {
         let needed = need.scopes();
         let missing: Vec<String> =
             needed.iter().filter(|scope| status.missing.contains(scope)).map(ToString::to_string).collect();

@@ -6,7 +6,6 @@ mod since;
 use std::io::{IsTerminal as _, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use anyhow::Context as _;
 use indicatif::ProgressBar;
@@ -57,7 +56,8 @@ pub(super) async fn run(file: Option<PathBuf>, arguments: Arguments) -> anyhow::
     let event = arguments.event.as_deref().map(which).transpose()?;
     let (config, store) = super::database::open_read_only(file)?;
     let routes = load_routes(config.routes_dir.as_deref())?;
-    let runs = DryRuns::new(store, Arc::new(move |_| routes.clone()), config.engine.call_timeout());
+    let call_timeout = config.engine.call_timeout();
+    let runs = DryRuns::new(dry_run::Setup { store, routes, call_timeout, zone: config.time_zone.0 });
     let Arguments { connection, ask_store, limit, json, .. } = arguments;
     if let Some(since) = since {
         let asked = Since { connection, since, limit: limit as usize, route, ask_store };

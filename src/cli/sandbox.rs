@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use sandbox::{Options, Sandbox};
+use sandbox::{CscartEdition, CscartVersion, Options, Sandbox};
 use tokio_util::sync::CancellationToken;
 
 #[derive(Debug, clap::Args)]
@@ -28,6 +28,12 @@ pub(super) struct Arguments {
     /// The connection's name in the store's webhook URL
     #[arg(long, default_value = "my-shop", value_name = "NAME")]
     connection: String,
+    /// Which CS-Cart the store is: 4.10, 4.13, 4.15 or 4.20
+    #[arg(long, default_value = "4.20", value_name = "VERSION")]
+    cscart_version: CscartVersion,
+    /// Which edition the store is: ultimate or multivendor
+    #[arg(long, default_value = "ultimate", value_name = "EDITION")]
+    edition: CscartEdition,
     /// Makes ids, keys and secrets repeatable
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -42,6 +48,8 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         deliver_to: arguments.deliver_to,
         connection: arguments.connection,
         seed: arguments.seed,
+        cscart_version: arguments.cscart_version,
+        edition: arguments.edition,
         ..Options::default()
     };
     let sandbox = Sandbox::start(options).await.context("the sandbox cannot start")?;

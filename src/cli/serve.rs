@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::app::App;
 use crate::clock::Clock;
 use crate::config::admin_key;
+use crate::routes::Routes;
 use crate::tls::Certificate;
 
 #[derive(Debug, clap::Args)]
@@ -41,9 +42,7 @@ pub(super) async fn run(file: Option<PathBuf>, arguments: Arguments) -> anyhow::
             key.expose_secret()
         );
     }
-    if let Some(certificate) = app.certificate() {
-        reload_on_hangup(certificate);
-    }
+    reload_on_hangup(app.certificate(), app.routes());
     tracing::info!(
         "listening on {scheme}://{listen}, known to others as {public_url}; {connections} connection(s) in the file"
     );
@@ -54,13 +53,16 @@ pub(super) async fn run(file: Option<PathBuf>, arguments: Arguments) -> anyhow::
     Ok(ExitCode::SUCCESS)
 }
 
-/// From now on SIGHUP, which who renews certificates sends to servers, does not end the program.
-fn reload_on_hangup(certificate: Certificate) {
+/// From now on SIGHUP does not end the program: it reads the certificate and the routes again.
+fn reload_on_hangup(certificate: Option<Certificate>, routes: Routes) {
     use tokio::signal::unix::{SignalKind, signal};
     let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
     tokio::spawn(async move {
         while hangup.recv().await.is_some() {
-            certificate.reload();
+            if let Some(certificate) = &certificate {
+                certificate.reload();
+            }
+            routes.ask();
         }
     });
 }

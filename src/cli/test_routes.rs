@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anstyle::{AnsiColor, Style};
 
 use crate::app::{StartError, load_routes};
+use crate::connection::BadName;
 use crate::flow::RouteSet;
 use crate::route_tests::{self, Outcome, ReadError, TestFile};
 
@@ -65,6 +66,8 @@ fn read(folder: Option<&Path>) -> Result<(RouteSet, Vec<TestFile>), Vec<String>>
         StartError::Routes(mistakes) => mistakes.iter().map(ToString::to_string).collect(),
         other => vec![other.to_string()],
     })?;
+    let name = route_tests::CONNECTION.parse().map_err(|error: BadName| vec![error.to_string()])?;
+    let routes = routes.of(&name);
     let files = match folder {
         None => route_tests::embedded(&routes),
         Some(folder) => {

@@ -51,6 +51,13 @@ pub(super) fn find(config: &Config, place: &str, text: &str) -> Vec<Mistake> {
             "at least 1, or nothing is ever done".into(),
         );
     }
+    if engine.loop_limit == 0 {
+        note(
+            &[Segment::Key("engine"), Segment::Key("loop_limit")],
+            "`engine.loop_limit` is 0".into(),
+            "at least 1, or no event of HighLevel's is ever carried out".into(),
+        );
+    }
     if engine.retry_base_ms > engine.retry_max_ms {
         note(
             &[Segment::Key("engine"), Segment::Key("retry_base_ms")],

@@ -133,7 +133,7 @@ async fn scopes(examination: &Examination<'_>, live: &Live, seen: &Seen) -> Find
         Ok(status) => status,
         Err(error) => return Finding::Failed(Reason::from(&error)),
     };
-    let needed = tokens.needed();
+    let needed = tokens.needed(live);
     let mut refused = Scopes::new();
     if matches!(seen.contacts, Err(Trouble::Scope)) {
         refused = refused.union(&[Scope::CONTACTS_READONLY].into());

@@ -10,10 +10,10 @@ use crate::app::load_routes;
 use crate::clock::Clock;
 use crate::config::{Config, flaws_of};
 use crate::connection::{Connection, ConnectionName};
-use crate::flow::RouteSet;
 use crate::monitor::Monitor;
 use crate::reason::{Code, Reason};
 use crate::registry::{Live, Registry};
+use crate::routes::Routes;
 use crate::store::sqlite::Sqlite;
 use crate::store::{Connections, Origin, Store, in_full};
 use crate::tls::Certificate;
@@ -23,7 +23,7 @@ use crate::vault::{Key, Vault};
 /// The bridge as it is set up.
 pub(super) struct House {
     pub(super) config: Config,
-    routes: RouteSet,
+    routes: Routes,
     store: Arc<dyn Store>,
     stored: Connections,
     /// In place of a database that is not there yet.
@@ -49,7 +49,7 @@ impl Patient {
 pub(super) async fn house(chart: &mut Chart<'_>, file: Option<&Path>) -> Option<House> {
     let (config, routes) = match configuration(file) {
         Ok((config, routes)) => {
-            let (connections, count) = (config.connection.len(), routes.routes().len());
+            let (connections, count) = (config.connection.len(), routes.count());
             let told = format!("{connections} connection(s) in the file, {count} route(s), no mistakes");
             chart.note("configuration", &Finding::Good(told));
             (config, routes)
@@ -81,7 +81,7 @@ pub(super) async fn house(chart: &mut Chart<'_>, file: Option<&Path>) -> Option<
 }
 
 /// The configuration and the routes, without the mistakes that keep `serve` from starting.
-fn configuration(file: Option<&Path>) -> Result<(Config, RouteSet), Reason> {
+fn configuration(file: Option<&Path>) -> Result<(Config, Routes), Reason> {
     let mistake = |text: String| Reason::new(Code::Configuration, text);
     let config = Config::load(file).map_err(|mistakes| {
         let lines: Vec<String> = mistakes.iter().map(ToString::to_string).collect();

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use sandbox::{Entry, Options, Sandbox};
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -20,10 +21,11 @@ use crate::connection::{Connection, ConnectionName, CscartSide, GhlSide};
 use crate::effect::Effect;
 use crate::engine::{Creating, Engine};
 use crate::event::{Event, EventId, NewEvent, State};
-use crate::flow::{CONTINUED, Judged, RouteSet, Watch};
+use crate::flow::{Judged, RouteSet, Watch};
 use crate::inbox::{Inbox, Incoming};
 use crate::monitor::Monitor;
 use crate::registry::Registry;
+use crate::routes::Routes;
 use crate::store::sqlite::Sqlite;
 use crate::store::{LinkChange, Origin, Store};
 use crate::tokens::{self, Tokens};
@@ -43,6 +45,7 @@ pub(crate) struct Scene {
     folder: TempDir,
     sandbox: Sandbox,
     gate: Gate,
+    zone: TimeZone,
     plays: usize,
 }
 
@@ -101,7 +104,11 @@ pub(crate) struct Act {
 
 impl Scene {
     /// Sets it up; HighLevel's location has this id. `call_timeout`: how long a call to the store may take.
-    pub(crate) async fn open(location: &ghl::LocationId, call_timeout: Duration) -> Result<Self, Error> {
+    pub(crate) async fn open(
+        location: &ghl::LocationId,
+        call_timeout: Duration,
+        zone: &TimeZone,
+    ) -> Result<Self, Error> {
         let folder =
             tempfile::Builder::new().prefix("cartbridge-dry-run-").tempdir().map_err(Error::setup)?;
         let options = Options {
@@ -112,7 +119,7 @@ impl Scene {
         };
         let sandbox = Sandbox::start(options).await.map_err(Error::setup)?;
         let gate = Gate::open(call_timeout).await?;
-        Ok(Self { folder, sandbox, gate, plays: 0 })
+        Ok(Self { folder, sandbox, gate, zone: zone.clone(), plays: 0 })
     }
 
     /// Carries an event out.
@@ -231,6 +238,7 @@ impl Scene {
         let registry = Registry::new(Arc::clone(&store), clock.clone(), config.call_timeout());
         registry.reload().await?;
         let (routes, watch) = play.routes.watched();
+        let routes = Routes::just(routes).with_registry(registry.clone());
         let (monitor, wake) = (Monitor::default(), Arc::new(Notify::new()));
         let tokens = Tokens::new(tokens::Setup {
             store: Arc::clone(&store),
@@ -249,6 +257,7 @@ impl Scene {
             tokens,
             routes,
             started: clock.now(),
+            zone: self.zone.clone(),
             clock,
             monitor,
             config,
@@ -276,7 +285,7 @@ impl Bridge {
         let now = self.engine.clock.now();
         let trigger = event.trigger();
         let new = NewEvent {
-            ignored: trigger != CONTINUED && !self.engine.routes.handles(&trigger),
+            ignored: !self.engine.routes.of(connection).handles(&trigger),
             id: event.id,
             connection: event.connection,
             source: event.source,

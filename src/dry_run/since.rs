@@ -47,7 +47,7 @@ impl DryRuns {
                 None => heads.push(event),
             }
         }
-        let mut scene = Scene::open(&connection.ghl.location_id, self.call_timeout).await?;
+        let mut scene = Scene::open(&connection.ghl.location_id, self.setup.call_timeout, &self.setup.zone).await?;
         let many = heads.len();
         for (index, event) in heads.into_iter().enumerate() {
             let followers = folded.remove(&event.id).unwrap_or_default();
@@ -80,7 +80,7 @@ impl DryRuns {
         let mut events = Vec::new();
         let mut cursor = None;
         loop {
-            let page = self.store.events(&filter, cursor, 500.min(limit - events.len())).await?;
+            let page = self.setup.store.events(&filter, cursor, 500.min(limit - events.len())).await?;
             events.extend(page.events);
             cursor = page.next;
             if cursor.is_none() || events.len() >= limit {
@@ -107,7 +107,7 @@ impl DryRuns {
             return Ok(One::NotTried("not finished yet".to_owned()));
         }
         let id = event.id;
-        let (event, effects) = self.store.event(id).await?.ok_or(Error::NoEvent(id))?;
+        let (event, effects) = self.setup.store.event(id).await?.ok_or(Error::NoEvent(id))?;
         let (state, kind, subject) = (event.state, event.trigger(), event.subject.to_string());
         let occurred_at = event.occurred_at;
         let tried = self.recorded(connection.clone(), event, effects.clone(), followers).await?;

@@ -25,8 +25,8 @@ pub(super) struct Step {
     permit: Option<Permit>,
     /// No other step of the event comes after it.
     last: bool,
-    /// A person was told, since it was last sent, that it may have been done.
-    told: bool,
+    /// When a person was told, since it was last sent, that it may have been done.
+    told_at: Option<Timestamp>,
     /// What it gave, once that is written down.
     outcome: Option<Value>,
 }
@@ -69,7 +69,7 @@ impl Step {
             open: effect.and_then(Open::from_ledger),
             permit: None,
             last,
-            told: effect.is_some_and(|effect| told_at(effect) >= effect.sending_at),
+            told_at: effect.and_then(told_at),
             outcome: None,
         }
     }
@@ -81,7 +81,12 @@ impl Step {
 
     /// Whether a person was told, since it was last sent, that it may have been done.
     pub(super) fn is_told(&self) -> bool {
-        self.told
+        self.told_at.is_some()
+    }
+
+    /// A person is told, with why it failed, that it may have been done: the next replay does it again.
+    pub(super) fn tell(&mut self, now: Timestamp) {
+        self.told_at = Some(now);
     }
 
     /// The step's name, for keys of links.
@@ -114,7 +119,7 @@ impl Step {
         let store = &work.engine.store;
         store.begin_effect(&work.claim.lane, work.event().seq, &self.key, &self.operation, now).await?;
         self.open = Some(Open { since: self.open.map_or(now, |open| open.since), last: now, ended: None });
-        self.told = false;
+        self.told_at = None;
         Ok(())
     }
 
@@ -154,12 +159,6 @@ impl Step {
         self.record(work, EffectState::Failed, result, Vec::new(), None).await
     }
 
-    /// Writes down that a person is told that it may have been done: the next replay does it again.
-    pub(super) async fn tell(&mut self, work: &Work<'_>, reason: &str) -> Result<(), Verdict> {
-        let result = json!({ "reason": reason, TOLD_AT: work.engine.clock.now() });
-        self.record(work, EffectState::Sending, result, Vec::new(), None).await
-    }
-
     /// Writes down that nothing had to be done.
     pub(super) async fn skip(&mut self, work: &Work<'_>, why: &str) -> Result<(), Verdict> {
         self.record(work, EffectState::Skipped, json!({ "reason": why }), Vec::new(), None).await
@@ -188,7 +187,11 @@ impl Step {
         };
         // As long as its outcome is open it stays `sending`, whatever else went wrong.
         let state = if self.open.is_some() { EffectState::Sending } else { state };
-        self.record(work, state, json!({ "reason": why }), Vec::new(), None).await
+        let mut result = json!({ "reason": why });
+        if let Some(told_at) = self.told_at {
+            result[TOLD_AT] = json!(told_at);
+        }
+        self.record(work, state, result, Vec::new(), None).await
     }
 
     async fn record(
@@ -207,6 +210,7 @@ impl Step {
             state,
             result,
             attempts: std::mem::take(&mut self.attempts),
+            version: work.routes.route(&self.key.route).map(|route| route.version.clone()),
             timer,
         };
         let (store, lane, event) = (&work.engine.store, &work.claim.lane, work.event());
@@ -234,8 +238,10 @@ pub(super) fn left_out(effect: &Effect) -> Option<&str> {
     effect.result["reason"].as_str().filter(|_| is_left_out)
 }
 
+/// Beginning anew leaves the result as it is, so what was told counts only if nothing was sent since.
 fn told_at(effect: &Effect) -> Option<Timestamp> {
-    effect.result.get(TOLD_AT)?.as_str()?.parse().ok()
+    let told: Timestamp = effect.result.get(TOLD_AT)?.as_str()?.parse().ok()?;
+    effect.sending_at.is_none_or(|sent| told >= sent).then_some(told)
 }
 
 /// The largest result that the ledger keeps whole, in bytes.

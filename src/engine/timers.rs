@@ -8,8 +8,12 @@ use jiff::SignedDuration;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use super::schedule::Armed;
 use crate::clock::Clock;
+use crate::registry::Registry;
+use crate::routes::Routes;
 use crate::store::{self, Store};
+use jiff::tz::TimeZone;
 
 /// How soon the timers are looked at anyway: other processes put some, too, and a clock can be moved.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -23,7 +27,13 @@ pub struct Timers {
     pub store: Arc<dyn Store>,
     /// The time.
     pub clock: Clock,
-    /// Told when a timer was put.
+    /// The flows, of which some run by themselves.
+    pub routes: Routes,
+    /// The connections for which they do.
+    pub registry: Registry,
+    /// Where it is what time of the day.
+    pub zone: TimeZone,
+    /// Told when a timer was put, or when the routes have changed.
     pub put: Arc<Notify>,
     /// Tells the engine that there are events.
     pub wake: Arc<Notify>,
@@ -32,10 +42,11 @@ pub struct Timers {
 impl Timers {
     /// Fires what is due, until `stop`. What comes due while nobody runs this fires when somebody does.
     pub async fn run(self, stop: CancellationToken) {
+        let mut armed: Option<Armed> = None;
         while !stop.is_cancelled() {
             // Registered before we look, so that what is put while we look is not missed.
             let put = pin!(self.put.notified());
-            let wait = match self.fire_due().await {
+            let wait = match self.look(&mut armed, &stop).await {
                 Ok(wait) => wait,
                 Err(error) => {
                     tracing::error!(error = &error as &dyn std::error::Error, "cannot fire timers");
@@ -51,13 +62,19 @@ impl Timers {
         }
     }
 
-    /// Fires a batch of what is due; answers how long there is nothing to do.
-    async fn fire_due(&self) -> store::Result<Duration> {
+    /// Arms what is wanted by now, and fires a batch of what is due; answers how long there is nothing to do.
+    async fn look(&self, armed: &mut Option<Armed>, stop: &CancellationToken) -> store::Result<Duration> {
+        let wanted = self.wanted();
+        if armed.as_ref() != Some(&wanted) {
+            self.arm(&wanted).await?;
+        }
+        let armed = armed.insert(wanted);
         let now = self.clock.now();
         let due = self.store.due_timers(now, BATCH).await?;
-        let firing = due.iter().map(|timer| self.store.fire_timer(timer, None, now));
+        let is_any_due = !due.is_empty();
+        let firing = due.into_iter().map(|timer| self.fire(armed, timer, now, stop));
         let fired = futures::future::join_all(firing).await;
-        if !due.is_empty() {
+        if is_any_due {
             self.wake.notify_one();
         }
         fired.into_iter().collect::<store::Result<Vec<_>>>()?;

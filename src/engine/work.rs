@@ -1,19 +1,20 @@
 //! One claim from plan to verdict: fold, know the customer, plan, carry out each step that is not done.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use serde::Deserialize as _;
 use serde_json::{Value, json};
 
-use super::Engine;
 use super::operations;
 use super::step::{self, Step};
 use super::verdict::{self, Verdict};
-use super::wait;
+use super::{Engine, guard, schedule, wait};
 use crate::effect::{EffectState, StepKey};
 use crate::event::{Event, Source};
-use crate::flow::{self, Context, Continued, Next, OnError, PlanError, PlannedDelay, PlannedStep, Run};
+use crate::flow::{
+    self, Context, Continued, Next, OnError, PlanError, PlannedDelay, PlannedStep, RouteSet, Run,
+};
 use crate::inbox::fold;
 use crate::link::{Customer, Link};
 use crate::reason::Code;
@@ -30,6 +31,8 @@ pub(super) struct Work<'a> {
     pub(super) claim: &'a Claim,
     /// When the state that is carried out was reached: the newest of those folded together.
     pub(super) occurred_at: jiff::Timestamp,
+    /// The routes that it is carried out with.
+    pub(super) routes: &'a RouteSet,
     /// Whom the event is about.
     pub(super) customer: Option<Customer>,
     /// The customer as the event shows him.
@@ -122,11 +125,21 @@ async fn try_carry_out(engine: &Engine, claim: &Claim, folded: &mut Vec<i64>) ->
     };
     folded.clone_from(&fold.folded);
 
-    let (payload, mapped, customer) = who(engine, &live, event, payload).await?;
+    let (payload, mut mapped, customer) = who(engine, &live, event, payload).await?;
     let (link, guest) = find_link(engine, &live, customer.as_ref(), &mapped.contact).await?;
     let continued = continued(event, &payload)?;
-    let mut run = engine
-        .routes
+    // What goes on after a wait may have begun with an event that did not show the customer, either.
+    let shows_nobody = schedule::shows_the_link(event.source, &event.kind)
+        || (continued.is_some() && mapped.contact.is_empty());
+    if let Some(link) = link.as_ref().filter(|_| shows_nobody) {
+        mapped.contact = link.shadow.cscart.clone();
+    }
+    let routes = engine.routes.of_connection(&live.connection);
+    let routes = match schedule::route_of(event.source, &event.kind, &payload) {
+        Some(route) => routes.only(route),
+        None => routes,
+    };
+    let mut run = routes
         .begin(&Context {
             trigger: &event.trigger(),
             event_id: event.id.to_string(),
@@ -137,6 +150,7 @@ async fn try_carry_out(engine: &Engine, claim: &Claim, folded: &mut Vec<i64>) ->
             data: payload.get("data").unwrap_or(&Value::Null),
             contact: &mapped.contact,
             contact_id: link.as_ref().map(|link| link.contact_id.as_str()),
+            today: schedule::day(fold.occurred_at, &engine.zone),
             continued: continued.as_ref(),
         })
         .map_err(mistake)?;
@@ -145,6 +159,7 @@ async fn try_carry_out(engine: &Engine, claim: &Claim, folded: &mut Vec<i64>) ->
         live: &live,
         client,
         claim,
+        routes: &routes,
         // What has waited shows the customer as he was then.
         occurred_at: continued.as_ref().map_or(fold.occurred_at, |then| then.occurred_at),
         customer,
@@ -173,9 +188,14 @@ async fn try_carry_out(engine: &Engine, claim: &Claim, folded: &mut Vec<i64>) ->
             None => Verdict::Ignored { reason: "no route handles this type".into() },
         });
     }
+    let mut begun: BTreeSet<String> = claim.effects.iter().map(|effect| effect.key.route.clone()).collect();
     let mut lacking = None;
     while let Some(next) = ahead.next(&mut run)? {
         let last = lacking.is_none() && left_out.is_empty() && ahead.is_empty() && ahead.ended;
+        // What has begun is brought to its end.
+        if begun.insert(next.route().to_owned()) {
+            guard::check(engine, event, next.route()).await?;
+        }
         match next {
             Todo::Step(planned) => {
                 let needed = planned.operation.scopes();
@@ -191,9 +211,9 @@ async fn try_carry_out(engine: &Engine, claim: &Claim, folded: &mut Vec<i64>) ->
                 let key = planned.key.clone();
                 let result = match carry_out_step(&mut work, planned, last).await? {
                     Outcome::Done(result) => result,
-                    Outcome::LeftOut(reason) => {
+                    Outcome::LeftOut(reason, result) => {
                         left_out.push(without(&key, &reason));
-                        json!({ "reason": reason })
+                        result
                     }
                 };
                 run.linked(work.link.as_ref().map(|link| link.contact_id.as_str()));
@@ -234,6 +254,15 @@ enum Todo {
     Delay(PlannedDelay),
 }
 
+impl Todo {
+    fn route(&self) -> &str {
+        match self {
+            Self::Step(planned) => &planned.key.route,
+            Self::Delay(delay) => &delay.key.route,
+        }
+    }
+}
+
 impl Ahead {
     /// Looks as far ahead as the results allow. So a mistake is found before anything is done, where it can be.
     fn look(&mut self, run: &mut Run<'_>) -> Result<(), Verdict> {
@@ -265,8 +294,8 @@ impl Ahead {
 enum Outcome {
     /// It is done, with this result.
     Done(Value),
-    /// It was refused, for this reason, and is left out.
-    LeftOut(String),
+    /// It was refused, for this reason, and is left out with this result.
+    LeftOut(String, Value),
 }
 
 async fn carry_out_step(work: &mut Work<'_>, planned: PlannedStep, last: bool) -> Result<Outcome, Verdict> {
@@ -286,7 +315,7 @@ async fn carry_out_step(work: &mut Work<'_>, planned: PlannedStep, last: bool) -
     let verdict = match (planned.on_error, refused) {
         (OnError::Continue, Some(reason)) => {
             step.leave_out(work, &reason.text).await?;
-            return Ok(Outcome::LeftOut(reason.text));
+            return Ok(Outcome::LeftOut(reason.text, step.outcome().unwrap_or_default()));
         }
         (OnError::Retry, Some(reason)) => Verdict::retry(reason),
         _ => verdict,

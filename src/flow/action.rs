@@ -117,7 +117,7 @@ impl Action {
     }
 
     /// What must be given, and what it may be.
-    fn required(self) -> impl Iterator<Item = (String, String)> {
+    pub(super) fn required(self) -> impl Iterator<Item = (String, String)> {
         let (own, calls) = match self {
             Self::Own(spec) => (Some(spec.parameters.iter().filter(|it| it.required)), None),
             Self::Call(operation) => (None, Some(call::required(operation))),

@@ -35,6 +35,8 @@ pub struct Context<'a> {
     pub contact: &'a Canonical,
     /// The contact's id, where there is a link.
     pub contact_id: Option<&'a str>,
+    /// The day on which it happened, where the bridge is.
+    pub today: jiff::civil::Date,
     /// The event goes on with a route that has waited.
     pub continued: Option<&'a Continued>,
 }
@@ -76,6 +78,7 @@ impl Variables {
         let event = context! { type => kind, id => id, occurred_at => occurred_at.to_string() };
         let all = [
             ("event", event),
+            ("today", Value::from(context.today.to_string())),
             ("connection", context! { name => context.connection.as_str() }),
             ("settings", Value::from(Serde(context.settings))),
             ("store", Value::from(Serde(context.store))),

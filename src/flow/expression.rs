@@ -11,7 +11,8 @@ use serde_json::Value as Json;
 const FUEL: u64 = 50_000;
 
 /// The variables that every expression of a route may use.
-pub(super) const VARIABLES: [&str; 6] = ["connection", "contact", "data", "event", "settings", "store"];
+pub(super) const VARIABLES: [&str; 7] =
+    ["connection", "contact", "data", "event", "settings", "store", "today"];
 
 /// The variables of a step with `for_each`: the item, and its number from 0.
 pub(super) const OF_ITEMS: [&str; 2] = ["item", "index"];

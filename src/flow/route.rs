@@ -1,5 +1,6 @@
 //! Routes, read and checked: what is wrong in a file is found here, not when an event needs it.
 
+mod choose;
 mod read;
 
 use std::collections::BTreeMap;
@@ -12,10 +13,11 @@ use super::action::Action;
 use super::context::CONTINUED;
 use super::delay::Delay;
 use super::expression::{Formula, OF_ITEMS, Template, top};
+use super::schedule::Schedule;
 use super::watch::Watch;
 
-/// A route that can run.
-#[derive(Debug)]
+/// A route that can run. Cheap to clone.
+#[derive(Debug, Clone)]
 pub struct Route {
     /// The file's name without `.toml`; names it in the ledger.
     pub id: String,
@@ -25,8 +27,12 @@ pub struct Route {
     pub enabled: bool,
     /// The triggers.
     pub on: Vec<String>,
-    pub(super) when: Option<Formula>,
-    pub(super) steps: Vec<Step>,
+    /// When it runs by itself; none: nothing of that kind is among its triggers.
+    pub schedule: Option<Schedule>,
+    /// Tells this text of it from others: the first 12 hexadecimal digits of the text's SHA-256.
+    pub version: String,
+    pub(super) when: Option<Arc<Formula>>,
+    pub(super) steps: Arc<[Step]>,
 }
 
 /// What a route needs a token to allow.
@@ -96,8 +102,6 @@ impl std::fmt::Debug for Step {
 #[derive(Debug, Clone, Default)]
 pub struct RouteSet {
     routes: Arc<[Route]>,
-    /// What they were read from: name and content.
-    files: Arc<[(String, Vec<u8>)]>,
     /// Who is told of the conditions of their runs.
     pub(super) watch: Option<Watch>,
 }
@@ -108,7 +112,7 @@ impl RouteSet {
         let mut routes: Vec<Route> = Vec::new();
         let mut mistakes = Vec::new();
         let mut names: BTreeMap<String, String> = BTreeMap::new();
-        for (file, content) in &files {
+        for (file, content) in files {
             // Some file systems hold `A.toml` and `a.toml` for one file, and some do not.
             if let Some(other) = names.insert(file.to_lowercase(), file.clone()) {
                 mistakes.push(Error {
@@ -119,27 +123,20 @@ impl RouteSet {
                 });
                 continue;
             }
-            match read::read(file, content) {
+            match read::read(&file, &content) {
                 Ok(route) => routes.push(route),
                 Err(found) => mistakes.extend(found),
             }
         }
         routes.sort_by(|a: &Route, b| a.id.cmp(&b.id));
-        if mistakes.is_empty() {
-            Ok(Self { routes: routes.into(), files: files.into(), watch: None })
-        } else {
-            Err(mistakes)
-        }
+        if mistakes.is_empty() { Ok(Self { routes: routes.into(), watch: None }) } else { Err(mistakes) }
     }
 
     /// These routes with one more, or with that one in place of the one of its name; answers its mistakes. `file`: a name such
     /// as `customer-tags.toml`.
     pub fn with(&self, file: &str, content: &[u8]) -> Result<Self, Vec<Error>> {
-        let others = self.files.iter().filter(|(known, _)| known != file).cloned();
-        let mut files: Vec<_> = others.collect();
-        files.push((file.to_owned(), content.to_owned()));
-        files.sort();
-        Self::parse(files)
+        let route = Route::parse(file, content)?;
+        Ok(Self { watch: self.watch.clone(), ..Self::of_routes(self.routes.iter().cloned().chain([route])) })
     }
 
     /// The same routes, and where their runs tell of their conditions.
@@ -172,11 +169,6 @@ impl RouteSet {
                     .collect(),
             })
             .collect()
-    }
-
-    /// The route of this id.
-    pub(super) fn named(&self, id: &str) -> Option<&Route> {
-        self.routes.iter().find(|route| route.id == id)
     }
 
     /// Whether a trigger sets off any route, or what was delayed goes on with it.

@@ -17,6 +17,10 @@ pub(super) struct RouteFile {
     pub(super) enabled: bool,
     /// The triggers.
     pub(super) on: Vec<Spanned<String>>,
+    /// How often it runs by itself, with a trigger `schedule` or `schedule.customer`.
+    pub(super) every: Option<Spanned<String>>,
+    /// At which time of the day.
+    pub(super) at: Option<Spanned<String>>,
     /// A condition for the whole.
     pub(super) when: Option<Spanned<String>>,
     /// The steps, in order.

@@ -165,7 +165,7 @@ impl RouteSet {
             step: step.map(str::to_owned),
             what: what.to_owned(),
         };
-        let route = self.named(&continued.route);
+        let route = self.route(&continued.route);
         let route = route.ok_or_else(|| gone(None, "it has waited, and there is no such route any more"))?;
         let step = route.steps.iter().position(|step| step.id == continued.step);
         let step = step.ok_or_else(|| {
@@ -181,6 +181,15 @@ impl RouteSet {
             }
         }
         Ok(run)
+    }
+}
+
+impl Route {
+    /// Whether the route's condition holds for an event; true where it has none.
+    pub fn holds(&self, context: &Context<'_>) -> Result<bool, PlanError> {
+        let wrong = |what: String| PlanError { route: self.id.clone(), step: None, what };
+        let Some(when) = &self.when else { return Ok(true) };
+        Ok(when.eval(&Variables::new(context).value()).map_err(wrong)?.is_true())
     }
 }
 

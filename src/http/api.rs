@@ -7,6 +7,7 @@ mod dry_run;
 mod events;
 mod health;
 mod keys;
+mod routes;
 mod scopes;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -23,4 +24,5 @@ pub(super) fn router() -> OpenApiRouter<Shared> {
         .merge(keys::router())
         .merge(scopes::router())
         .merge(catalogue::router())
+        .merge(routes::router())
 }

@@ -6,6 +6,7 @@ mod page;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
+use ghl::oauth::Scopes;
 use secrecy::SecretString;
 use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
@@ -137,7 +138,8 @@ async fn callback(
 }
 
 fn tell_connected(state: &HttpState, headers: &HeaderMap, connected: &Connected) -> Response {
-    let needed = state.tokens.needed();
+    let needed = connected.connections.iter().map(|name| state.tokens.needed_by(name));
+    let needed = needed.fold(Scopes::new(), |all, needed| all.union(&needed));
     let missing = connected.granted.missing(&needed);
     let Some(name) = connected.connections.first() else {
         return closed(StatusCode::NO_CONTENT.into_response());

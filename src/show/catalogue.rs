@@ -31,8 +31,9 @@ pub struct ActionSummary {
     pub name: String,
     /// What it does, in a few words.
     pub title: String,
-    /// Whether a step of a route can name it.
-    pub route_step: bool,
+    /// Whether it is the bridge's own, or the bridge has its own form of it. Of one that is also a call of HighLevel's a step
+    /// means the bridge's form, unless it has `raw = true`.
+    pub own: bool,
     /// The method of HighLevel's call; null: it is the bridge's own and makes the calls that it needs.
     pub method: Option<&'static str>,
     /// The path of HighLevel's call.
@@ -72,7 +73,8 @@ pub struct ActionDetail {
     pub summary: ActionSummary,
     /// HighLevel's call; null: it is the bridge's own.
     pub call: Option<CallDetail>,
-    /// What a step of a route gives it. It works on the customer that the event is about. Null: no step can name it.
+    /// What a step gives the bridge's own form of it, which works on the customer that the event is about. Null: there is none, and a
+    /// step gives it the call's inputs.
     pub step: Option<Vec<StepParameter>>,
 }
 
@@ -206,11 +208,11 @@ pub fn entry(name: &str) -> Option<Entry> {
     (action.is_some() || trigger.is_some()).then_some(Entry { action, trigger })
 }
 
-fn of_operation(operation: &Operation, route_step: bool) -> ActionSummary {
+fn of_operation(operation: &Operation, own: bool) -> ActionSummary {
     ActionSummary {
         name: operation.name.clone(),
         title: operation.title.clone(),
-        route_step,
+        own,
         method: Some(operation.method.as_str()),
         path: Some(operation.path.clone()),
         scopes: operation.scopes.clone(),
@@ -221,7 +223,7 @@ fn of_offer(offer: &Offer) -> ActionSummary {
     ActionSummary {
         name: offer.name.to_owned(),
         title: offer.does.to_owned(),
-        route_step: true,
+        own: true,
         method: None,
         path: None,
         scopes: offer.scopes.iter().map(ToString::to_string).collect(),

@@ -16,6 +16,7 @@ mod links;
 mod open;
 mod readers;
 mod replay;
+mod route_versions;
 mod row;
 mod secrets;
 mod settle;
@@ -31,7 +32,7 @@ use rusqlite::Connection as Pool;
 
 use super::{
     Appended, Claim, Connections, EffectUpdate, Error, EventFilter, Lane, LinkChange, Origin, Page, Result,
-    Settlement, Shares, Store, View,
+    RouteVersion, Settlement, Shares, Store, View,
 };
 use crate::access::{ApiKey, KeyHash};
 use crate::connection::{Connection, ConnectionName};
@@ -292,6 +293,11 @@ impl Store for Sqlite {
         self.readers.run(move |pool| timers::list(pool, connection.as_ref(), limit)).await
     }
 
+    async fn timers_named(&self, prefix: &str) -> Result<Vec<Timer>> {
+        let prefix = prefix.to_owned();
+        self.readers.run(move |pool| timers::named(pool, &prefix)).await
+    }
+
     async fn unpark(&self, connection: &ConnectionName, now: Timestamp) -> Result<usize> {
         let connection = connection.clone();
         self.writer.run(move |tx| settle::unpark(tx, &connection, now)).await
@@ -314,6 +320,16 @@ impl Store for Sqlite {
     ) -> Result<Vec<Link>> {
         let (connection, contact) = (connection.clone(), contact.clone());
         self.readers.run(move |pool| links::of_contact(pool, &connection, &contact)).await
+    }
+
+    async fn links_page(
+        &self,
+        connection: &ConnectionName,
+        after: Option<&Customer>,
+        limit: usize,
+    ) -> Result<Vec<Link>> {
+        let (connection, after) = (connection.clone(), after.cloned());
+        self.readers.run(move |pool| links::page(pool, &connection, after.as_ref(), limit)).await
     }
 
     async fn put_links(&self, changes: Vec<LinkChange>) -> Result<()> {
@@ -368,6 +384,28 @@ impl Store for Sqlite {
         let fresh = EventId::new();
         let arrivals = Arc::clone(&self.arrivals);
         self.writer.run(move |tx| replay::replay(tx, &mut locked(&arrivals), id, fresh, force, now)).await
+    }
+
+    async fn put_route_versions(&self, versions: Vec<RouteVersion>) -> Result<()> {
+        self.writer
+            .run(move |tx| versions.iter().try_for_each(|version| route_versions::put(tx, version)))
+            .await
+    }
+
+    async fn route_versions(&self, route: &str) -> Result<Vec<RouteVersion>> {
+        let route = route.to_owned();
+        self.readers.run(move |pool| route_versions::of_route(pool, &route)).await
+    }
+
+    async fn runs_of_route(&self, event: &Event, route: &str, since: Timestamp) -> Result<u64> {
+        let (connection, subject) = (event.connection.clone(), event.subject.clone());
+        let (source, before, route) = (event.source, event.seq, route.to_owned());
+        self.readers
+            .run(move |pool| {
+                let whose = (connection.as_str(), subject.as_str(), source.as_str());
+                route_versions::runs(pool, whose, &route, since, before)
+            })
+            .await
     }
 
     async fn connections(&self) -> Result<Connections> {

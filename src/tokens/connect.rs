@@ -123,7 +123,7 @@ impl Tokens {
                 // Whoever connects again must not lose what he had.
                 let had = self.store().grant_of(name).await?.map(|granted| granted.grant.scopes);
                 let all = usual.union(&had.unwrap_or_default());
-                if asked == AskedScopes::Needed { all.union(&self.needed()) } else { all }
+                if asked == AskedScopes::Needed { all.union(&self.needed_by(name)) } else { all }
             }
         };
         if oauth.user_type == UserType::Company {

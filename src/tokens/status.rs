@@ -6,6 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{Tokens, Unready};
+use crate::connection::ConnectionName;
 use crate::flow::Need;
 use crate::grant::Holder;
 use crate::registry::Live;
@@ -60,14 +61,19 @@ pub struct Status {
 }
 
 impl Tokens {
-    /// What each route that runs needs.
-    pub fn needs(&self) -> Vec<Need> {
-        self.inner.setup.routes.needs()
+    /// What each route of a connection that runs needs.
+    pub fn needs(&self, live: &Live) -> Vec<Need> {
+        self.inner.setup.routes.of_connection(&live.connection).needs()
     }
 
-    /// Everything that the routes need.
-    pub fn needed(&self) -> Scopes {
-        self.needs().iter().fold(Scopes::new(), |all, need| all.union(&need.scopes()))
+    /// Everything that the routes of a connection need.
+    pub fn needed(&self, live: &Live) -> Scopes {
+        all(&self.needs(live))
+    }
+
+    /// The same of a connection that may not be in use yet.
+    pub fn needed_by(&self, name: &ConnectionName) -> Scopes {
+        all(&self.inner.setup.routes.of(name).needs())
     }
 
     /// How a connection stands.
@@ -90,7 +96,7 @@ impl Tokens {
                     attached.slot.location(live.location()).scopes().unwrap_or_else(|| grant.scopes.clone())
                 }
             };
-            status.missing = status.missing.union(&granted.missing(&self.needed()));
+            status.missing = status.missing.union(&granted.missing(&self.needed(live)));
             status.granted = Some(granted);
             status.refresh_at = Some(grant.refresh_at());
             status.connected_at = Some(grant.connected_at);
@@ -180,25 +186,31 @@ impl Tokens {
     }
 }
 
+fn all(needs: &[Need]) -> Scopes {
+    needs.iter().fold(Scopes::new(), |all, need| all.union(&need.scopes()))
+}
+
 /// The scope that a call needs ("OAuth 2.0: Scopes"), by its method and path.
 fn scope_of(method: &str, path: &str) -> Option<Scope> {
-    let segments = |path: &str| -> Vec<String> {
-        path.split('?')
-            .next()
-            .unwrap_or_default()
-            .split('/')
-            .filter(|part| !part.is_empty())
-            .map(str::to_owned)
-            .collect()
-    };
     let asked = segments(path);
-    let fits = |operation: &&Operation| {
-        let known = segments(operation.path());
-        operation.method() == method
-            && known.len() == asked.len()
-            && known.iter().zip(&asked).all(|(known, asked)| known.starts_with('{') || known == asked)
-    };
-    Operation::ALL.iter().find(fits).map(|operation| operation.scope())
+    let of_client = Operation::ALL.iter().find(|it| it.method() == method && fits(it.path(), &asked));
+    if let Some(operation) = of_client {
+        return Some(operation.scope());
+    }
+    let of_catalogue =
+        catalogue::operations().iter().find(|it| it.method.as_str() == method && fits(&it.path, &asked));
+    of_catalogue?.scopes.first()?.parse().ok()
+}
+
+fn segments(path: &str) -> Vec<&str> {
+    path.split('?').next().unwrap_or_default().split('/').filter(|part| !part.is_empty()).collect()
+}
+
+/// Whether a path is one of a known form, with names in braces.
+fn fits(known: &str, asked: &[&str]) -> bool {
+    let known = segments(known);
+    known.len() == asked.len()
+        && known.iter().zip(asked).all(|(known, asked)| known.starts_with('{') || known == asked)
 }
 
 #[cfg(test)]
@@ -216,6 +228,9 @@ mod tests {
         ] {
             assert_eq!(scope_of(method, path), Some(scope), "{method} {path}");
         }
+        // One that only a plain call of a route makes.
+        let scope = scope_of("POST", "/contacts/abc/workflow/def");
+        assert_eq!(scope, Some(Scope::CONTACTS_WRITE));
         assert_eq!(scope_of("PATCH", "/contacts/abc"), None);
     }
 }

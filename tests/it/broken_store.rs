@@ -14,7 +14,7 @@ use cartbridge::grant::{
 use cartbridge::link::{Customer, ItemKind, ItemLink, Link};
 use cartbridge::store::{
     Appended, Claim, Connections, EffectUpdate, Error, EventFilter, Lane, LinkChange, Origin, Page, Result,
-    Settlement, Shares, Store, View,
+    RouteVersion, Settlement, Shares, Store, View,
 };
 use cartbridge::timer::Timer;
 use jiff::Timestamp;
@@ -85,6 +85,11 @@ all_but_append! {
     fn pass_timer(timer: &Timer, again: Option<Timestamp>) -> bool;
     fn drop_timer(connection: &ConnectionName, key: &str) -> bool;
     fn timers(connection: Option<&ConnectionName>, limit: usize) -> Vec<Timer>;
+    fn timers_named(prefix: &str) -> Vec<Timer>;
+    fn links_page(connection: &ConnectionName, after: Option<&Customer>, limit: usize) -> Vec<Link>;
+    fn put_route_versions(versions: Vec<RouteVersion>) -> ();
+    fn route_versions(route: &str) -> Vec<RouteVersion>;
+    fn runs_of_route(event: &Event, route: &str, since: Timestamp) -> u64;
     fn unpark(connection: &ConnectionName, now: Timestamp) -> usize;
     fn unpark_one(connection: &ConnectionName, now: Timestamp) -> bool;
     fn link(connection: &ConnectionName, customer: &Customer) -> Option<Link>;

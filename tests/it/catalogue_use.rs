@@ -56,7 +56,7 @@ async fn the_api_finds_and_shows_what_the_catalogue_has() {
 
     let (_, shown) = ask("/api/catalogue/ghl.task.create").await;
     let action = &shown["action"];
-    assert_eq!((&action["route_step"], &action["call"]["repeat"]), (&json!(true), &json!("create")));
+    assert_eq!((&action["own"], &action["call"]["repeat"]), (&json!(true), &json!("create")));
     let inputs = action["call"]["inputs"].as_array().unwrap();
     let due = inputs.iter().find(|input| input["name"] == "dueDate").unwrap();
     assert_eq!(

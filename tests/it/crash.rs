@@ -25,6 +25,11 @@ impl Killable {
     }
 
     async fn start_with(options: Options) -> Self {
+        Self::start_with_route(options, "").await
+    }
+
+    /// With this text, if there is one, as a route beside the shipped ones.
+    async fn start_with_route(options: Options, route: &str) -> Self {
         let sandbox = Sandbox::start(Options { strict_rate: false, ..options }).await.unwrap();
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -38,7 +43,14 @@ impl Killable {
         let config = folder.path().join("cartbridge.toml");
         let database = folder.path().join("test.db").display().to_string();
         let text = config_text(&sandbox.announcement(), &database, &url, QUICK);
-        std::fs::write(&config, format!("listen = \"{address}\"\n{text}")).unwrap();
+        let mut first = format!("listen = \"{address}\"");
+        if !route.is_empty() {
+            let routes = folder.path().join("routes");
+            std::fs::create_dir(&routes).unwrap();
+            std::fs::write(routes.join("flow.toml"), route).unwrap();
+            first = format!("{first}\nroutes_dir = \"{}\"", routes.display());
+        }
+        std::fs::write(&config, format!("{first}\n{text}")).unwrap();
         let child = spawn(&config);
         let app = Self { sandbox, url, config, child, http: reqwest::Client::new(), _folder: folder };
         app.ready().await;
@@ -64,6 +76,20 @@ impl Killable {
             self.http.get(format!("{}/api/stats", self.url)).bearer_auth(ADMIN_KEY).send().await.ok()?;
         let stats: Value = answer.json().await.ok()?;
         Some(["pending", "working", "waiting"].iter().map(|state| stats[state].as_u64().unwrap_or(0)).sum())
+    }
+
+    /// The events in a state.
+    async fn events(&self, state: &str) -> Vec<Value> {
+        let url = format!("{}/api/events?state={state}", self.url);
+        let answer = self.http.get(url).bearer_auth(ADMIN_KEY).send().await.unwrap();
+        answer.json::<Value>().await.unwrap()["items"].as_array().unwrap().clone()
+    }
+
+    /// How many notes on contacts say each of these.
+    fn notes(&self, texts: &[&str]) -> Vec<usize> {
+        let state = self.sandbox.ghl().state();
+        let notes = state["notes"].as_array().unwrap();
+        texts.iter().map(|text| notes.iter().filter(|note| note["bodyText"] == *text).count()).collect()
     }
 
     /// What a person does in the store.
@@ -236,4 +262,71 @@ async fn a_polite_stop_finishes_what_is_in_flight_and_gives_the_leases_back() {
     );
     app.child.kill().await.unwrap();
     app.sandbox.shutdown().await;
+}
+
+/// A note for each product of an order.
+fn note_for_each(step: &str) -> String {
+    format!(
+        "description = \"a note for each product\"\non = [\"cscart.order.created\"]\n\
+         [[step]]\nid = \"contact\"\ndo = \"ghl.contact.ensure\"\n\
+         [[step]]\nid = \"note\"\nfor_each = \"data.order.products\"\n{step}\n"
+    )
+}
+
+/// An order of five products, and the bridge killed while the call for the third is with HighLevel.
+async fn killed_at_the_third_item(step: &str, processed: bool) -> Killable {
+    let options = Options { search_lag: Duration::ZERO, ..Options::default() };
+    let mut app = Killable::start_with_route(options, &note_for_each(step)).await;
+    let slow = json!({
+        "method": "POST", "path": "/contacts/*/notes", "skip": 2, "kind": "delay", "ms": 60_000, "processed": processed,
+    });
+    app.sandbox.ghl().fault(serde_json::from_value(slow).unwrap());
+    let user = json!({ "email": "ada@example.com", "firstname": "Ada" });
+    let made = app.shop(json!({ "action": "customer.register", "user": user })).await;
+    let products: Vec<Value> = NAMES
+        .iter()
+        .enumerate()
+        .map(|(n, name)| json!({ "product_id": n + 1, "product": name, "amount": 1, "price": "9.00" }))
+        .collect();
+    app.shop(json!({ "action": "order.place", "user_id": made["user_id"], "products": products })).await;
+    app.struck().await;
+    app.kill_and_restart().await;
+    app.settled().await;
+    app
+}
+
+const NAMES: [&str; 5] = ["pen", "ink", "nib", "pad", "clip"];
+
+#[tokio::test]
+async fn killed_in_the_middle_of_a_list_each_item_is_done_once() {
+    let step = "do = \"ghl.note.save\"\nwith = { note_id = \"order-{{ item.product_id }}\", body = \"{{ item.product }}\" }";
+    for processed in [false, true] {
+        let mut app = killed_at_the_third_item(step, processed).await;
+        assert_eq!(app.notes(&NAMES), [1; 5], "processed: {processed}");
+        app.child.kill().await.unwrap();
+        app.sandbox.shutdown().await;
+    }
+}
+
+#[tokio::test]
+async fn killed_in_the_middle_of_plain_calls_none_is_sent_again_by_itself() {
+    let step = "do = \"ghl.note.create\"\nwith = { body = \"{{ item.product }}\" }";
+    for (processed, third) in [(false, 0), (true, 1)] {
+        let mut app = killed_at_the_third_item(step, processed).await;
+        assert_eq!(app.notes(&NAMES), [1, 1, third, 0, 0], "processed: {processed}");
+        let dead = app.events("dead").await;
+        assert_eq!((dead.len(), &dead[0]["state_code"]), (1, &json!("may-be-done")), "{dead:#?}");
+        // Once more over a restart: it is still for a person.
+        app.kill_and_restart().await;
+        app.settled().await;
+        assert_eq!(app.notes(&NAMES), [1, 1, third, 0, 0]);
+
+        let replay = format!("{}/api/events/{}/replay", app.url, dead[0]["id"].as_str().unwrap());
+        let answer = app.http.post(replay).bearer_auth(ADMIN_KEY).send().await.unwrap();
+        assert_eq!(answer.status(), 202);
+        app.settled().await;
+        assert_eq!(app.notes(&NAMES), [1, 1, third + 1, 1, 1], "processed: {processed}");
+        app.child.kill().await.unwrap();
+        app.sandbox.shutdown().await;
+    }
 }

@@ -19,6 +19,7 @@ mod dry_run;
 mod errors;
 mod fault;
 mod flow;
+mod flows;
 mod https;
 mod oauth;
 mod openapi;

@@ -37,6 +37,8 @@ pub enum Source {
     Ghl,
     /// A person's.
     Manual,
+    /// The bridge's own, when a time has come.
+    Schedule,
 }
 
 /// A case of a trigger, and the condition that tells it.

@@ -1,7 +1,9 @@
 //! The client and how it is made.
 
 mod call;
+mod gentle;
 mod send;
+mod wire;
 
 use std::{
     fmt,
@@ -14,10 +16,16 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::{Orders, Statuses, Usergroups, Users, decode, loose};
+use crate::{
+    CallRequest, Capabilities, Cart, CatalogProduct, Category, CategoryId, Discussion, Orders, ProductReview,
+    Reader, Statuses, Storefront, Usergroups, Users, Vendor, capabilities::Learned, decode, loose,
+};
 
 pub(crate) use call::Call;
 use call::Root;
+pub(crate) use gentle::Gate;
+pub use gentle::Gentleness;
+pub(crate) use wire::Wire;
 
 /// A client of a store's REST API. Cheap to clone; clones share their connections.
 ///
@@ -31,14 +39,14 @@ pub struct Client {
 }
 
 struct Inner {
-    http: reqwest::Client,
+    wire: Wire,
     base_url: Url,
     email: String,
     api_key: SecretString,
-    timeout: Duration,
-    max_answer_bytes: usize,
     /// Where this store has its API, once it is known.
     root: OnceLock<Root>,
+    /// What else its answers have shown.
+    learned: Learned,
 }
 
 impl Client {
@@ -54,6 +62,7 @@ impl Client {
             timeout: Duration::from_secs(30),
             max_answer_bytes: 16 * 1024 * 1024,
             user_agent: concat!("rust-cscart/", env!("CARGO_PKG_VERSION")).to_owned(),
+            gentleness: Gentleness::default(),
             http: None,
         }
     }
@@ -76,6 +85,71 @@ impl Client {
     /// Statuses of orders and shipments.
     pub fn statuses(&self) -> Statuses<'_> {
         Statuses { client: self }
+    }
+
+    /// Abandoned and live carts.
+    pub fn carts(&self) -> Reader<'_, Cart> {
+        Reader::new(self, "/carts".to_owned())
+    }
+
+    /// Products of the catalogue.
+    pub fn products(&self) -> Reader<'_, CatalogProduct> {
+        Reader::new(self, "/products".to_owned())
+    }
+
+    /// Products of one category (the documentation, `developer_guide/api/entities/categories.rst`).
+    pub fn products_in(&self, category: CategoryId) -> Reader<'_, CatalogProduct> {
+        Reader::new(self, format!("/categories/{category}/products"))
+    }
+
+    /// Categories of the catalogue.
+    pub fn categories(&self) -> Reader<'_, Category> {
+        Reader::new(self, "/categories".to_owned())
+    }
+
+    /// Storefronts; only CS-Cart ("Ultimate") has them.
+    pub fn stores(&self) -> Reader<'_, Storefront> {
+        Reader::new(self, "/stores".to_owned())
+    }
+
+    /// Vendors; only Multi-Vendor has them.
+    pub fn vendors(&self) -> Reader<'_, Vendor> {
+        Reader::new(self, "/vendors".to_owned())
+    }
+
+    /// Requests to be called; only with the add-on of this name.
+    pub fn call_requests(&self) -> Reader<'_, CallRequest> {
+        Reader::new(self, "/call_requests".to_owned())
+    }
+
+    /// Comments and reviews; only with the add-on of this name.
+    pub fn discussions(&self) -> Reader<'_, Discussion> {
+        Reader::new(self, "/discussions".to_owned())
+    }
+
+    /// Reviews of products; only with the add-on of this name.
+    pub fn product_reviews(&self) -> Reader<'_, ProductReview> {
+        Reader::new(self, "/product_reviews".to_owned())
+    }
+
+    /// What this store is known to have by its answers so far; asks nothing.
+    pub fn capabilities(&self) -> Capabilities {
+        self.inner.learned.so_far()
+    }
+
+    /// What is known is kept, for all clones.
+    pub(crate) fn learned(&self) -> &Learned {
+        &self.inner.learned
+    }
+
+    /// How calls go out.
+    pub(crate) fn wire(&self) -> &Wire {
+        &self.inner.wire
+    }
+
+    /// The store's address.
+    pub(crate) fn base_url(&self) -> &Url {
+        &self.inner.base_url
     }
 
     /// The version of the API, such as `2.1`; it is not the version of CS-Cart. A cheap way to find out
@@ -132,6 +206,7 @@ pub struct ClientBuilder {
     timeout: Duration,
     max_answer_bytes: usize,
     user_agent: String,
+    gentleness: Gentleness,
     http: Option<reqwest::Client>,
 }
 
@@ -164,6 +239,13 @@ impl ClientBuilder {
         self
     }
 
+    /// How hard the store is worked (two calls at once and five a second unless set).
+    #[must_use]
+    pub fn gentle(mut self, gentleness: Gentleness) -> Self {
+        self.gentleness = gentleness;
+        self
+    }
+
     /// Uses a client that is there already. It must follow no redirects and repeat nothing
     /// (`redirect::Policy::none()`, `retry::never()`), or the promises of [`Client`] are void.
     #[must_use]
@@ -185,29 +267,39 @@ impl ClientBuilder {
         }
         let http = match self.http {
             Some(http) => http,
-            None => reqwest::Client::builder()
-                .connect_timeout(self.connect_timeout)
-                .user_agent(self.user_agent)
-                .redirect(redirect::Policy::none())
-                .retry(retry::never())
-                .build()
-                .map_err(|source| BuildError::Http(source.into()))?,
+            None => http(self.connect_timeout, &self.user_agent)?,
+        };
+        let wire = Wire {
+            http,
+            timeout: self.timeout,
+            max_answer_bytes: self.max_answer_bytes,
+            gate: Arc::new(Gate::new(self.gentleness)),
         };
         Ok(Client {
             inner: Arc::new(Inner {
-                http,
+                wire,
                 base_url,
                 email: self.email,
                 api_key: self.api_key,
-                timeout: self.timeout,
-                max_answer_bytes: self.max_answer_bytes,
                 root: OnceLock::new(),
+                learned: Learned::default(),
             }),
         })
     }
 }
 
-fn base_url(text: &str) -> Result<Url, BuildError> {
+/// A client that follows no redirect and repeats nothing.
+pub(crate) fn http(connect_timeout: Duration, user_agent: &str) -> Result<reqwest::Client, BuildError> {
+    reqwest::Client::builder()
+        .connect_timeout(connect_timeout)
+        .user_agent(user_agent)
+        .redirect(redirect::Policy::none())
+        .retry(retry::never())
+        .build()
+        .map_err(|source| BuildError::Http(source.into()))
+}
+
+pub(crate) fn base_url(text: &str) -> Result<Url, BuildError> {
     let url = Url::parse(text).map_err(|source| BuildError::Url(source.into()))?;
     if !matches!(url.scheme(), "http" | "https") || url.cannot_be_a_base() {
         return Err(BuildError::Url("not an http or https URL".into()));

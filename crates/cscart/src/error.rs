@@ -1,12 +1,14 @@
 //! What can go wrong, told apart by what the caller may do about it.
 
 mod classify;
+mod web_page;
 
 use std::time::Duration;
 
 use crate::BoxError;
 
 pub(crate) use classify::{Refusal, classify, page_instead};
+pub use web_page::{PageKind, WebPage};
 
 /// Why a call failed.
 ///
@@ -18,6 +20,14 @@ pub enum Error {
     /// There was no connection: no name, no route, no TLS. Nothing was sent, so it is safe to send it again.
     #[error("the store could not be reached; nothing was sent")]
     NotSent(#[source] BoxError),
+
+    /// So many calls wait for the store that this one's turn did not come in time. Nothing was sent: make it later, or
+    /// let the client work harder ([`Gentleness`](crate::Gentleness)).
+    #[error("nothing was sent: other calls were before it for {} seconds", waited.as_secs())]
+    NoTurn {
+        /// How long it waited.
+        waited: Duration,
+    },
 
     /// The request makes no sense and was not sent; sending it again will not help.
     #[error("the request was not sent: {reason}")]
@@ -60,6 +70,24 @@ pub enum Error {
         message: String,
     },
 
+    /// The store has no such kind of thing at all: an add-on that is not installed or switched off, an entity of the other
+    /// edition, or a version without it. Nothing is wrong with the connection.
+    #[error("the store has no {what}: an add-on that is not active, or not part of its edition or version")]
+    Absent {
+        /// What is not there, such as `call requests`.
+        what: &'static str,
+    },
+
+    /// The store's add-on does not take the signature of a call: another secret, no connection, or a clock that is more than
+    /// five minutes off.
+    #[error("the store's add-on refused the call's signature: {message}")]
+    SignatureRefused {
+        /// The add-on's words; with a wrong clock they say what time it is there.
+        message: String,
+        /// How far the store's clock is ahead of this one, in seconds, as its answer says.
+        ahead_seconds: Option<i64>,
+    },
+
     /// A value was refused (400, 409, 422). The texts are in the store's language: for people, not for
     /// programs.
     #[error("the store refused the values: {}", messages.join("; "))]
@@ -88,6 +116,8 @@ pub enum Error {
         status: u16,
         /// What to check.
         advice: String,
+        /// The page that came, if one did.
+        page: Option<WebPage>,
     },
 
     /// Refused for another reason (any other status that is not 2xx).
@@ -124,6 +154,9 @@ impl Error {
             // A page with a 2xx status may be the store's warnings, printed before its answer.
             Self::Protocol { status, .. } | Self::NotAnApi { status, .. } => (200..300).contains(status),
             Self::NotSent(_)
+            | Self::NoTurn { .. }
+            | Self::Absent { .. }
+            | Self::SignatureRefused { .. }
             | Self::Unsendable { .. }
             | Self::Unauthorized { .. }
             | Self::Forbidden { .. }
@@ -145,6 +178,9 @@ impl Error {
     pub fn code(&self) -> &'static str {
         match self {
             Self::NotSent(_) => "not_sent",
+            Self::NoTurn { .. } => "no_turn",
+            Self::Absent { .. } => "absent",
+            Self::SignatureRefused { .. } => "signature_refused",
             Self::Unsendable { .. } => "unsendable",
             Self::Uncertain { .. } => "uncertain",
             Self::Unauthorized { .. } => "unauthorized",

@@ -2,6 +2,7 @@
 
 use std::{fmt, time::Duration};
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::Error;
@@ -70,6 +71,8 @@ pub struct Exchange {
     pub response_body: Option<String>,
     /// From the start of sending to the last byte read.
     pub duration: Duration,
+    /// The time of the answer by the server's own clock (the header `Date`): how far its clock is from ours.
+    pub server_time: Option<Timestamp>,
     /// The exchange before this one, which found no API under `/api/`: then the call was made under
     /// `/api.php`. It happens at most until a client knows which of the two its store has.
     pub earlier: Option<Box<Exchange>>,

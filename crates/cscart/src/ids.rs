@@ -51,16 +51,24 @@ macro_rules! ids {
 }
 
 ids! {
+    /// A request to be called.
+    CallRequestId
     /// A category of the catalogue.
     CategoryId
     /// A storefront of a CS-Cart store, a vendor in Multi-Vendor.
     CompanyId
+    /// A note on a customer, kept by the store's add-on.
+    NoteId
     /// An order.
     OrderId
+    /// A comment or review, or a thread of them.
+    PostId
     /// A product.
     ProductId
     /// One of the profiles (sets of addresses) of a user.
     ProfileId
+    /// A review of a product.
+    ReviewId
     /// A group of users. 1 (guests) and 2 (registered) are CS-Cart's own; real groups begin at 3.
     UsergroupId
     /// A user: a customer, an administrator or a vendor's administrator.

@@ -5,7 +5,7 @@ mod query;
 
 use serde::{Serialize, Serializer};
 
-use crate::{Client, OrderId, Page, Pages, Result, client::Call, decode, page};
+use crate::{Client, OrderId, Page, Pages, Result, Scan, SortOrder, client::Call, decode, page};
 
 pub use model::{Order, Product};
 pub use query::{OrderQuery, OrderSort};
@@ -35,6 +35,19 @@ impl<'a> Orders<'a> {
     /// All pages of [`Orders::list`], one at a time.
     pub fn list_all(&self, query: &OrderQuery) -> Pages<'a, Order> {
         Pages::new(self.client, KEY, query.call(), query.page)
+    }
+
+    /// All orders that a query asks for, by their ids, each once and none missed although orders come and go meanwhile. The
+    /// query's sorting and page do not count.
+    pub fn scan(&self, query: &OrderQuery) -> Scan<'a, Order> {
+        let size = query.items_per_page;
+        let query = OrderQuery {
+            sort_by: OrderSort::Id,
+            sort_order: SortOrder::Ascending,
+            items_per_page: None,
+            ..query.clone()
+        };
+        Scan::new(self.client, KEY, query.call(), size, |order| Some(order.order_id.0))
     }
 
     /// Changes the status of an order, and nothing else. Any other change by the REST API makes CS-Cart

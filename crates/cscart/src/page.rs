@@ -1,6 +1,10 @@
 //! Pages of lists: `{"users": […], "params": {"page", "items_per_page", "total_items"}}`.
 
-use std::{fmt, marker::PhantomData};
+use std::{
+    fmt,
+    hash::{DefaultHasher, Hash, Hasher},
+    marker::PhantomData,
+};
 
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -10,6 +14,7 @@ use crate::{
     client::Call,
     decode::{self, Misfit},
     loose,
+    reader::absent,
 };
 
 /// One page of a list.
@@ -56,7 +61,24 @@ struct Envelope {
 
 /// Reads a page whose items are under `key`. A bare list, or a bare map of things by their ids, is a list
 /// that is not paged (as API 1.0 gives all lists).
-pub(crate) fn read<T: DeserializeOwned>(key: &str, mut value: Value) -> std::result::Result<Page<T>, Misfit> {
+pub(crate) fn read<T: DeserializeOwned>(key: &str, value: Value) -> std::result::Result<Page<T>, Misfit> {
+    read_with(key, value, Numbers::AreThere)
+}
+
+/// Whether a list tells which of its pages it gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Numbers {
+    /// Always; one that does not is no page.
+    AreThere,
+    /// Vendors and storefronts say `"params": [0]` (the documentation, `vendors.rst`).
+    MayBeMissing,
+}
+
+fn read_with<T: DeserializeOwned>(
+    key: &str,
+    mut value: Value,
+    numbers: Numbers,
+) -> std::result::Result<Page<T>, Misfit> {
     let Some(items) = value.get_mut(key).map(Value::take) else {
         if !value.is_array() && !value.is_object() {
             return Err(Misfit::new(".", "there is no list"));
@@ -65,13 +87,32 @@ pub(crate) fn read<T: DeserializeOwned>(key: &str, mut value: Value) -> std::res
         return Ok(Page { items, page: None, items_per_page: None, total_items: None });
     };
     let items = decode::list(key, items)?;
-    let Envelope { params } = decode::value(value)?;
-    if params.page.is_none() {
+    let params = match numbers {
+        Numbers::MayBeMissing if value.get("params").is_some_and(Value::is_array) => Params::default(),
+        _ => decode::value::<Envelope>(value)?.params,
+    };
+    if params.page.is_none() && numbers == Numbers::AreThere {
         // Without its number nobody could tell the last page from the one before it.
         return Err(Misfit::new("params.page", "the page does not say which it is"));
     }
     let Params { page, items_per_page, total_items } = params;
     Ok(Page { items, page, items_per_page, total_items })
+}
+
+/// Asks for one page; with it a fingerprint of what is on it.
+pub(crate) async fn get_with<T: DeserializeOwned>(
+    client: &Client,
+    key: &'static str,
+    call: Call,
+    numbers: Numbers,
+) -> Result<(Page<T>, u64)> {
+    client
+        .send(call, |value| {
+            let mut hasher = DefaultHasher::new();
+            value.get(key).map(Value::to_string).hash(&mut hasher);
+            read_with(key, value, numbers).map(|page| (page, hasher.finish()))
+        })
+        .await
 }
 
 /// Asks for one page.
@@ -85,21 +126,51 @@ pub(crate) async fn get<T: DeserializeOwned>(
 
 /// All pages of a list, one exchange a page.
 ///
-/// What is deleted while the pages are read moves the rest forward, so that an item can be missed; sort by
-/// id and read again where it matters.
+/// What is deleted while the pages are read moves the rest forward, so that an item can be missed; where that matters, use a
+/// [`Scan`](crate::Scan).
 pub struct Pages<'a, T> {
     client: &'a Client,
     key: &'static str,
     /// Without the page.
     call: Call,
     page: u64,
+    numbers: Numbers,
+    /// How many were asked for in a page.
+    size: Option<u64>,
+    /// The fingerprint of the page before.
+    before: Option<u64>,
+    /// What is not there at all where the first page is not found.
+    absent: Option<&'static str>,
     done: bool,
     items: PhantomData<fn() -> T>,
 }
 
 impl<'a, T: DeserializeOwned> Pages<'a, T> {
     pub(crate) fn new(client: &'a Client, key: &'static str, call: Call, first: Option<u64>) -> Self {
-        Self { client, key, call, page: first.unwrap_or(1).max(1), done: false, items: PhantomData }
+        Self {
+            client,
+            key,
+            call,
+            page: first.unwrap_or(1).max(1),
+            numbers: Numbers::AreThere,
+            size: None,
+            before: None,
+            absent: None,
+            done: false,
+            items: PhantomData,
+        }
+    }
+
+    /// Of a list that may not tell the numbers of its pages.
+    pub(crate) fn without_numbers(mut self, size: Option<u64>) -> Self {
+        (self.numbers, self.size) = (Numbers::MayBeMissing, size);
+        self
+    }
+
+    /// Of a list that a store may not have.
+    pub(crate) fn absent(mut self, what: &'static str) -> Self {
+        self.absent = Some(what);
+        self
     }
 
     /// The number of the page that comes next; kept, it lets another list go on from here.
@@ -113,11 +184,17 @@ impl<'a, T: DeserializeOwned> Pages<'a, T> {
             return None;
         }
         let call = self.call.clone().query("page", self.page);
-        let answer: Result<Page<T>> = get(self.client, self.key, call).await;
-        let answer = match answer {
+        let answer = match get_with(self.client, self.key, call, self.numbers).await {
             Ok(answer) => answer,
-            Err(failure) => return Some(Err(failure)),
+            Err(failure) => {
+                return Some(Err(match self.absent {
+                    Some(what) => absent(failure, what),
+                    None => failure,
+                }));
+            }
         };
+        let fingerprint = answer.value.1;
+        let answer = answer.map(|(page, _): (Page<T>, u64)| page);
         match answer.value.page {
             // The last page again: the list has become shorter, or did not say how long it is.
             Some(page) if page < self.page => {
@@ -129,9 +206,19 @@ impl<'a, T: DeserializeOwned> Pages<'a, T> {
                 let misfit = Misfit::new("params.page", format!("page {page} came for page {}", self.page));
                 return Some(Err(Failure::new(misfit.into_error(status), answer.exchange)));
             }
+            // The last page again, where it does not say so.
+            None if self.before == Some(fingerprint) => {
+                self.done = true;
+                return None;
+            }
             _ => {}
         }
-        self.done = answer.value.is_last();
+        self.before = Some(fingerprint);
+        self.done = match (answer.value.page, self.numbers, self.size) {
+            (None, Numbers::MayBeMissing, Some(size)) => (answer.value.items.len() as u64) < size,
+            (None, Numbers::MayBeMissing, None) => answer.value.items.is_empty(),
+            _ => answer.value.is_last(),
+        };
         self.page += 1;
         Some(Ok(answer))
     }

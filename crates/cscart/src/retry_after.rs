@@ -1,4 +1,4 @@
-//! The header `Retry-After`.
+//! The headers `Retry-After` and `Date`.
 
 use std::time::Duration;
 
@@ -19,6 +19,11 @@ pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
         .and_then(|date| http_date(date.to_str().ok()?.trim()))
         .unwrap_or_else(Timestamp::now);
     Some(Duration::try_from(then.duration_since(now)).unwrap_or(Duration::ZERO))
+}
+
+/// The time of an answer, as its server says.
+pub(crate) fn server_time(headers: &HeaderMap) -> Option<Timestamp> {
+    http_date(headers.get(DATE)?.to_str().ok()?.trim())
 }
 
 fn http_date(text: &str) -> Option<Timestamp> {

@@ -7,7 +7,8 @@ mod write;
 use serde_json::{Value, json};
 
 use crate::{
-    Client, Page, Pages, Result, UserId, Usergroup, UsergroupId, UsergroupStatus, client::Call, decode, page,
+    Client, Page, Pages, Result, Scan, SortOrder, UserId, Usergroup, UsergroupId, UsergroupStatus,
+    client::Call, decode, page,
 };
 
 pub use model::User;
@@ -41,6 +42,19 @@ impl<'a> Users<'a> {
     /// All pages of [`Users::list`], one at a time. CS-Cart cannot list users by when they were changed.
     pub fn list_all(&self, query: &UserQuery) -> Pages<'a, User> {
         Pages::new(self.client, KEY, query.call(), query.page)
+    }
+
+    /// All users that a query asks for, by their ids, each once and none missed although users come and go meanwhile. The
+    /// query's sorting and page do not count.
+    pub fn scan(&self, query: &UserQuery) -> Scan<'a, User> {
+        let size = query.items_per_page;
+        let query = UserQuery {
+            sort_by: UserSort::Id,
+            sort_order: SortOrder::Ascending,
+            items_per_page: None,
+            ..query.clone()
+        };
+        Scan::new(self.client, KEY, query.call(), size, |user| user.user_id.map(u64::from))
     }
 
     /// Makes a user. An e-mail address that is taken is [`Error::Invalid`](crate::Error::Invalid).

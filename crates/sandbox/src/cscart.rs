@@ -1,6 +1,8 @@
 //! The simulated store: CS-Cart 4.20's REST API for users and orders, and the add-on's webhooks.
 
 mod act;
+mod catalog;
+mod endpoint;
 mod fixtures;
 mod orders;
 mod outbox;
@@ -12,6 +14,7 @@ mod state;
 mod statuses;
 mod usergroups;
 mod users;
+mod world;
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -21,6 +24,8 @@ use std::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Map, Value, json};
 
+pub(crate) use self::world::World;
+pub use self::world::{CscartEdition, CscartVersion};
 use self::{outbox::Outbox, refusal::Refusal, sign::Sign, state::State};
 use crate::{
     control::{
@@ -40,6 +45,7 @@ pub(crate) struct Setup {
     pub(crate) seed: u64,
     pub(crate) url: String,
     pub(crate) outbox_retry: Duration,
+    pub(crate) world: World,
 }
 
 /// The simulated system.
@@ -68,6 +74,26 @@ impl Store {
         })
     }
 
+    fn answer(&self, state: &mut State, request: &Request) -> Answer {
+        if endpoint::is_meant(request) && state.world.addon {
+            return endpoint::answer(state, self.outbox.key(), request);
+        }
+        let Some(target) = router::Target::of(request) else {
+            // The storefront answers everything else, with a page.
+            let mut answer = Answer::empty(404);
+            answer.header("content-type", "text/html; charset=utf-8");
+            answer.body = "<!DOCTYPE html><title>Page not found</title>".into();
+            return answer;
+        };
+        let outcome =
+            if is_admin(state, request) { target.run(state, request) } else { Err(Refusal::new(401, "")) };
+        match outcome {
+            Ok(reply) if reply.status == 204 => Answer::empty(204).with_effect(reply.effect),
+            Ok(reply) => Answer::json(reply.status, &reply.body).with_effect(reply.effect),
+            Err(refusal) => refusal.answer(),
+        }
+    }
+
     fn locked(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -88,31 +114,16 @@ impl System for Store {
     }
 
     fn handle(&self, request: &Request) -> Answer {
-        let Some(target) = router::Target::of(request) else {
-            // The storefront answers everything else, with a page.
-            let mut answer = Answer::empty(404);
-            answer.header("content-type", "text/html; charset=utf-8");
-            answer.body = "<!DOCTYPE html><title>Page not found</title>".into();
-            return answer;
-        };
         let mut state = self.locked();
-        let outcome = if is_admin(&state, request) {
-            target.run(&mut state, request)
-        } else {
-            Err(Refusal::new(401, ""))
-        };
+        let mut answer = self.answer(&mut state, request);
+        answer.header("date", &state.world.date());
         let events = std::mem::take(&mut state.events);
-        for event in events {
-            let url = self.setup.url.as_str();
+        let told = if state.world.addon { events } else { Vec::new() };
+        for event in told {
             // Nobody waits for the first attempt of a change made through the API.
-            drop(self.outbox.put(&mut state, url, event));
+            drop(self.outbox.put(&mut state, event));
         }
-        drop(state);
-        match outcome {
-            Ok(reply) if reply.status == 204 => Answer::empty(204).with_effect(reply.effect),
-            Ok(reply) => Answer::json(reply.status, &reply.body).with_effect(reply.effect),
-            Err(refusal) => refusal.answer(),
-        }
+        answer
     }
 
     fn bare(&self, status: u16, _: Option<&Request>) -> Answer {
@@ -134,13 +145,19 @@ impl System for Store {
     }
 
     fn settings(&self, settings: Map<String, Value>) -> Result<(), ActError> {
-        only_known("setting", &settings, &["deliver_to", "connection", "outbox_retry_ms"])?;
+        only_known(
+            "setting",
+            &settings,
+            &[&["deliver_to", "connection", "outbox_retry_ms"], world::SETTINGS].concat(),
+        )?;
+        let world = self.locked().world.with(&settings)?;
         let fields = Fields(&settings);
         let deliver_to = fields.target()?;
         let connection = fields.text("connection")?;
         if let Some(retry) = fields.milliseconds("outbox_retry_ms")? {
             self.outbox.set_retry(retry);
         }
+        self.locked().world = world;
         self.core.deliveries.retarget(|target| {
             if let Some(deliver_to) = deliver_to {
                 target.deliver_to = deliver_to.as_str().map(str::to_owned);
@@ -169,7 +186,7 @@ impl System for Store {
                     let mut state = self.locked();
                     let id = fields.text("webhook_id")?;
                     let event = state::Event::new(kind, "send", Value::Object(data)).signed(sign).with_id(id);
-                    let put = self.outbox.put(&mut state, &self.setup.url, event);
+                    let put = self.outbox.put(&mut state, event);
                     (json!({}), vec![put])
                 }
                 name => {
@@ -177,8 +194,8 @@ impl System for Store {
                     let made = act::perform(&mut state, name, &action);
                     let events = std::mem::take(&mut state.events);
                     let made = made?;
-                    let events = if deliver { events } else { Vec::new() };
-                    let put = |event| self.outbox.put(&mut state, &self.setup.url, event);
+                    let events = if deliver && state.world.addon { events } else { Vec::new() };
+                    let put = |event| self.outbox.put(&mut state, event);
                     (made, events.into_iter().map(put).collect())
                 }
             };

@@ -1,23 +1,32 @@
 //! The simulated GHL: one location with a private integration token, a second one beside it, one app.
 
 mod act;
+mod appointments;
 mod belongings;
 mod bulk;
+mod businesses;
 mod call;
 mod chooser;
 mod contact;
 mod contacts;
+mod conversations;
 mod countries;
 mod custom_fields;
+mod custom_values;
+mod documented;
 mod fixtures;
 mod followers;
 mod index;
 mod install;
 mod journeys;
 mod lists;
+mod location_lists;
 mod locations;
+mod messages;
 mod notes;
 mod oauth;
+mod office;
+mod opportunities;
 mod place;
 mod rate;
 mod refusal;
@@ -58,8 +67,10 @@ use crate::{
     },
 };
 
-/// The version in which the paths of the reference exist; every operation names it as the only one.
+/// The version that most of the documents name as the only one.
 const VERSION: &str = "2021-07-28";
+/// The one of calendars and conversations.
+const OLDER_VERSION: &str = "2021-04-15";
 
 /// How the simulated GHL starts, and what a reset brings back.
 #[derive(Debug, Clone)]
@@ -126,9 +137,9 @@ fn admit(
     now: i64,
     budget: &mut Option<Budget>,
 ) -> Outcome {
-    let args = operation.args;
+    let (args, described) = (operation.args, operation.described);
     if operation.taker == Taker::Anyone {
-        return (operation.run)(&mut Call { state, request, args, now });
+        return (operation.run)(&mut Call { state, request, args, now, described });
     }
     let grant = request.bearer().and_then(|token| state.tokens.grant(token, now));
     let grant = grant.ok_or_else(|| Refusal::new(401, "Invalid token: access token is invalid"))?;
@@ -136,7 +147,7 @@ fn admit(
     *budget = Some(grant.budget);
     match request.header("version") {
         None => return Err(Refusal::new(401, "version header was not found.")),
-        Some(VERSION) => {}
+        Some(version) if takes_version(described, version) => {}
         Some(_) => return Err(Refusal::new(401, "version header is invalid.")),
     }
     let right_place = match operation.taker {
@@ -144,7 +155,7 @@ fn admit(
         Taker::Company => place == Place::Company,
         Taker::Either | Taker::Anyone => true,
     };
-    let allowed = right_place && grant.scopes.contains(operation.scope);
+    let allowed = right_place && (operation.scope.is_empty() || grant.scopes.contains(operation.scope));
     if !state.rate.admit(grant.budget, now, &state.limits) {
         return Err(Refusal::new(429, "Too Many Requests"));
     }
@@ -156,10 +167,27 @@ fn admit(
     }
     let there = match place {
         // A company's token reads any of its locations.
-        Place::Company => state.place_of(args[0]).unwrap_or(Place::Company),
+        Place::Company => described
+            .map_or_else(|| state.place_of(args[0]), |described| documented::place(state, described, request))
+            .unwrap_or(Place::Company),
         place => place,
     };
-    state.at(there, |state| (operation.run)(&mut Call { state, request, args, now }))
+    state.at(there, |state| {
+        let mut call = Call { state, request, args, now, described };
+        if let Some(described) = described {
+            documented::judge(&call, described)?;
+        }
+        (operation.run)(&mut call)
+    })
+}
+
+/// Each operation is in one version; where its document names none, either will do.
+fn takes_version(described: Option<&catalogue::Operation>, version: &str) -> bool {
+    match described.map(|described| described.version.as_deref()) {
+        None => version == VERSION,
+        Some(Some(only)) => version == only,
+        Some(None) => [VERSION, OLDER_VERSION].contains(&version),
+    }
 }
 
 impl System for Ghl {
@@ -192,6 +220,7 @@ impl System for Ghl {
         // The answer is written out without the lock.
         drop(state);
         let mut answer = match outcome {
+            Ok(reply) if reply.body.is_null() => Answer::empty(reply.status).with_effect(reply.effect),
             Ok(reply) => Answer::json(reply.status, &reply.body).with_effect(reply.effect),
             Err(refusal) => Answer::json(refusal.status, &refused),
         };

@@ -15,5 +15,6 @@ pub use control::{
     journal::{Effect, Entry},
     problem::ActError,
 };
+pub use cscart::{CscartEdition, CscartVersion};
 pub use deliver::{Attempt, Delivery};
 pub use sandbox::{Options, Sandbox, StartError};

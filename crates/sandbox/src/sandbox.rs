@@ -11,7 +11,7 @@ use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 use crate::{
     control::{Control, Core, faults::Faults, journal::Journal},
-    cscart::{self, Store},
+    cscart::{self, CscartEdition, CscartVersion, Store, World},
     deliver::{Deliveries, Target},
     ghl::{self, Ghl},
     serve,
@@ -42,6 +42,10 @@ pub struct Options {
     pub journal: bool,
     /// How long GHL waits before it repeats a webhook that was answered with 429; ten minutes as documented.
     pub retry_429: Duration,
+    /// Which version of CS-Cart the store has.
+    pub cscart_version: CscartVersion,
+    /// Which edition it is.
+    pub edition: CscartEdition,
     /// The store's first wait before it repeats a webhook; doubles up to a minute.
     pub outbox_retry: Duration,
 }
@@ -61,6 +65,8 @@ impl Default for Options {
             search_lag: Duration::from_secs(2),
             journal: true,
             retry_429: Duration::from_mins(10),
+            cscart_version: CscartVersion::default(),
+            edition: CscartEdition::default(),
             outbox_retry: Duration::from_secs(1),
         }
     }
@@ -118,7 +124,12 @@ impl Sandbox {
         ));
         let store = Arc::new(Store::new(
             core(&options)?,
-            cscart::Setup { seed: options.seed, url: cscart_url.clone(), outbox_retry: options.outbox_retry },
+            cscart::Setup {
+                seed: options.seed,
+                url: cscart_url.clone(),
+                outbox_retry: options.outbox_retry,
+                world: World::new(options.cscart_version, options.edition),
+            },
         ));
         let (announced_ghl, announced_cscart) = (ghl.announcement(), store.announcement());
         let (ghl, cscart) = (Control::new(ghl), Control::new(store));

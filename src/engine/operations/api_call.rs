@@ -32,14 +32,14 @@ pub(super) async fn call(
     let raw = raw(operation, request)?;
     let again = matches!(operation.repeat, Repeat::Read | Repeat::Idempotent);
     if !again {
-        may_be_sent(work, step, operation).await?;
+        may_be_sent(work, step, operation)?;
         step.begin(work).await?;
     }
     let answer = match call!(work, step, |ghl| ghl.call(raw.clone())).await {
         Ok(answer) => answer,
         Err(failed) if again => return Err(failed.verdict),
         Err(failed) if reconcile::is_uncertain(&failed.error) => {
-            return Err(uncertain(work, step, operation).await?);
+            return Err(uncertain(work, step, operation));
         }
         Err(failed) => {
             step.nothing_made();
@@ -97,25 +97,27 @@ fn refuse(operation: &Operation, mistakes: &str) -> Verdict {
 ///
 /// A replay begins the count of failed tries anew, and a person is told only after a failed try was counted. So what was told
 /// and has no failed try was replayed, at whatever moment the process may have ended.
-async fn may_be_sent(work: &Work<'_>, step: &mut Step, operation: &Operation) -> Result<(), Verdict> {
+fn may_be_sent(work: &Work<'_>, step: &mut Step, operation: &Operation) -> Result<(), Verdict> {
     if step.open().is_none() || (step.is_told() && work.event().tries == 0) {
         return Ok(());
     }
-    Err(uncertain(work, step, operation).await?)
+    Err(uncertain(work, step, operation))
 }
 
-/// Nobody knows whether it was done. The outer error: that could not be written down.
-async fn uncertain(work: &Work<'_>, step: &mut Step, operation: &Operation) -> Result<Verdict, Verdict> {
+/// Nobody knows whether it was done.
+fn uncertain(work: &Work<'_>, step: &mut Step, operation: &Operation) -> Verdict {
     let text = format!(
         "`{}` may have been done: its answer did not arrive, and sent again it could be done twice. Look in HighLevel: if it was \
          not done, replay this event, which does it again; if it was, leave the event as it is",
         operation.name
     );
     let reason = Reason::new(Code::MayBeDone, text);
-    if work.event().tries == 0 {
+    let now = work.engine.clock.now();
+    let event = work.event();
+    if event.tries == 0 && work.engine.retry(event).max_tries > 1 {
         // First counted, then told.
-        return Ok(Verdict::Retry { why: reason, not_before: Some(work.engine.clock.now()), counts: true });
+        return Verdict::Retry { why: reason, not_before: Some(now), counts: true };
     }
-    step.tell(work, &reason.text).await?;
-    Ok(Verdict::Dead { reason })
+    step.tell(now);
+    Verdict::Dead { reason }
 }

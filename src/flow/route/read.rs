@@ -1,15 +1,17 @@
 //! Reading one file.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use toml::Spanned;
 
-use super::{OnError, Route, Step};
+use super::{OnError, Route, Step, choose};
 use crate::flow::action::Action;
 use crate::flow::delay::Delay;
 use crate::flow::expression::{Names, OF_ITEMS, VARIABLES};
 use crate::flow::mistakes::Mistakes;
 use crate::flow::route_file::{RouteFile, StepTable};
+use crate::flow::schedule::{self, Schedule};
 use crate::flow::trigger;
 use crate::mistake::{self, Mistake};
 
@@ -65,6 +67,7 @@ pub(super) fn read(file: &str, content: &[u8]) -> Result<Route, Vec<Mistake>> {
         );
     }
     let when = mistakes.formula(written.when.as_ref(), &Names::default(), CONDITION);
+    let schedule = read_schedule(&written, &mut mistakes);
     let saved = |step: &StepTable| Some((step.save_as.clone()?.into_inner(), step.id.get_ref().clone()));
     let mut names = Names { all_saved: written.step.iter().filter_map(saved).collect(), ..Names::default() };
     let mut ids = HashSet::new();
@@ -83,11 +86,40 @@ pub(super) fn read(file: &str, content: &[u8]) -> Result<Route, Vec<Mistake>> {
             description: written.description,
             enabled: written.enabled,
             on,
-            when,
-            steps,
+            schedule,
+            version: choose::version_of(content),
+            when: when.map(Arc::new),
+            steps: steps.into(),
         })
     } else {
         Err(mistakes.found)
+    }
+}
+
+/// When the route runs by itself, which is for its triggers of that kind to say.
+fn read_schedule(written: &RouteFile, mistakes: &mut Mistakes<'_>) -> Option<Schedule> {
+    let scheduled = written.on.iter().find(|on| schedule::TRIGGERS.contains(&on.get_ref().as_str()));
+    match (scheduled, &written.every, &written.at) {
+        (None, None, None) => None,
+        (None, Some(key), _) | (None, None, Some(key)) => {
+            let mend = "name \"schedule\" or \"schedule.customer\" in `on`, or remove this key";
+            mistakes.at(key, "only a route with a schedule has this key", mend);
+            None
+        }
+        (Some(on), None, _) => {
+            mistakes.at(on, "it is not said how often the route runs", "add `every = \"1d\"`");
+            None
+        }
+        (Some(_), Some(every), at) => {
+            match Schedule::parse(every.get_ref(), at.as_ref().map(|at| at.get_ref().as_str())) {
+                Ok(schedule) => Some(schedule),
+                Err(flaw) => {
+                    let place = at.as_ref().filter(|_| flaw.of_at).unwrap_or(every);
+                    mistakes.at(place, flaw.what, flaw.mend);
+                    None
+                }
+            }
+        }
     }
 }
 

@@ -31,6 +31,7 @@ impl Given {
             store: &json!({ "url": "https://shop.example.com" }),
             data: &self.data,
             contact: &contact,
+            today: jiff::civil::date(2026, 11, 24),
             contact_id: self.contact_id,
             continued: self.continued.as_ref(),
         })

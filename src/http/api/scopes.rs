@@ -56,7 +56,7 @@ async fn scopes(
         read_only: status.state == ConnectionState::ReadOnly,
         granted: status.granted.as_ref().map(words),
         missing: words(&status.missing),
-        routes: route_scopes(&state.tokens.needs(), &status.missing),
+        routes: route_scopes(&state.tokens.needs(&live), &status.missing),
         expand_url: can_expand
             .then(|| format!("{}?scopes=needed", state.tokens.connect_url(&live.connection.name))),
     }))

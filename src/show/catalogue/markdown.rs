@@ -16,8 +16,9 @@ pub fn markdown() -> String {
          Each operation of those of HighLevel's documents that a store needs (crates/catalogue/README.md names them), and each event that\n\
          HighLevel documents. Beside them stand the bridge's own actions, and what the store sends. `cartbridge catalogue WORD` searches it, `cartbridge catalogue NAME` shows one with all its\n\
          inputs, and `GET /api/catalogue` is the same for programs.\n\n\
-         A step of a route can name the actions in the first table. The others are known with their inputs and scopes, and no route can\n\
-         name them yet.\n\n## What a step of a route can do\n\n\
+         A step of a route can name all of them. Those in the first table are the bridge's own: they know the customer, and look before\n\
+         they repeat anything. The others are plain calls. Where a name is both, the bridge's own is meant unless the step has `raw = true`.\n\n\
+         ## The bridge's own\n\n\
          They work on the customer that the event is about. [routes/README.md](../routes/README.md) has their parameters.\n\n\
          | action | what it does | scopes |\n|---|---|---|\n",
         all.actions.len(),
@@ -34,7 +35,7 @@ pub fn markdown() -> String {
          required; the others are left out here. Where no scope stands, HighLevel documents none.\n",
     );
     let steps: BTreeMap<&str, &ActionSummary> =
-        all.actions.iter().filter(|it| it.route_step).map(|it| (it.name.as_str(), it)).collect();
+        all.actions.iter().filter(|it| it.own).map(|it| (it.name.as_str(), it)).collect();
     let mut documents: BTreeMap<&str, Vec<&Operation>> = BTreeMap::new();
     for operation in catalogue::operations() {
         documents.entry(&operation.document).or_default().push(operation);
@@ -52,6 +53,7 @@ pub fn markdown() -> String {
         (Source::Cscart, "What the store sends"),
         (Source::Ghl, "What HighLevel sends"),
         (Source::Manual, "What a person asks for"),
+        (Source::Schedule, "What happens by itself"),
     ] {
         let _ = write!(text, "\n## Triggers: {title}\n\n| trigger | when | type |\n|---|---|---|\n");
         for it in catalogue::triggers().iter().filter(|it| it.source == source) {
@@ -73,7 +75,7 @@ fn cells(it: &Operation, is_step: bool) -> [String; 6] {
     for (note, holds) in [
         ("an agency's token", it.agency),
         ("HighLevel advises against it", it.deprecated),
-        ("a step of a route has the bridge's own form of it", is_step),
+        ("the bridge has its own form of it", is_step),
     ] {
         if holds {
             let _ = write!(notes, " ({note})");

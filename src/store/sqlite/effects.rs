@@ -37,10 +37,10 @@ pub(super) fn record(tx: &Pool, event: i64, update: &EffectUpdate) -> Result<()>
     let result = row::to_json("a result", &update.result)?;
     // As long as the effect is `sending`, a create may have happened; every other state says that this is settled.
     tx.prepare_cached(
-        "INSERT INTO effects (event, route, step, position, operation, state, result, attempts) \
-         VALUES (?1, ?2, ?3, (SELECT count(*) FROM effects WHERE event = ?1), ?4, ?5, ?6, ?7) \
+        "INSERT INTO effects (event, route, step, position, operation, state, result, attempts, version) \
+         VALUES (?1, ?2, ?3, (SELECT count(*) FROM effects WHERE event = ?1), ?4, ?5, ?6, ?7, ?8) \
          ON CONFLICT (event, route, step) DO UPDATE SET operation = excluded.operation, state = excluded.state, \
-         result = excluded.result, attempts = excluded.attempts, \
+         result = excluded.result, attempts = excluded.attempts, version = excluded.version, \
          sending_since = CASE WHEN excluded.state = 'sending' THEN sending_since END",
     )?
     .execute(params![
@@ -50,7 +50,8 @@ pub(super) fn record(tx: &Pool, event: i64, update: &EffectUpdate) -> Result<()>
         update.operation,
         update.state.as_str(),
         result,
-        attempts
+        attempts,
+        update.version
     ])?;
     update.timer.as_ref().map_or(Ok(()), |timer| timers::put(tx, timer))
 }
@@ -58,7 +59,7 @@ pub(super) fn record(tx: &Pool, event: i64, update: &EffectUpdate) -> Result<()>
 /// The ledger of an event, in the order in which its effects were begun.
 pub(super) fn of_event(pool: &Pool, event: i64) -> Result<Vec<Effect>> {
     let mut statement = pool.prepare_cached(
-        "SELECT route, step, operation, state, sending_since, sending_at, result, attempts FROM effects WHERE event = ? \
+        "SELECT route, step, operation, state, sending_since, sending_at, result, attempts, version FROM effects WHERE event = ? \
          ORDER BY position, route, step",
     )?;
     let mut rows = statement.query([event])?;
@@ -72,6 +73,7 @@ pub(super) fn of_event(pool: &Pool, event: i64) -> Result<Vec<Effect>> {
             sending_at: found.get::<_, Option<i64>>(5)?.map(row::time),
             result: row::json("an effect's result", &found.get::<_, String>(6)?)?,
             attempts: row::json("an effect's attempts", &found.get::<_, String>(7)?)?,
+            version: found.get(8)?,
         });
     }
     Ok(effects)
@@ -80,8 +82,8 @@ pub(super) fn of_event(pool: &Pool, event: i64) -> Result<Vec<Effect>> {
 /// Gives one event's finished effects to another, which runs the same again.
 pub(super) fn inherit(tx: &Pool, from: i64, to: i64) -> Result<()> {
     tx.execute(
-        "INSERT INTO effects (event, route, step, position, operation, state, result, attempts) \
-         SELECT ?2, route, step, position, operation, state, result, '[]' FROM effects \
+        "INSERT INTO effects (event, route, step, position, operation, state, result, attempts, version) \
+         SELECT ?2, route, step, position, operation, state, result, '[]', version FROM effects \
          WHERE event = ?1 AND state IN ('done', 'skipped')",
         [from, to],
     )?;

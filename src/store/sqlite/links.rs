@@ -31,6 +31,25 @@ pub(super) fn of_contact(
     Ok(links)
 }
 
+pub(super) fn page(
+    pool: &Pool,
+    connection: &ConnectionName,
+    after: Option<&Customer>,
+    limit: usize,
+) -> Result<Vec<Link>> {
+    let mut statement = pool.prepare_cached(
+        "SELECT customer, contact_id, shadow, tags, state_at FROM links WHERE connection = ? AND customer > ? \
+         ORDER BY customer LIMIT ?",
+    )?;
+    let after = after.map(ToString::to_string).unwrap_or_default();
+    let mut rows = statement.query(params![connection.as_str(), after, limit as i64])?;
+    let mut links = Vec::new();
+    while let Some(found) = rows.next()? {
+        links.push(read_link(found, connection)?);
+    }
+    Ok(links)
+}
+
 fn read_link(found: &Row<'_>, connection: &ConnectionName) -> Result<Link> {
     Ok(Link {
         connection: connection.clone(),

@@ -84,6 +84,13 @@ pub(super) fn list(pool: &Pool, connection: Option<&ConnectionName>, limit: usiz
     read_all(statement.query(params![connection.map(ConnectionName::as_str), limit as i64])?)
 }
 
+pub(super) fn named(pool: &Pool, prefix: &str) -> Result<Vec<Timer>> {
+    let mut statement = pool.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM timers WHERE substr(key, 1, length(?1)) = ?1 ORDER BY connection, key"
+    ))?;
+    read_all(statement.query([prefix])?)
+}
+
 fn read_all(mut rows: rusqlite::Rows<'_>) -> Result<Vec<Timer>> {
     let mut timers = Vec::new();
     while let Some(found) = rows.next()? {

@@ -3,7 +3,9 @@
 
 use std::collections::BTreeSet;
 
+use cartbridge::event::Subject;
 use cartbridge::flow::RouteSet;
+use cartbridge::timer::Timer;
 use catalogue::{Source, triggers};
 use serde_json::{Value, json};
 
@@ -13,12 +15,13 @@ use crate::app::TestApp;
 fn a_route_may_name_every_trigger_and_tell_every_case() {
     for trigger in triggers() {
         let conditions = trigger.cases.iter().map(|case| format!("when = \"{}\"\n", case.when));
+        let every = if trigger.source == Source::Schedule { "every = \"1d\"\n" } else { "" };
         for condition in std::iter::once(String::new()).chain(conditions) {
             let route = format!(
-                "on = [\"{}\"]\n{condition}[[step]]\nid = \"x\"\ndo = \"ghl.contact.fetch\"\n",
+                "on = [\"{}\"]\n{every}{condition}[[step]]\nid = \"x\"\ndo = \"ghl.contact.fetch\"\n",
                 trigger.name
             );
-            let read = RouteSet::parse(vec![("x.toml".to_owned(), route)]);
+            let read = RouteSet::parse(vec![("x.toml".to_owned(), route.into_bytes())]);
             assert!(read.is_ok(), "{}: {condition}: {:?}", trigger.name, read.err());
         }
     }
@@ -58,15 +61,37 @@ async fn every_event_that_a_trigger_names_is_stored_under_its_name() {
                 receipt["id"].clone()
             }
             Source::Manual => ask(&app, &trigger.kind).await,
+            Source::Schedule => come_due(&app, &trigger.kind).await,
         };
         let event = app.event(id.as_str().unwrap()).await;
-        let name = format!("{}.{}", event["source"].as_str().unwrap(), event["type"].as_str().unwrap());
+        let name = match (event["source"].as_str().unwrap(), event["type"].as_str().unwrap()) {
+            ("schedule", "due") => "schedule".to_owned(),
+            (source, kind) => format!("{source}.{kind}"),
+        };
         assert_eq!(name, trigger.name);
         fed.insert(name);
     }
     assert_eq!(fed.len(), triggers().len());
     app.settled().await;
     app.end().await;
+}
+
+/// What happens when a time has come; answers the event's id. How a route's schedule leads there is in `schedule.rs`.
+async fn come_due(app: &TestApp, kind: &str) -> Value {
+    let timer = Timer {
+        connection: "my-shop".parse().unwrap(),
+        key: format!("test-{kind}"),
+        subject: Subject::other("customer:44"),
+        due_at: app.clock.now(),
+        kind: kind.to_owned(),
+        payload: json!({ "data": { "route": "none" } }).to_string().into_bytes(),
+    };
+    app.store.put_timer(timer).await.unwrap();
+    app.until("the timer has fired", async || {
+        let events = app.events(&format!("type={kind}")).await;
+        events.first().map(|event| event["id"].clone())
+    })
+    .await
 }
 
 /// What a person asks for, by the API; answers the event's id.

@@ -92,6 +92,39 @@ async fn a_step_that_only_reads_runs_beside_one_that_may_not_write() {
 }
 
 #[tokio::test]
+async fn a_plain_call_waits_for_the_scope_that_the_catalogue_names() {
+    let options = sandbox::Options { strict_rate: false, ..sandbox::Options::default() };
+    let routes = tempfile::tempdir().unwrap();
+    std::fs::write(
+        routes.path().join("fields.toml"),
+        "description = \"reads fields\"\non = [\"cscart.ping\"]\n\
+         [[step]]\nid = \"fields\"\ndo = \"ghl.custom_field.list\"\n",
+    )
+    .unwrap();
+    let folder = routes.path().display().to_string();
+    let app = TestApp::spawn_edited(options, crate::app::QUICK, |text, announced| {
+        format!("routes_dir = \"{folder}\"\n{}", super::with_oauth(&text, announced, ""))
+    })
+    .await;
+    connect(&app, "scopes=contacts.readonly").await;
+    let before = app.calls().len();
+    let at = app.clock.now().to_string();
+    let body = json!({ "type": "ping", "timestamp": at, "store": { "url": "https://shop.example.com" }, "data": {} });
+    let (status, receipt) = app.deliver("msg_fields", &body).await;
+    assert_eq!(status, 202, "{receipt}");
+    let id = receipt["id"].as_str().unwrap().to_owned();
+    let parked = app.until_state(&id, "parked").await;
+    let reason = parked["state_reason"].as_str().unwrap();
+    assert!(reason.starts_with("needs scope locations/customFields.readonly"), "{reason}");
+    assert_eq!(app.calls().len(), before, "nobody was asked");
+
+    connect(&app, "scopes=needed").await;
+    let done = app.until_state(&id, "done").await;
+    assert!(done["effects"][0]["result"]["customFields"].is_array(), "{done}");
+    app.end().await;
+}
+
+#[tokio::test]
 async fn granted_and_needed_are_shown_by_route() {
     let app = spawn("").await;
     connect(&app, "").await;

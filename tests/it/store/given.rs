@@ -138,6 +138,7 @@ pub(super) fn outcome(name: &str, state: EffectState, result: Value, statuses: &
         state,
         result,
         attempts: statuses.iter().map(|status| attempt(*status)).collect(),
+        version: None,
         timer: None,
     }
 }

@@ -119,6 +119,7 @@ impl Doors {
             call_timeout: Duration::from_secs(1),
         });
         let state = HttpState {
+            routes: routes.clone(),
             tokens,
             inbox: Inbox::new(Arc::clone(&store), routes, clock.clone(), Arc::default(), Duration::ZERO),
             store,

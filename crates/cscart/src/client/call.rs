@@ -82,6 +82,12 @@ impl Call {
             );
             return Err(Error::Unsendable { reason });
         };
+        // It is a switch inside of CS-Cart's own functions: given from outside it breaks the list (`fn_get_users`).
+        if self.query.iter().any(|(name, _)| name == "get_conditions") {
+            return Err(Error::Unsendable {
+                reason: "`get_conditions` must not be sent to a store".to_owned(),
+            });
+        }
         let mut url = base.clone();
         let folder = base.path().trim_end_matches('/');
         match root {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::Error;
+use super::{Error, PageKind, WebPage};
 use crate::decode;
 
 /// An answer that is not 2xx, as far as it matters here.
@@ -27,9 +27,9 @@ pub(crate) fn classify(refusal: &Refusal<'_>) -> Error {
     match status {
         408 | 425 | 429 | 500.. => Error::Unavailable { status, retry_after },
         401 => Error::Unauthorized { message: message() },
-        300..400 => Error::NotAnApi { status, advice: redirect(location) },
+        300..400 => Error::NotAnApi { status, advice: redirect(location), page: None },
         // Only CS-Cart's own 403 and 404 say something about the user and the thing that was asked for.
-        403..=405 if json.is_none() => Error::NotAnApi { status, advice: advice(status).to_owned() },
+        403..=405 if json.is_none() => not_an_api(status, WebPage::of(body)),
         403 => Error::Forbidden { message: message() },
         404 => Error::NotFound { message: message() },
         400 | 409 | 422 => {
@@ -42,9 +42,15 @@ pub(crate) fn classify(refusal: &Refusal<'_>) -> Error {
 
 /// The error for a 2xx answer whose body is a web page, and so cannot be CS-Cart's.
 pub(crate) fn page_instead(status: u16, body: &[u8]) -> Option<Error> {
-    decode::content(body)
-        .starts_with(b"<")
-        .then(|| Error::NotAnApi { status, advice: advice(status).to_owned() })
+    WebPage::of(body).map(|page| not_an_api(status, Some(page)))
+}
+
+fn not_an_api(status: u16, page: Option<WebPage>) -> Error {
+    let advice = match &page {
+        Some(page) => format!("{page} came instead of JSON: {}", advice(status, page.kind)),
+        None => advice(status, PageKind::Other).to_owned(),
+    };
+    Error::NotAnApi { status, advice, page }
 }
 
 fn redirect(location: Option<&str>) -> String {
@@ -58,19 +64,25 @@ fn redirect(location: Option<&str>) -> String {
     }
 }
 
-fn advice(status: u16) -> &'static str {
-    match status {
-        404 => {
-            "check that the URL is the store's own address, with its folder if it is in one, and that the web \
-             server passes /api/ on to api.php"
+fn advice(status: u16, kind: PageKind) -> &'static str {
+    match (kind, status) {
+        (PageKind::Maintenance, _) => "the store is closed for a while; open it, or wait",
+        (PageKind::Login, _) => {
+            "something in front of the store asks for a password: let requests to /api/ and api.php through"
         }
-        403 | 405 => {
-            "a firewall, a CDN or a password for the whole site seems to stand in front of the store: let \
-             requests to /api/ and api.php through"
+        (PageKind::Php, _) => {
+            "PHP prints errors or warnings into its answers: switch `display_errors` off and look at the store's error log"
         }
-        _ => {
-            "a web page came instead of JSON: check that the URL is the store's own address, that nothing \
-             stands in front of it, and that PHP does not print warnings into its answers"
+        (PageKind::Firewall, _) | (PageKind::Other, 403 | 405) => {
+            "a firewall, a CDN or a password for the whole site seems to stand in front of the store: let requests to /api/ \
+             and api.php through"
+        }
+        (PageKind::Other, 404) => {
+            "check that the URL is the store's own address, with its folder if it is in one, and that the web server passes \
+             /api/ on to api.php"
+        }
+        (PageKind::Other, _) => {
+            "check that the URL is the store's own address, and that nothing stands in front of it"
         }
     }
 }
@@ -83,7 +95,8 @@ fn message(status: u16, json: Option<&Value>) -> String {
 /// The store's words: `errors`, or `messages`, or what stands in `message`.
 fn messages(json: Option<&Value>) -> Vec<String> {
     let Some(json) = json else { return Vec::new() };
-    for key in ["errors", "messages", "message", "error"] {
+    // `detail` is that of a problem document, in which the add-on answers (RFC 9457).
+    for key in ["errors", "messages", "message", "error", "detail"] {
         let found = texts(json.get(key));
         if !found.is_empty() {
             return found;

@@ -57,7 +57,7 @@ async fn a_redirect_is_not_followed() {
     let location = format!("{}/api/users", target.url);
     let store = Store::new(move |_| Reply::empty(301).with_header("Location", &location)).await;
     let failure = create(&store).await;
-    let Error::NotAnApi { status: 301, advice } = &failure.error else { panic!("{:?}", failure.error) };
+    let Error::NotAnApi { status: 301, advice, .. } = &failure.error else { panic!("{:?}", failure.error) };
     assert!(advice.contains(&target.url), "{advice}");
     assert!(target.requests().is_empty());
     assert_eq!(store.requests().len(), 1);

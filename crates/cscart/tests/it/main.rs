@@ -2,9 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "what fails here fails its test, helpers included")]
 
+mod addon_calls;
 mod errors;
 mod lists;
 mod orders;
+mod readers;
 mod root;
+mod scans;
 mod store;
 mod users;

@@ -72,7 +72,9 @@ async fn where_there_is_no_api_at_all_it_says_what_to_check() {
     let client = store.client();
     for _ in 0..2 {
         let failure = client.users().get(UserId(1)).await.unwrap_err();
-        let Error::NotAnApi { status: 404, advice } = &failure.error else { panic!("{:?}", failure.error) };
+        let Error::NotAnApi { status: 404, advice, .. } = &failure.error else {
+            panic!("{:?}", failure.error)
+        };
         assert!(advice.contains("the store's own address"), "{advice}");
         assert!(!failure.error.maybe_processed());
         assert!(failure.exchange.earlier.is_some());

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use cscart::{Client, ClientBuilder};
+use cscart::{Client, ClientBuilder, Gentleness};
 use secrecy::SecretString;
 use serde_json::Value;
 use tokio::{
@@ -110,7 +110,8 @@ impl Store {
     }
 
     pub(crate) fn builder(&self) -> ClientBuilder {
-        Client::builder(&self.url, EMAIL, SecretString::from(KEY))
+        let hurry = Gentleness { concurrency: 64, per_second: 100_000 };
+        Client::builder(&self.url, EMAIL, SecretString::from(KEY)).gentle(hurry)
     }
 
     pub(crate) fn client(&self) -> Client {

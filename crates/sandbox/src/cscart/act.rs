@@ -6,7 +6,7 @@ use super::{
     fixtures::{WRITABLE, blank_user},
     orders,
     refusal::Refusal,
-    state::{Event, Row, State, customer, loose, now, text},
+    state::{Event, Row, State, customer, loose, text},
     users,
 };
 use crate::{
@@ -20,6 +20,7 @@ use crate::{
 /// Every action and the keys that it takes beside `action` and `deliver`; None: any column of an order.
 const ACTIONS: &[(&str, Option<&[&str]>)] = &[
     ("customer.register", Some(&["user", "id"])),
+    ("customer.import", Some(&["user"])),
     ("customer.update", Some(&["user_id", "user"])),
     ("customer.delete", Some(&["user_id"])),
     ("customer.view", Some(&["user_id"])),
@@ -30,10 +31,16 @@ const ACTIONS: &[(&str, Option<&[&str]>)] = &[
     ("order.place", None),
     ("guest.checkout", None),
     ("order.status", Some(&["order_id", "status"])),
+    ("cart.fill", Some(&["user_id", "products"])),
+    ("call.request", Some(&["name", "phone", "user_id", "notes"])),
+    ("review.write", Some(&["name", "message", "rating_value", "user_id", "product_id"])),
     ("ping", Some(&[])),
     ("webhook.send", Some(&["type", "data", "sign", "webhook_id"])),
     ("webhook.redeliver", Some(&["webhook_id"])),
 ];
+
+/// What only the add-on lets people do.
+const OF_THE_ADDON: &[&str] = &["customer.tags", "note.add", "note.update", "note.delete", "ping"];
 
 /// What an order may be placed with, beside the customer's columns.
 const ORDER: &[&str] =
@@ -57,6 +64,9 @@ pub(super) fn name(action: &Map<String, Value>) -> Result<&str, ActError> {
 /// Carries out an action; what the add-on reports of it is in the state afterwards.
 pub(super) fn perform(state: &mut State, name: &str, action: &Map<String, Value>) -> Result<Value, ActError> {
     let fields = Fields(action);
+    if !state.world.addon && OF_THE_ADDON.contains(&name) {
+        return Err(ActError::new(format!("`{name}` needs the add-on, and the setting `addon` is false")));
+    }
     match name {
         "customer.register" => {
             let user = user_columns(&fields)?;
@@ -65,6 +75,11 @@ pub(super) fn perform(state: &mut State, name: &str, action: &Map<String, Value>
             }
             let id = users::create_as(state, fields.number("id")?, user).map_err(refused)?;
             state.report("customer.created", id);
+            Ok(shown(state, id))
+        }
+        // Into the database past CS-Cart's functions, as some imports do: nobody is told, and the address may be missing.
+        "customer.import" => {
+            let id = users::create(state, user_columns(&fields)?).map_err(refused)?;
             Ok(shown(state, id))
         }
         "customer.update" => {
@@ -95,10 +110,11 @@ pub(super) fn perform(state: &mut State, name: &str, action: &Map<String, Value>
             let id = user_id(state, &fields)?;
             let body = fields.needed_text("body")?;
             let note_id = state.next("note");
-            let at = clock::iso_seconds(clock::now_ms());
+            let at = clock::iso_seconds(state.world.now_ms());
             let note = row(json!({
                 "note_id": note_id.to_string(),
                 "user_id": id.to_string(),
+                "external_id": "",
                 "body": body,
                 "author": fields.text("author")?.unwrap_or("Rosan Deo"),
                 "created_at": at,
@@ -112,7 +128,7 @@ pub(super) fn perform(state: &mut State, name: &str, action: &Map<String, Value>
             let body = fields.needed_text("body")?;
             let mut note = state.notes.get(&id).cloned().unwrap_or_default();
             note.insert(String::from("body"), json!(body));
-            note.insert(String::from("updated_at"), json!(clock::iso_seconds(clock::now_ms())));
+            note.insert(String::from("updated_at"), json!(clock::iso_seconds(state.world.now_ms())));
             state.notes.insert(id, note.clone());
             Ok(note_told(state, "note.updated", id, &note))
         }
@@ -135,7 +151,7 @@ pub(super) fn perform(state: &mut State, name: &str, action: &Map<String, Value>
         }
         "guest.checkout" => {
             fields.needed_text("email")?;
-            let guest = guest(action);
+            let guest = guest(action, &state.world.now());
             let told = customer(guest.clone(), json!([]), json!([]), true);
             let subject = format!("guest:{}", text(&guest, "email").trim().to_lowercase());
             state.events.push(Event::new("customer.created", subject, told));
@@ -157,6 +173,46 @@ pub(super) fn perform(state: &mut State, name: &str, action: &Map<String, Value>
             orders::change_status(state, id, status);
             Ok(placed(&state.orders.get(&id).cloned().unwrap_or_default()))
         }
+        "cart.fill" => {
+            let id = user_id(state, &fields)?;
+            let user = state.users.get(&id).cloned().unwrap_or_default();
+            let products = action.get("products").cloned().unwrap_or_else(|| json!([]));
+            let count = products.as_array().map_or(0, Vec::len);
+            let cart = row(json!({
+                "user_id": id.to_string(), "firstname": text(&user, "firstname"), "lastname": text(&user, "lastname"),
+                "email": text(&user, "email"), "date": state.world.now(), "cart_products": count.to_string(),
+                "order_id": "0", "company_id": "1", "user_data": user, "products": products,
+            }));
+            state.tables.entry("carts").or_default().insert(id, cart.clone());
+            Ok(json!({ "cart": cart }))
+        }
+        "call.request" => {
+            let id = state.next("call_request");
+            let request = row(json!({
+                "request_id": id.to_string(), "company_id": "1", "order_id": "0", "product_id": "0", "status": "new",
+                "user_id": action.get("user_id").map(loose).unwrap_or_default(), "timestamp": state.world.now(),
+                "name": fields.text("name")?.unwrap_or_default(), "phone": fields.needed_text("phone")?,
+                "time_from": "", "time_to": "", "notes": fields.text("notes")?.unwrap_or_default(),
+            }));
+            state.tables.entry("call_requests").or_default().insert(id, request.clone());
+            let told = json!({ "call_request": request });
+            state.events.push(Event::new("call_request.created", format!("call_request:{id}"), told));
+            Ok(json!({ "request_id": id, "call_request": request }))
+        }
+        "review.write" => {
+            let id = state.next("post");
+            let review = row(json!({
+                "post_id": id.to_string(), "thread_id": "1", "object_type": "P", "status": "A", "type": "B",
+                "object_id": action.get("product_id").map(loose).unwrap_or_default(),
+                "user_id": action.get("user_id").map(loose).unwrap_or_default(), "timestamp": state.world.now(),
+                "name": fields.text("name")?.unwrap_or_default(), "message": fields.needed_text("message")?,
+                "rating_value": action.get("rating_value").map(loose).unwrap_or_default(),
+            }));
+            state.tables.entry("discussions").or_default().insert(id, review.clone());
+            let told = json!({ "review": review });
+            state.events.push(Event::new("review.created", format!("review:{id}"), told));
+            Ok(json!({ "post_id": id, "review": review }))
+        }
         "ping" => {
             state.events.push(Event::new("ping", "ping", json!({})));
             Ok(json!({}))
@@ -166,15 +222,15 @@ pub(super) fn perform(state: &mut State, name: &str, action: &Map<String, Value>
 }
 
 /// A checkout without registration: user 0, known by his address.
-fn guest(action: &Row) -> Row {
-    let mut guest = blank_user(0);
+fn guest(action: &Row, at: &str) -> Row {
+    let mut guest = blank_user(0, at);
     for name in WRITABLE {
         if let Some(value) = action.get(*name).filter(|_| *name != "status") {
             guest.insert((*name).to_owned(), json!(loose(value)));
         }
     }
     guest.insert(String::from("user_id"), json!("0"));
-    guest.insert(String::from("timestamp"), json!(now()));
+    guest.insert(String::from("timestamp"), json!(at));
     guest
 }
 

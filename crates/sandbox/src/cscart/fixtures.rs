@@ -1,11 +1,11 @@
 //! What the store has from the start, and the columns of its tables
 //! (CS-Cart 4.20, `install/database/scheme.sql` and `data.sql`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Value, json};
 
-use super::state::{Row, now};
+use super::{state::Row, world::CscartEdition};
 
 /// The administrator whose API key opens the REST API.
 pub(super) const ADMIN_EMAIL: &str = "admin@shop.example.com";
@@ -72,7 +72,7 @@ pub(super) const SHORT: &[&str] = &[
 ];
 
 /// A user with every column at its default.
-pub(super) fn blank_user(id: u64) -> Row {
+pub(super) fn blank_user(id: u64, at: &str) -> Row {
     let mut user: Row = WRITABLE.iter().map(|name| ((*name).to_owned(), json!(""))).collect();
     for (name, value) in [
         ("user_id", json!(id.to_string())),
@@ -80,7 +80,7 @@ pub(super) fn blank_user(id: u64) -> Row {
         ("user_type", json!("C")),
         ("is_root", json!("N")),
         ("company_id", json!("1")),
-        ("timestamp", json!(now())),
+        ("timestamp", json!(at)),
         ("last_login", json!("0")),
         ("tax_exempt", json!("N")),
         ("lang_code", json!("en")),
@@ -97,8 +97,8 @@ pub(super) fn blank_user(id: u64) -> Row {
 }
 
 /// The root administrator.
-pub(super) fn administrator() -> Row {
-    let mut admin = blank_user(1);
+pub(super) fn administrator(at: &str) -> Row {
+    let mut admin = blank_user(1, at);
     for (name, value) in [
         ("user_type", "A"),
         ("is_root", "Y"),
@@ -156,4 +156,53 @@ pub(super) fn statuses() -> Vec<Row> {
         status.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
     })
     .collect()
+}
+
+/// The tables that the API only reads, with a small catalogue and the companies of the edition.
+pub(super) fn tables(edition: CscartEdition) -> HashMap<&'static str, BTreeMap<u64, Row>> {
+    let products = [
+        ("Sample product", "S-1", "19.99", "1"),
+        ("Mug ☕", "M-1", "4.50", "2"),
+        ("Tea", "T-1", "9.00", "2"),
+    ];
+    let products = products.into_iter().enumerate().map(|(place, (name, code, price, category))| {
+        json!({
+            "product_id": (place + 1).to_string(), "product": name, "product_code": code, "price": price, "amount": "10",
+            "status": "A", "company_id": "1", "category_ids": [category], "main_category": category,
+            "timestamp": "1700000000", "updated_timestamp": "1700000000",
+        })
+    });
+    let categories =
+        [("Everything", "0"), ("Drinks", "1")].into_iter().enumerate().map(|(place, (name, parent))| {
+            json!({
+                "category_id": (place + 1).to_string(), "category": name, "parent_id": parent, "status": "A",
+                "company_id": "1", "product_count": "2", "timestamp": "1700000000",
+            })
+        });
+    let companies = ["Simtech", "ACME Corp"].into_iter().enumerate().map(|(place, name)| {
+        let mut company = json!({
+            "company_id": (place + 1).to_string(), "company": name, "lang_code": "en", "status": "A",
+            "email": format!("company{}@example.com", place + 1), "timestamp": "1269610461",
+        });
+        if edition == CscartEdition::Ultimate {
+            company["storefront"] = json!("localhost");
+            company["secure_storefront"] = json!("localhost");
+        }
+        company
+    });
+    let of_edition = match edition {
+        CscartEdition::Ultimate => "stores",
+        CscartEdition::Multivendor => "vendors",
+    };
+    HashMap::from([
+        ("products", table(products)),
+        ("categories", table(categories)),
+        (of_edition, table(companies)),
+    ])
+}
+
+/// Rows by their place, from 1.
+fn table(rows: impl Iterator<Item = Value>) -> BTreeMap<u64, Row> {
+    let rows = rows.map(|row| row.as_object().cloned().unwrap_or_default());
+    (1..).zip(rows).collect()
 }

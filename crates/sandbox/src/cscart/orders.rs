@@ -11,7 +11,8 @@ use super::{
     paging::envelope,
     refusal::Refusal,
     router::{Outcome, Reply, body},
-    state::{Event, Row, State, loose, now, text},
+    state::{Event, Row, State, loose, text},
+    world::CscartVersion,
 };
 use crate::{control::journal::Effect, serve::request::Request};
 
@@ -40,7 +41,8 @@ const STATUS_KEYS: &[&str] = &["status", "notify_user", "notify_department", "no
 pub(super) fn run(state: &mut State, request: &Request, method: &str, rest: &[&str]) -> Outcome {
     match (method, rest) {
         ("GET", []) => {
-            let whole = request.parameter("get_orders_data") == Some("1");
+            let whole = request.parameter("get_orders_data") == Some("1")
+                && state.world.version >= CscartVersion::V4_13;
             let (orders, sort) = filter::matching(state, request);
             let rows: Vec<Row> =
                 orders.into_iter().map(|order| if whole { order.clone() } else { short(order) }).collect();
@@ -96,13 +98,14 @@ fn put(state: &mut State, request: &Request, id: &str) -> Outcome {
 
 /// Sets an order's status and tells of it; false when it has it already.
 pub(super) fn change_status(state: &mut State, id: u64, status: &str) -> bool {
+    let at = state.world.now();
     let Some(order) = state.orders.get_mut(&id) else { return false };
     let previous = text(order, "status");
     if previous == status {
         return false;
     }
     order.insert(String::from("status"), json!(status));
-    order.insert(String::from("updated_at"), json!(now()));
+    order.insert(String::from("updated_at"), json!(at));
     let (subject, mut told) = (subject(order), data(order));
     told["order"]["previous_status"] = json!(previous);
     state.events.push(Event::new("order.status_changed", subject, told));
@@ -110,6 +113,7 @@ pub(super) fn change_status(state: &mut State, id: u64, status: &str) -> bool {
 }
 
 fn rewrite(state: &mut State, id: u64, body: &Row) {
+    let at = state.world.now();
     let Some(order) = state.orders.get_mut(&id) else { return };
     for (name, value) in body {
         if order.contains_key(name) && !["order_id", "products", "status"].contains(&name.as_str()) {
@@ -118,7 +122,7 @@ fn rewrite(state: &mut State, id: u64, body: &Row) {
     }
     let sum = total(order);
     order.insert(String::from("total"), json!(sum));
-    order.insert(String::from("updated_at"), json!(now()));
+    order.insert(String::from("updated_at"), json!(at));
     let (subject, told) = (subject(order), data(order));
     state.events.push(Event::new("order.updated", subject, told));
 }

@@ -100,6 +100,11 @@ impl Outbox {
         format!("whsec_{}", STANDARD.encode(self.secret))
     }
 
+    /// What signs, both ways.
+    pub(super) fn key(&self) -> &[u8; 32] {
+        &self.secret
+    }
+
     pub(super) fn set_retry(&self, retry: Duration) {
         self.retry_ms.store(retry.as_millis() as u64, Ordering::Relaxed);
     }
@@ -110,15 +115,12 @@ impl Outbox {
     }
 
     /// Puts an event into the outbox and has it sent as soon as nothing of its subject is before it.
-    pub(super) fn put(self: &Arc<Self>, state: &mut State, url: &str, event: Event) -> First {
+    pub(super) fn put(self: &Arc<Self>, state: &mut State, event: Event) -> First {
         let id = event.id.unwrap_or_else(|| format!("msg_{}", state.ids.alphanumeric(27)));
         let body = json!({
             "type": event.kind,
-            "timestamp": clock::iso_seconds(clock::now_ms()),
-            "store": {
-                "url": url, "company_id": 1, "storefront_id": 1,
-                "version": "4.20.1", "edition": "ULTIMATE", "addon": "1.0.0",
-            },
+            "timestamp": clock::iso_seconds(state.world.now_ms()),
+            "store": state.describe(),
             "data": event.data,
         });
         self.enqueue(Row {

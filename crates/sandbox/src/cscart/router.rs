@@ -4,10 +4,11 @@ use hyper::Method;
 use serde_json::{Value, json};
 
 use super::{
-    orders,
+    catalog, orders,
     refusal::Refusal,
     state::{Row, State},
     statuses, usergroups, users,
+    world::{CscartEdition, CscartVersion},
 };
 use crate::{
     control::journal::Effect,
@@ -56,7 +57,7 @@ impl Target {
 
     pub(super) fn run(&self, state: &mut State, request: &Request) -> Outcome {
         acceptable(request)?;
-        let method = method(request)?;
+        let method = method(state, request)?;
         let mut segments: Vec<&str> = self.segments.iter().map(String::as_str).collect();
         if let Some(first) = segments.first().copied()
             && first.parse::<f64>().is_ok()
@@ -67,8 +68,11 @@ impl Target {
             }
             segments.remove(0);
         }
-        // Storefront scoping (Ultimate): the sandbox has one storefront, number 1.
-        if let ["stores", id, ..] = segments[..] {
+        // Storefront scoping (Ultimate): all that there is belongs to storefront 1. `stores/1` alone is the storefront.
+        if let ["stores", id, _, ..] = segments[..] {
+            if state.world.edition != CscartEdition::Ultimate {
+                return Err(Refusal::no_object());
+            }
             if id != "1" {
                 return Err(Refusal::not_found());
             }
@@ -80,14 +84,17 @@ impl Target {
             (method, ["orders", rest @ ..]) => orders::run(state, request, method, rest),
             (method, ["usergroups", rest @ ..]) => usergroups::run(state, request, method, rest),
             (method, ["statuses", rest @ ..]) => statuses::run(state, request, method, rest),
-            _ => Err(Refusal::no_object()),
+            (method, segments) => {
+                catalog::run(state, request, method, segments).unwrap_or_else(|| Err(Refusal::no_object()))
+            }
         }
     }
 }
 
-/// `POST …?_METHOD=PUT` is taken as PUT; what the API does not know is 405.
-fn method(request: &Request) -> Result<&'static str, Refusal> {
-    let named = match (&request.method, request.parameter("_METHOD")) {
+/// `POST …?_METHOD=PUT` is taken as PUT since some version after 4.15.2; what the API does not know is 405.
+fn method(state: &State, request: &Request) -> Result<&'static str, Refusal> {
+    let other = request.parameter("_METHOD").filter(|_| state.world.version >= CscartVersion::V4_20);
+    let named = match (&request.method, other) {
         (&Method::POST, Some(other)) => other.to_uppercase(),
         (method, _) => method.as_str().to_owned(),
     };

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Map, Value, json};
 
-use super::{Setup, fixtures, sign::Sign};
-use crate::{clock, ids::Ids};
+use super::{Setup, endpoint::Done, fixtures, sign::Sign, world::World};
+use crate::ids::Ids;
 
 /// The salt that keeps the store's ids apart from GHL's.
 const SALT: u64 = 0x6373_6361;
@@ -29,6 +29,14 @@ pub(super) struct State {
     pub(super) notes: BTreeMap<u64, Row>,
     last_id: HashMap<&'static str, u64>,
     pub(super) events: Vec<Event>,
+    pub(super) world: World,
+    url: String,
+    /// The tables that are only read, by the name of the entity, each by id.
+    pub(super) tables: HashMap<&'static str, BTreeMap<u64, Row>>,
+    /// The signed calls that were carried out, by their ids.
+    pub(super) calls: HashMap<String, Done>,
+    /// Who changed and when, by the number of the change; of each customer only the last one.
+    pub(super) changes: BTreeMap<u64, (u64, i64)>,
 }
 
 /// Something that the add-on reports.
@@ -74,9 +82,15 @@ impl State {
             notes: BTreeMap::new(),
             last_id: HashMap::from([("usergroup", 4)]),
             events: Vec::new(),
+            world: setup.world.clone(),
+            url: setup.url.clone(),
+            tables: fixtures::tables(setup.world.edition),
+            calls: HashMap::new(),
+            changes: BTreeMap::new(),
             ids,
         };
-        state.put_user(1, fixtures::administrator());
+        let at = state.world.now();
+        state.put_user(1, fixtures::administrator(&at));
         state.last_id.insert("user", 1);
         state
     }
@@ -91,24 +105,52 @@ impl State {
     /// Stores a user, new or changed.
     pub(super) fn put_user(&mut self, id: u64, user: Row) {
         if let Some(old) = self.users.insert(id, user) {
-            self.by_email.remove(&email_key(&old));
+            self.by_email.remove(&self.email_key(&old));
         }
-        if let Some(user) = self.users.get(&id) {
-            self.by_email.insert(email_key(user), id);
+        if let Some(key) = self.users.get(&id).map(|user| self.email_key(user)).filter(|key| !key.is_empty())
+        {
+            self.by_email.insert(key, id);
         }
     }
 
     pub(super) fn remove_user(&mut self, id: u64) -> Option<Row> {
         let user = self.users.remove(&id)?;
-        self.by_email.remove(&email_key(&user));
+        self.by_email.remove(&self.email_key(&user));
         self.links.remove(&id);
         self.tags.remove(&id);
         Some(user)
     }
 
-    /// Who has this address; addresses are compared without case, as `MySQL` does.
-    pub(super) fn user_with_email(&self, email: &str) -> Option<u64> {
-        self.by_email.get(&email.trim().to_lowercase()).copied()
+    /// Who has this row's address; addresses are compared without case, as `MySQL` does. Where storefronts do not share their
+    /// users, each has its own.
+    pub(super) fn user_with_email_of(&self, row: &Row) -> Option<u64> {
+        self.by_email.get(&self.email_key(row)).copied()
+    }
+
+    fn email_key(&self, user: &Row) -> String {
+        let email = text(user, "email").trim().to_lowercase();
+        if self.world.shared_users || email.is_empty() {
+            email
+        } else {
+            format!("{}/{email}", text(user, "company_id"))
+        }
+    }
+
+    /// What the add-on says of the store.
+    pub(super) fn describe(&self) -> Value {
+        json!({
+            "url": self.url, "company_id": 1, "storefront_id": 1,
+            "version": self.world.full_version(), "edition": self.world.full_edition(), "addon": "1.0.0",
+        })
+    }
+
+    /// Notes that a customer was made, changed or deleted, for the add-on's list of changes.
+    pub(super) fn mark_changed(&mut self, id: u64) {
+        if self.world.addon {
+            let number = self.next("change");
+            self.changes.retain(|_, (user, _)| *user != id);
+            self.changes.insert(number, (id, self.world.now_ms()));
+        }
     }
 
     /// The whole user as the add-on's webhooks have it, and what stands beside it.
@@ -133,6 +175,9 @@ impl State {
     pub(super) fn report(&mut self, kind: &str, id: u64) {
         let is_customer = self.users.get(&id).is_some_and(|user| user.get("user_type") == Some(&json!("C")));
         if is_customer {
+            if kind != "customer.viewed" {
+                self.mark_changed(id);
+            }
             let data = self.customer_data(id);
             self.events.push(Event::new(kind, format!("customer:{id}"), data));
         }
@@ -158,10 +203,6 @@ pub(super) fn customer(mut user: Row, usergroups: Value, tags: Value, guest: boo
     json!({ "user": user, "usergroups": usergroups, "tags": tags, "guest": guest })
 }
 
-fn email_key(user: &Row) -> String {
-    text(user, "email").trim().to_lowercase()
-}
-
 /// A field as text; a number counts as its digits, whatever is missing as empty.
 pub(super) fn text(row: &Row, name: &str) -> String {
     loose(row.get(name).unwrap_or(&Value::Null))
@@ -175,9 +216,4 @@ pub(super) fn loose(value: &Value) -> String {
         Value::Bool(true) => String::from("1"),
         _ => String::new(),
     }
-}
-
-/// Seconds since the epoch, now, as the database gives them.
-pub(super) fn now() -> String {
-    (clock::now_ms() / 1000).to_string()
 }

@@ -12,6 +12,7 @@ use super::{
     router::{Outcome, Reply, body},
     state::{Event, Row, State, text},
     usergroups,
+    world::CscartVersion,
 };
 use crate::{control::journal::Effect, serve::request::Request};
 
@@ -22,7 +23,7 @@ pub(super) fn run(state: &mut State, request: &Request, method: &str, rest: &[&s
     match (method, rest) {
         ("GET", []) => list(state, request),
         ("POST", []) => post(state, request),
-        ("GET", [id]) => Ok(get(state, request, id)),
+        ("GET", [id]) => get(state, request, id),
         ("PUT", [id]) => put(state, request, id),
         ("DELETE", [id]) => delete(state, id),
         (_, [id, "usergroups", rest @ ..]) => usergroups::of_user(state, request, method, id, rest),
@@ -39,7 +40,9 @@ fn short(user: &Row) -> Row {
 
 /// `GET /users`: `user_type` must be given.
 fn list(state: &State, request: &Request) -> Outcome {
-    if request.parameter("user_type").is_none_or(str::is_empty) {
+    // Required since some version after 4.15.2.
+    if state.world.version >= CscartVersion::V4_20 && request.parameter("user_type").is_none_or(str::is_empty)
+    {
         return Err(Refusal::required("user_type"));
     }
     let (users, sort) = filter::matching(state, request);
@@ -47,11 +50,12 @@ fn list(state: &State, request: &Request) -> Outcome {
     Ok(Reply::new(200, envelope(request, "users", &rows, sort)))
 }
 
-/// `GET /users/:id`: the same short columns; an unknown id is 200 with an empty list.
-fn get(state: &State, request: &Request, id: &str) -> Reply {
+/// `GET /users/:id`: the same short columns; an unknown id is 200 with an empty list, and 404 before 4.20.
+fn get(state: &State, request: &Request, id: &str) -> Outcome {
     match id.parse().ok().and_then(|id: u64| state.users.get(&id)) {
-        Some(user) => Reply::new(200, Value::Object(short(user))),
-        None => Reply::new(200, envelope(request, "users", &[], ("name", "asc"))),
+        Some(user) => Ok(Reply::new(200, Value::Object(short(user)))),
+        None if state.world.version < CscartVersion::V4_20 => Err(Refusal::not_found()),
+        None => Ok(Reply::new(200, envelope(request, "users", &[], ("name", "asc")))),
     }
 }
 
@@ -96,6 +100,7 @@ fn delete(state: &mut State, id: &str) -> Outcome {
 fn report_removal(state: &mut State, user: &Row) {
     if user.get("user_type") == Some(&json!("C")) {
         let id = text(user, "user_id");
+        state.mark_changed(id.parse().unwrap_or_default());
         let data = json!({ "user": { "user_id": id, "email": text(user, "email") } });
         state.events.push(Event::new("customer.deleted", format!("customer:{id}"), data));
     }

@@ -1,6 +1,7 @@
 //! What a person does in HighLevel's own pages: the actions of `POST /_sandbox/act`.
 
 mod access;
+mod sales;
 mod things;
 
 use std::sync::Arc;
@@ -67,8 +68,38 @@ const ACTIONS: &[(&str, &[&str])] = &[
     ("task.delete", &["task_id"]),
     (
         "appointment.create",
-        &["contact_id", "title", "startTime", "endTime", "calendarId", "notes", "address"],
+        &[
+            "contact_id",
+            "title",
+            "startTime",
+            "endTime",
+            "calendarId",
+            "appointmentStatus",
+            "assignedUserId",
+            "notes",
+            "address",
+        ],
     ),
+    (
+        "appointment.update",
+        &[
+            "appointment_id",
+            "title",
+            "startTime",
+            "endTime",
+            "calendarId",
+            "appointmentStatus",
+            "assignedUserId",
+            "notes",
+            "address",
+        ],
+    ),
+    ("appointment.delete", &["appointment_id"]),
+    ("opportunity.create", &["opportunity"]),
+    ("opportunity.update", &["opportunity_id", "opportunity"]),
+    ("opportunity.move", &["opportunity_id", "stage", "status"]),
+    ("opportunity.delete", &["opportunity_id"]),
+    ("message.receive", &["contact_id", "message", "type"]),
     ("custom_field.create", &["name", "dataType", "model", "options", "placeholder"]),
     ("business.create", &["name", "email", "phone", "website", "city", "country"]),
     ("oauth.authorize", &["scopes", "user_type", "location_id", "redirect_uri"]),
@@ -148,6 +179,11 @@ pub(super) fn perform(
         name if name.starts_with("oauth.") || name == "rate.consume" => {
             access::perform(state, name, &fields, now)
         }
+        name if ["opportunity", "appointment", "message"]
+            .contains(&name.split('.').next().unwrap_or_default()) =>
+        {
+            sales::perform(state, name, action, now)
+        }
         _ => things::perform(state, name, action, now),
     }
 }
@@ -212,6 +248,7 @@ fn merge(state: &mut State, fields: &Fields<'_>, now: i64) -> Result<Value, ActE
     state.tasks.hand_over(from_id, into_id);
     state.notes.hand_over(from_id, into_id);
     state.appointments.hand_over(from_id, into_id);
+    state.opportunities.hand_over(from_id, into_id);
     contacts::remove(state, from_id, now).map_err(refused)?;
     let (into, _) = store(state, &old, into, now);
     Ok(shown(state, &into))

@@ -31,6 +31,13 @@ impl Belongings {
         self.all.get_mut(id).filter(|thing| thing["contactId"] == contact_id)
     }
 
+    /// Puts a thing in the place of the one that has its id and contact.
+    pub(crate) fn replace(&mut self, thing: Value) {
+        if let Some(there) = thing["id"].as_str().and_then(|id| self.all.get_mut(id)) {
+            *there = thing;
+        }
+    }
+
     /// The things of a contact, oldest first.
     pub(crate) fn list(&self, contact_id: &str) -> Vec<Value> {
         let ids = self.of_contact.get(contact_id);

@@ -19,6 +19,8 @@ pub(crate) struct Call<'a> {
     /// The variable parts of the path, in order; empty where there are none.
     pub(crate) args: [&'a str; 2],
     pub(crate) now: i64,
+    /// The catalogue's description, for an operation whose form it tells.
+    pub(crate) described: Option<&'static catalogue::Operation>,
 }
 
 /// What an operation gives.

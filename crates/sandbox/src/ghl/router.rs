@@ -1,12 +1,14 @@
 //! Which operation a request means, and what its token needs: `paths` and `security` of contacts.json,
-//! locations.json, users.json and oauth.json. Where a file names no scope, oauth-Scopes.md does.
+//! locations.json, users.json and oauth.json. Where a file names no scope, oauth-Scopes.md does. All others are
+//! found in the catalogue.
 
 use hyper::Method;
 
 use super::{
     bulk,
     call::{Call, Outcome},
-    contacts, custom_fields, followers, journeys, lists, locations, notes, oauth, search, tags, tasks, users,
+    contacts, custom_fields, documented, followers, journeys, lists, locations, notes, oauth, search, tags,
+    tasks, users,
 };
 
 /// Whose token an operation takes.
@@ -25,6 +27,8 @@ pub(crate) struct Operation<'a> {
     pub(crate) taker: Taker,
     pub(crate) run: fn(&mut Call<'_>) -> Outcome,
     pub(crate) args: [&'a str; 2],
+    /// The catalogue's description, for an operation whose form it tells.
+    pub(crate) described: Option<&'static catalogue::Operation>,
 }
 
 const READ: &str = "contacts.readonly";
@@ -32,6 +36,11 @@ const WRITE: &str = "contacts.write";
 
 /// The operation behind method and path; a slash at the end makes no difference.
 pub(crate) fn find<'a>(method: &Method, path: &'a str) -> Option<Operation<'a>> {
+    own(method, path).or_else(|| documented::find(method, path))
+}
+
+/// Those whose form is written down here.
+fn own<'a>(method: &Method, path: &'a str) -> Option<Operation<'a>> {
     let mut segments = [""; 6];
     let mut count = 0;
     for segment in path.trim_start_matches('/').trim_end_matches('/').split('/') {
@@ -84,7 +93,7 @@ fn contact<'a>(method: &str, segments: &[&'a str]) -> Option<Operation<'a>> {
         ("DELETE", [id, "workflow", workflow]) => (WRITE, journeys::leave_workflow, [*id, *workflow]),
         _ => return None,
     };
-    Some(Operation { scope, taker: Taker::Location, run, args })
+    Some(Operation { scope, taker: Taker::Location, run, args, described: None })
 }
 
 fn location<'a>(method: &str, segments: &[&'a str]) -> Option<Operation<'a>> {
@@ -93,6 +102,8 @@ fn location<'a>(method: &str, segments: &[&'a str]) -> Option<Operation<'a>> {
     const FIELDS_READ: &str = "locations/customFields.readonly";
     const FIELDS_WRITE: &str = "locations/customFields.write";
     let (scope, run, args): (_, fn(&mut Call<'_>) -> Outcome, _) = match (method, segments) {
+        // An operation of its own.
+        ("GET", ["search"]) => return None,
         ("GET", [id]) => {
             let args = [*id, ""];
             return Some(Operation {
@@ -100,6 +111,7 @@ fn location<'a>(method: &str, segments: &[&'a str]) -> Option<Operation<'a>> {
                 taker: Taker::Either,
                 run: locations::get,
                 args,
+                described: None,
             });
         }
         ("POST", [id, "tasks", "search"]) => ("locations/tasks.readonly", tasks::search, [*id, ""]),
@@ -115,7 +127,7 @@ fn location<'a>(method: &str, segments: &[&'a str]) -> Option<Operation<'a>> {
         ("DELETE", [id, "customFields", field]) => (FIELDS_WRITE, custom_fields::delete, [*id, *field]),
         _ => return None,
     };
-    Some(Operation { scope, taker: Taker::Location, run, args })
+    Some(Operation { scope, taker: Taker::Location, run, args, described: None })
 }
 
 fn user<'a>(method: &str, segments: &[&'a str]) -> Option<Operation<'a>> {
@@ -125,7 +137,7 @@ fn user<'a>(method: &str, segments: &[&'a str]) -> Option<Operation<'a>> {
         ("GET", [id]) => (Taker::Either, users::get, [*id, ""]),
         _ => return None,
     };
-    Some(Operation { scope: "users.readonly", taker, run, args })
+    Some(Operation { scope: "users.readonly", taker, run, args, described: None })
 }
 
 fn token<'a>(method: &str, segments: &[&'a str]) -> Option<Operation<'a>> {
@@ -135,5 +147,5 @@ fn token<'a>(method: &str, segments: &[&'a str]) -> Option<Operation<'a>> {
         ("GET", ["installedLocations"]) => ("oauth.readonly", Taker::Company, oauth::installed_locations),
         _ => return None,
     };
-    Some(Operation { scope, taker, run, args: ["", ""] })
+    Some(Operation { scope, taker, run, args: ["", ""], described: None })
 }

@@ -16,6 +16,7 @@ const KNOWN: &[&str] = &[
     "strict_rate",
     "rate",
     "allow_duplicate_contacts",
+    "allow_duplicate_opportunities",
     "search_lag_ms",
     "scopes",
     "retry_429_ms",
@@ -33,6 +34,7 @@ pub(super) fn change(ghl: &Ghl, settings: &Map<String, Value>) -> Result<(), Act
     let connection = fields.text("connection")?;
     let strict = fields.bool("strict_rate")?;
     let allow_duplicates = fields.bool("allow_duplicate_contacts")?;
+    let allow_opportunities = fields.bool("allow_duplicate_opportunities")?;
     let search_lag = fields.milliseconds("search_lag_ms")?;
     let retry = fields.milliseconds("retry_429_ms")?;
     let mut lifetimes = ghl.locked().tokens.lifetimes;
@@ -45,7 +47,7 @@ pub(super) fn change(ghl: &Ghl, settings: &Map<String, Value>) -> Result<(), Act
     }
     let scopes = fields.texts("scopes")?;
     if let Some(unknown) = scopes.iter().flatten().find(|scope| !SCOPES.contains(&scope.as_str())) {
-        return Err(ActError::unknown("scope", unknown, SCOPES));
+        return Err(ActError::unknown("scope", unknown, &SCOPES));
     }
     let rate = fields.object("rate")?;
     let mut limits: Limits = ghl.locked().limits;
@@ -61,6 +63,7 @@ pub(super) fn change(ghl: &Ghl, settings: &Map<String, Value>) -> Result<(), Act
     let mut state = ghl.locked();
     state.limits = limits;
     state.allow_duplicates = allow_duplicates.unwrap_or(state.allow_duplicates);
+    state.allow_duplicate_opportunities = allow_opportunities.unwrap_or(state.allow_duplicate_opportunities);
     state.search_lag = search_lag.unwrap_or(state.search_lag);
     state.tokens.lifetimes = lifetimes;
     if let Some(scopes) = scopes {

@@ -15,6 +15,7 @@ use super::{
     contact::{Contact, Surroundings},
     fixtures,
     index::Index,
+    office::Office,
     rate::{Limits, Rate},
     refusal::Refusal,
     tokens::Tokens,
@@ -26,6 +27,9 @@ use crate::ids::Ids;
 const SALT: u64 = 0x6768_6c21;
 /// The same for the other location, so that it takes no id from the first.
 const ELSEWHERE: u64 = 0x6768_6c22;
+/// What people set up has ids of its own, so that it takes none from what is made later.
+const OFFICE: u64 = 0x6768_6c23;
+const OFFICE_ELSEWHERE: u64 = 0x6768_6c24;
 
 /// The location and all that belongs to it.
 pub(crate) struct State {
@@ -49,6 +53,7 @@ pub(crate) struct State {
     pub(crate) limits: Limits,
     pub(crate) rate: Rate,
     pub(crate) allow_duplicates: bool,
+    pub(crate) allow_duplicate_opportunities: bool,
     pub(crate) search_lag: Duration,
     pub(crate) contacts: HashMap<String, Arc<Contact>>,
     pub(crate) deleted: HashSet<String>,
@@ -64,6 +69,11 @@ pub(crate) struct State {
     custom_field_names: HashMap<String, String>,
     pub(crate) users: Vec<Value>,
     pub(crate) businesses: Vec<Value>,
+    pub(crate) office: Office,
+    pub(crate) opportunities: Belongings,
+    pub(crate) conversations: Belongings,
+    /// Oldest first.
+    pub(crate) messages: Vec<Value>,
     made: u64,
     /// Whether anybody listens: without, no event is put together.
     pub(crate) listening: bool,
@@ -91,7 +101,9 @@ impl State {
             Self::at_start(setup, &elsewhere.id(), &company_id, "Second Sandbox Store", elsewhere);
         other.client_id.clone_from(&client_id);
         other.version_id.clone_from(&version_id);
+        other.office = Office::at_start(Ids::new(setup.seed, OFFICE_ELSEWHERE), &other.location_id);
         Self {
+            office: Office::at_start(Ids::new(setup.seed, OFFICE), &location_id),
             client_id,
             client_secret,
             version_id,
@@ -118,6 +130,7 @@ impl State {
             limits: Limits::new(setup.strict_rate),
             rate: Rate::default(),
             allow_duplicates: setup.allow_duplicates,
+            allow_duplicate_opportunities: false,
             search_lag: setup.search_lag,
             contacts: HashMap::new(),
             deleted: HashSet::new(),
@@ -132,6 +145,10 @@ impl State {
             custom_fields: Vec::new(),
             custom_field_names: HashMap::new(),
             businesses: Vec::new(),
+            office: Office::default(),
+            opportunities: Belongings::default(),
+            conversations: Belongings::default(),
+            messages: Vec::new(),
             made: 0,
             listening: false,
             events: Vec::new(),
@@ -193,6 +210,9 @@ impl State {
         self.tasks.remove_all(id);
         self.notes.remove_all(id);
         self.appointments.remove_all(id);
+        self.opportunities.remove_all(id);
+        self.conversations.remove_all(id);
+        self.messages.retain(|message| message["contactId"] != id);
         self.deleted.insert(id.to_owned());
         let due = now + self.search_lag.as_millis() as i64;
         self.index.write(now, due, id, None);

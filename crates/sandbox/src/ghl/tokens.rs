@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
+    sync::LazyLock,
     time::Duration,
 };
 
@@ -14,27 +15,11 @@ use super::{
 };
 use crate::ids::Ids;
 
-/// Every scope of an operation that the sandbox serves, and the others that the bridge's documentation names: what
-/// the private integration token has unless a setting narrows it.
-pub(crate) const SCOPES: &[&str] = &[
-    "businesses.readonly",
-    "businesses.write",
-    "calendars/events.readonly",
-    "contacts.readonly",
-    "contacts.write",
-    "locations.readonly",
-    "locations/customFields.readonly",
-    "locations/customFields.write",
-    "locations/tags.readonly",
-    "locations/tags.write",
-    "locations/tasks.readonly",
-    "oauth.readonly",
-    "oauth.write",
-    "opportunities.readonly",
-    "opportunities.write",
-    "users.readonly",
-    "workflows.readonly",
-];
+/// Every scope of an operation in the catalogue: what the private integration token has unless a setting narrows it.
+pub(crate) static SCOPES: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+    let all = catalogue::operations().iter().flat_map(|operation| &operation.scopes);
+    all.map(String::as_str).collect::<BTreeSet<_>>().into_iter().collect()
+});
 
 /// What somebody agreed to.
 #[derive(Debug, Clone)]

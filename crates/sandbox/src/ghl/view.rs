@@ -160,3 +160,9 @@ pub(crate) fn webhook(contact: &Contact, location_id: &str, with_dnd_settings: b
     shape.value("attachments", Vec::<Value>::new());
     shape.0
 }
+
+/// Those of the fields that are there and not null.
+pub(crate) fn picked(thing: &Value, names: &[&str]) -> Map<String, Value> {
+    let there = names.iter().filter(|name| !thing[**name].is_null());
+    there.map(|name| ((*name).to_owned(), thing[*name].clone())).collect()
+}

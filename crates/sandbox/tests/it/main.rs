@@ -16,4 +16,5 @@ mod oauth;
 mod outbox;
 mod search;
 mod store_api;
+mod store_worlds;
 mod upsert;

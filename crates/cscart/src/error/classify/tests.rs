@@ -55,7 +55,7 @@ fn a_page_in_place_of_json_is_not_the_api() {
 fn a_redirect_says_where_to_without_the_query() {
     let location = Some("https://www.example.com/api/users?email=ada%40example.com");
     let error = classify(&Refusal { status: 301, body: b"", location, retry_after: None });
-    let Error::NotAnApi { status: 301, advice } = error else { panic!("{error:?}") };
+    let Error::NotAnApi { status: 301, advice, .. } = error else { panic!("{error:?}") };
     assert!(advice.contains("https://www.example.com/api/users:"), "{advice}");
     assert!(!advice.contains("ada"), "{advice}");
     assert!(matches!(refused(302, ""), Error::NotAnApi { .. }));

@@ -4,6 +4,7 @@ use crate::{
     cscart::{
         paging::{like, list},
         state::{Row, State, text},
+        world::CscartVersion,
     },
     serve::request::Request,
 };
@@ -13,7 +14,8 @@ pub(super) fn matching<'a>(
     state: &'a State,
     request: &Request,
 ) -> (Vec<&'a Row>, (&'static str, &'static str)) {
-    let mut orders: Vec<&Row> = state.orders.values().filter(|order| matches(request, order)).collect();
+    let mut orders: Vec<&Row> =
+        state.orders.values().filter(|order| matches(state, request, order)).collect();
     const KEYS: [&str; 6] = ["order_id", "status", "customer", "email", "date", "total"];
     let asked = request.parameter("sort_by").unwrap_or("date");
     let by = KEYS.into_iter().find(|key| *key == asked).unwrap_or("date");
@@ -42,7 +44,9 @@ fn amount(text: &str) -> Option<f64> {
     text.parse().ok()
 }
 
-fn matches(request: &Request, order: &Row) -> bool {
+fn matches(state: &State, request: &Request, order: &Row) -> bool {
+    // 4.10 does not know these filters, and ignores what it does not know.
+    let by_change = state.world.version >= CscartVersion::V4_13;
     let parameter = |name: &str| request.parameter(name).filter(|value| !value.is_empty());
     let among = |name: &str| {
         let wanted = list(request, name);
@@ -76,7 +80,6 @@ fn matches(request: &Request, order: &Row) -> bool {
             .is_none_or(|ids| ids.split(',').any(|id| id.trim() == text(order, "order_id")))
         && from("total_from", "total")
         && to("total_to", "total")
-        && from("updated_at_from", "updated_at")
-        && to("updated_at_to", "updated_at")
+        && (!by_change || (from("updated_at_from", "updated_at") && to("updated_at_to", "updated_at")))
         && (!period || (from("time_from", "timestamp") && to("time_to", "timestamp")))
 }

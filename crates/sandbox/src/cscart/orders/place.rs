@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::subject;
-use crate::cscart::state::{Event, Row, State, loose, now, text};
+use crate::cscart::state::{Event, Row, State, loose, text};
 
 /// The customer's columns that an order repeats.
 const CUSTOMER: &[&str] = &[
@@ -43,7 +43,7 @@ pub(in crate::cscart) fn place(state: &mut State, user_id: u64, customer: &Row, 
         let value = given.get(*name).or_else(|| customer.get(*name)).map(loose).unwrap_or_default();
         order.insert((*name).to_owned(), json!(value));
     }
-    let at = now();
+    let at = state.world.now();
     let status = Some(text(given, "status")).filter(|it| !it.is_empty()).unwrap_or_else(|| String::from("O"));
     let currency =
         Some(text(given, "currency")).filter(|it| !it.is_empty()).unwrap_or_else(|| String::from("USD"));

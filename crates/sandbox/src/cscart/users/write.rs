@@ -19,11 +19,11 @@ pub(in crate::cscart) fn create_as(state: &mut State, id: Option<u64>, body: &Ro
     if id.is_some_and(|id| state.users.contains_key(&id)) {
         return Err(Refusal::new(400, "There is a user with this number already"));
     }
-    if state.user_with_email(&text(body, "email")).is_some() {
+    if is_taken(state, body) {
         return Err(Refusal::new(400, "The username or email you have chosen already exists"));
     }
     let id = id.unwrap_or_else(|| state.next("user"));
-    let mut user = blank_user(id);
+    let mut user = blank_user(id, &state.world.now());
     write(&mut user, body);
     if text(&user, "user_login").is_empty() {
         user.insert(String::from("user_login"), json!(format!("user_{id}")));
@@ -41,6 +41,13 @@ pub(in crate::cscart) fn create_as(state: &mut State, id: Option<u64>, body: &Ro
     Ok(id)
 }
 
+/// Whether the address is another user's; without a company it would be the first storefront's.
+fn is_taken(state: &State, body: &Row) -> bool {
+    let mut wanted = blank_user(0, "0");
+    write(&mut wanted, body);
+    !text(&wanted, "email").is_empty() && state.user_with_email_of(&wanted).is_some()
+}
+
 /// Changes a user; whether anything is different now.
 pub(in crate::cscart) fn update(state: &mut State, id: u64, body: &Row) -> Result<bool, Refusal> {
     let Some(old) = state.users.get(&id) else { return Err(Refusal::new(400, "")) };
@@ -49,7 +56,9 @@ pub(in crate::cscart) fn update(state: &mut State, id: u64, body: &Row) -> Resul
         if email.is_empty() {
             return Err(Refusal::required("email"));
         }
-        if state.user_with_email(&email).is_some_and(|other| other != id) {
+        let mut wanted = old.clone();
+        write(&mut wanted, body);
+        if state.user_with_email_of(&wanted).is_some_and(|other| other != id) {
             return Err(Refusal::new(400, "The username or email you have chosen already exists"));
         }
     }

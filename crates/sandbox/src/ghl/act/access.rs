@@ -51,7 +51,7 @@ fn authorize(state: &mut State, fields: &Fields<'_>, now: i64) -> Result<Value, 
         None => SCOPES.iter().map(|scope| (*scope).to_owned()).collect(),
     };
     if let Some(unknown) = install::unknown_scope(scopes.iter().map(String::as_str)) {
-        return Err(ActError::unknown("scope", unknown, SCOPES));
+        return Err(ActError::unknown("scope", unknown, &SCOPES));
     }
     let location = location(state, fields)?;
     let place = match fields.text("user_type")? {

@@ -1,4 +1,4 @@
-//! Acts on what belongs to a contact or the location: notes, tasks, appointments, custom fields, businesses.
+//! Acts on what belongs to a contact or the location: notes, tasks, custom fields, businesses.
 
 use serde_json::{Map, Value, json};
 
@@ -6,7 +6,7 @@ use super::{contact, refused};
 use crate::{
     clock,
     control::{problem::ActError, settings::Fields},
-    ghl::{custom_fields, notes, state::State, tasks},
+    ghl::{businesses, custom_fields, notes, state::State, tasks},
 };
 
 pub(super) fn perform(
@@ -57,7 +57,6 @@ pub(super) fn perform(
             let id = fields.needed_text("task_id")?;
             Ok(json!({ "task": tasks::remove(state, id).ok_or_else(|| none("task", id))? }))
         }
-        "appointment.create" => appointment(state, &fields, now),
         "custom_field.create" => {
             fields.needed_text("name")?;
             if let Some(data_type) = fields.text("dataType")?
@@ -70,51 +69,11 @@ pub(super) fn perform(
         }
         "business.create" => {
             fields.needed_text("name")?;
-            let mut business = Value::Object(without(action, &[]));
-            business["id"] = json!(state.ids.hex24());
-            business["locationId"] = json!(state.location_id);
-            state.businesses.push(business.clone());
+            let business = businesses::make(state, &without(action, &[]), now);
             Ok(json!({ "business": business }))
         }
         other => Err(ActError::new(format!("`{other}` is not carried out here"))),
     }
-}
-
-fn appointment(state: &mut State, fields: &Fields<'_>, now: i64) -> Result<Value, ActError> {
-    let owner = contact(state, fields.needed_text("contact_id")?)?;
-    let title = fields.needed_text("title")?;
-    let (start, end) = (fields.needed_text("startTime")?, fields.needed_text("endTime")?);
-    let calendar = match fields.text("calendarId")? {
-        Some(id) => id.to_owned(),
-        None => state.ids.id(),
-    };
-    let id = state.ids.id();
-    // GetEventSchema in contacts.json.
-    let event = json!({
-        "id": id,
-        "calendarId": calendar,
-        "status": "booked",
-        "title": title,
-        "notes": fields.text("notes")?.unwrap_or_default(),
-        "address": fields.text("address")?.unwrap_or_default(),
-        "startTime": start,
-        "endTime": end,
-        "locationId": state.location_id,
-        "contactId": owner.id,
-        "appointmentStatus": "confirmed",
-        "dateAdded": clock::iso(now),
-        "dateUpdated": clock::iso(now),
-    });
-    state.appointments.add(event.clone());
-    // AppointmentCreate.md nests everything in `appointment`.
-    let mut told = event.clone();
-    if let Value::Object(told) = &mut told {
-        told.remove("status");
-        told.remove("locationId");
-        told.insert(String::from("source"), json!("calendar_page"));
-    }
-    state.emit("AppointmentCreate", |_| Map::from_iter([(String::from("appointment"), told)]));
-    Ok(json!({ "appointment": event }))
 }
 
 /// The action's own keys are not part of the thing.

@@ -12,6 +12,7 @@ impl State {
     pub(crate) fn location(&self) -> Value {
         let mut location = Value::Object(self.location.clone());
         location["settings"]["allowDuplicateContact"] = json!(self.allow_duplicates);
+        location["settings"]["allowDuplicateOpportunity"] = json!(self.allow_duplicate_opportunities);
         location
     }
 
@@ -46,6 +47,14 @@ impl State {
             "customFields": self.custom_fields,
             "tags": self.tags,
             "businesses": self.businesses,
+            "opportunities": self.opportunities.all().collect::<Vec<_>>(),
+            "pipelines": self.office.pipelines,
+            "workflows": self.office.workflows,
+            "campaigns": self.office.campaigns,
+            "calendars": self.office.calendars,
+            "customValues": self.office.custom_values,
+            "conversations": self.conversations.all().collect::<Vec<_>>(),
+            "messages": self.messages,
             "users": self.users,
             "location": self.location(),
         })

@@ -1,0 +1,133 @@
+//! Reading the files: the embedded ones, those of a folder, those of a folder in it for one connection.
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use include_dir::{Dir, include_dir};
+
+use crate::connection::ConnectionName;
+use crate::mistake::Mistake;
+
+static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/routes");
+
+/// A route's file.
+pub(super) struct File {
+    /// The connection that it is for; none: all.
+    pub(super) of: Option<ConnectionName>,
+    /// Its name, with `.toml`.
+    pub(super) name: String,
+    /// What it is called in messages: its path from the folder.
+    pub(super) place: String,
+    /// It is built in.
+    pub(super) embedded: bool,
+    /// What stands in it, or why that cannot be read.
+    pub(super) content: Result<Vec<u8>, Mistake>,
+}
+
+/// The folder itself cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("the routes in {0} cannot be read: check `routes_dir`")]
+pub struct FolderError(pub PathBuf, #[source] pub std::io::Error);
+
+/// What a folder's files look like from outside: it differs when one has changed.
+pub(super) type Look = Vec<(PathBuf, u64, Option<SystemTime>)>;
+
+/// The built-in files, with those of a folder over them.
+pub(super) fn files(folder: Option<&Path>) -> Result<Vec<File>, FolderError> {
+    let mut files: Vec<File> = EMBEDDED
+        .files()
+        .filter(|file| is_route(file.path()))
+        .map(|file| {
+            let name = file.path().display().to_string();
+            let content = Ok(file.contents().to_owned());
+            File { of: None, place: name.clone(), name, embedded: true, content }
+        })
+        .collect();
+    let Some(folder) = folder else { return Ok(files) };
+    for path in entries(folder)? {
+        let name = name_of(&path);
+        if is_route(&path) {
+            files.retain(|embedded| embedded.name != name);
+            files.push(read(None, name.clone(), name, &path));
+        } else if path.is_dir() {
+            of_connection(&path, &name, &mut files)?;
+        }
+    }
+    files.sort_by(|a, b| a.place.cmp(&b.place));
+    Ok(files)
+}
+
+/// The files of a folder in the folder: named after a connection, and for that one only.
+fn of_connection(folder: &Path, name: &str, files: &mut Vec<File>) -> Result<(), FolderError> {
+    let paths: Vec<PathBuf> = entries(folder)?.into_iter().filter(|path| is_route(path)).collect();
+    if paths.is_empty() {
+        return Ok(());
+    }
+    match name.parse::<ConnectionName>() {
+        Ok(connection) => files.extend(paths.iter().map(|path| {
+            let file = name_of(path);
+            read(Some(connection.clone()), format!("{name}/{file}"), file, path)
+        })),
+        Err(_) => files.push(File {
+            of: None,
+            name: name.to_owned(),
+            place: name.to_owned(),
+            embedded: false,
+            content: Err(Mistake {
+                place: format!("{name}/"),
+                position: None,
+                what: "routes in a folder are for the connection of its name, and this names none".into(),
+                mend: "give the folder a connection's name, or move the files up".into(),
+            }),
+        }),
+    }
+    Ok(())
+}
+
+fn read(of: Option<ConnectionName>, place: String, name: String, path: &Path) -> File {
+    let content = std::fs::read(path).map_err(|error| Mistake {
+        place: place.clone(),
+        position: None,
+        what: format!("it cannot be read: {error}"),
+        mend: "make it a readable file".into(),
+    });
+    File { of, name, place, embedded: false, content }
+}
+
+/// What a folder looks like; empty where it cannot be read.
+pub(super) fn look(folder: &Path) -> Look {
+    let mut look = Look::new();
+    for path in entries(folder).unwrap_or_default() {
+        let inner = if path.is_dir() { entries(&path).unwrap_or_default() } else { vec![path] };
+        for path in inner.into_iter().filter(|path| is_route(path)) {
+            let seen = std::fs::metadata(&path).ok();
+            let (size, changed) = seen.map_or((0, None), |seen| (seen.len(), seen.modified().ok()));
+            look.push((path, size, changed));
+        }
+    }
+    look.sort();
+    look
+}
+
+/// What is in a folder.
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, FolderError> {
+    let failed = |error| FolderError(folder.to_owned(), error);
+    let mut paths = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(failed)? {
+        match entry {
+            Ok(entry) => paths.push(entry.path()),
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(failed(error)),
+        }
+    }
+    Ok(paths)
+}
+
+fn is_route(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "toml")
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
