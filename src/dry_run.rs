@@ -20,6 +20,7 @@ mod since;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::Value;
 use tokio::sync::Semaphore;
@@ -166,7 +167,7 @@ impl DryRuns {
                 let connection = self.connection(asked.connection.as_ref()).await?;
                 let incoming = event::read(&event)?;
                 let given = given::of_told(&*self.setup.store, &connection.name, &event).await?;
-                Tried { connection, given, events: vec![Arrival::Told(Box::new(incoming))], recorded: None }
+                Tried { connection, given, events: vec![Arrival::Told(Box::new(incoming))], recorded: false }
             }
             Which::Recorded(id) => {
                 let (event, effects) = self.setup.store.event(id).await?.ok_or(Error::NoEvent(id))?;
@@ -175,12 +176,16 @@ impl DryRuns {
                 }
                 let connection = self.connection(Some(&event.connection)).await?;
                 let folded = self.folded_into(&event).await?;
-                self.recorded(connection, event, effects, folded).await?
+                self.recorded(connection, event, &effects, folded).await?
             }
         };
         let routes = self.routes_with(&tried.connection, asked.route.as_ref())?;
-        let off = asked.route.as_ref().and_then(|tried_route| switched_off(&tried.connection, &routes, tried_route));
-        let mut scene = Scene::open(&tried.connection.ghl.location_id, self.setup.call_timeout, &self.setup.zone).await?;
+        let off = asked
+            .route
+            .as_ref()
+            .and_then(|tried_route| switched_off(&tried.connection, &routes, tried_route));
+        let mut scene =
+            Scene::open(&tried.connection.ghl.location_id, self.setup.call_timeout, &self.setup.zone).await?;
         let report = self.try_in(&mut scene, tried, &routes, asked.ask_store).await;
         scene.close().await;
         let mut report = report?;
@@ -198,8 +203,15 @@ impl DryRuns {
 
     /// The connection of this name, or the only one.
     async fn connection(&self, name: Option<&ConnectionName>) -> Result<Connection, Error> {
-        let mut all: Vec<Connection> =
-            self.setup.store.connections().await?.readable.into_iter().map(|stored| stored.connection).collect();
+        let mut all: Vec<Connection> = self
+            .setup
+            .store
+            .connections()
+            .await?
+            .readable
+            .into_iter()
+            .map(|stored| stored.connection)
+            .collect();
         let known = || all.iter().map(|connection| connection.name.clone()).collect();
         match name {
             None if all.len() == 1 => Ok(all.remove(0)),
@@ -231,25 +243,28 @@ impl DryRuns {
         &self,
         connection: Connection,
         mut event: Event,
-        effects: Vec<Effect>,
+        effects: &[Effect],
         folded: Vec<Event>,
     ) -> Result<Tried, Error> {
-        let mut newest = None;
+        let mut newest: Option<(Timestamp, Value)> = None;
         let mut events = Vec::with_capacity(1 + folded.len());
         event.payload = self.setup.store.payload(event.seq).await?;
         for mut follower in folded {
             follower.payload = self.setup.store.payload(follower.seq).await?;
-            newest =
-                Some((follower.occurred_at, serde_json::from_slice(&follower.payload).unwrap_or_default()));
+            // As `inbox::fold` has it: the newest by when it happened.
+            if follower.occurred_at >= newest.as_ref().map_or(event.occurred_at, |(newest, _)| *newest) {
+                let payload = serde_json::from_slice(&follower.payload).unwrap_or_default();
+                newest = Some((follower.occurred_at, payload));
+            }
             events.push(Arrival::Recorded(Box::new(follower)));
         }
         let own: Value = serde_json::from_slice(&event.payload).unwrap_or_default();
         let (occurred_at, payload) = newest.unwrap_or((event.occurred_at, own));
         let mut given = given::of_recorded(&*self.setup.store, &event, &payload).await?;
-        let then = rewind::Then { event: &event, occurred_at, payload: &payload, effects: &effects };
+        let then = rewind::Then { event: &event, occurred_at, payload: &payload, effects };
         rewind::rewind(&mut given, &then, &connection.settings);
         events.insert(0, Arrival::Recorded(Box::new(event)));
-        Ok(Tried { connection, given, events, recorded: Some(effects) })
+        Ok(Tried { connection, given, events, recorded: true })
     }
 
     async fn try_in(
@@ -260,11 +275,10 @@ impl DryRuns {
         ask_store: bool,
     ) -> Result<Report, Error> {
         let store = if ask_store { StoreSide::OnlyAsked } else { StoreSide::LeftAlone };
-        let is_recorded = tried.recorded.is_some();
         let play =
             Play { connection: &tried.connection, routes, given: &tried.given, events: tried.events, store };
         let played = scene.play(play).await?;
-        Ok(report::of(&tried.connection.name, &tried.given, &played, is_recorded))
+        Ok(report::of(&tried.connection.name, &tried.given, &played, tried.recorded))
     }
 }
 
@@ -284,6 +298,6 @@ struct Tried {
     given: Given,
     /// The event, and those that go with it.
     events: Vec<Arrival>,
-    /// What was really done for it; none: it was not received.
-    recorded: Option<Vec<Effect>>,
+    /// It was received.
+    recorded: bool,
 }

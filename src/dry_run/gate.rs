@@ -9,6 +9,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
+use axum::http::uri::PathAndQuery;
 use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -99,7 +100,7 @@ impl Passing {
     }
 
     fn note(&self, request: &Request, status: Option<u16>) {
-        let path = request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned();
+        let path = request.uri().path_and_query().map_or("/", PathAndQuery::as_str).to_owned();
         self.now().calls.push(StoreCall { method: request.method().to_string(), path, status });
     }
 }
@@ -111,7 +112,7 @@ async fn pass(State(passing): State<Arc<Passing>>, request: Request) -> Response
         let body = r#"{"message":"a dry run does not ask this of the store"}"#;
         return (StatusCode::FORBIDDEN, [(header::CONTENT_TYPE, "application/json")], body).into_response();
     };
-    let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+    let path = request.uri().path_and_query().map_or("/", PathAndQuery::as_str);
     let asked = passing
         .client
         .get(format!("{}{path}", target.url))

@@ -154,7 +154,7 @@ pub struct Cost {
 pub(super) fn of(connection: &ConnectionName, given: &Given, played: &Played, recorded: bool) -> Report {
     let effects: Vec<Effect> = played.acts.iter().flat_map(|act| act.effects.iter().cloned()).collect();
     let mut names = Names::in_words(&names::made(&effects));
-    let first = &played.acts.first().map(|act| &act.event);
+    let first = played.acts.first().map(|act| &act.event);
     let event = match first {
         Some(event) => {
             if !recorded {

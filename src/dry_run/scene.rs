@@ -231,7 +231,7 @@ impl Scene {
             retry: play.connection.retry,
             settings: play.connection.settings.clone(),
         };
-        let clock = Clock::system();
+        let clock = Clock::still();
         let config =
             EngineConfig { fold_window_ms: 0, settle_ms: 0, index_lag_ms: 0, ..EngineConfig::default() };
         store.put_connection(&connection, Origin::Api, clock.now()).await?;
@@ -326,8 +326,6 @@ impl Bridge {
         let wait = timer.due_at.duration_since(self.engine.clock.now());
         self.wait(timer.due_at);
         let fired = store.fire_timer(&timer, None, self.engine.clock.now()).await?;
-        // To the second: what was done before it took a moment.
-        let wait = wait.round(jiff::Unit::Second).unwrap_or(wait);
         Ok(fired.map(|id| (Some(Duration::try_from(wait).unwrap_or_default()), id)))
     }
 

@@ -47,7 +47,8 @@ impl DryRuns {
                 None => heads.push(event),
             }
         }
-        let mut scene = Scene::open(&connection.ghl.location_id, self.setup.call_timeout, &self.setup.zone).await?;
+        let mut scene =
+            Scene::open(&connection.ghl.location_id, self.setup.call_timeout, &self.setup.zone).await?;
         let many = heads.len();
         for (index, event) in heads.into_iter().enumerate() {
             let followers = folded.remove(&event.id).unwrap_or_default();
@@ -110,7 +111,7 @@ impl DryRuns {
         let (event, effects) = self.setup.store.event(id).await?.ok_or(Error::NoEvent(id))?;
         let (state, kind, subject) = (event.state, event.trigger(), event.subject.to_string());
         let occurred_at = event.occurred_at;
-        let tried = self.recorded(connection.clone(), event, effects.clone(), followers).await?;
+        let tried = self.recorded(connection.clone(), event, &effects, followers).await?;
         let store = if ask_store { StoreSide::OnlyAsked } else { StoreSide::LeftAlone };
         let play = Play { connection, routes, given: &tried.given, events: tried.events, store };
         let played = scene.play(play).await?;

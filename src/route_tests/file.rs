@@ -100,18 +100,15 @@ pub(super) fn read(
     routes: &RouteSet,
     beside: &dyn Fn(&str) -> Result<Vec<u8>, String>,
 ) -> Result<TestFile, Vec<Mistake>> {
-    let text = match std::str::from_utf8(content) {
-        Ok(text) => text.trim_start_matches('\u{feff}'),
-        Err(_) => {
-            let what = "it is not UTF-8".to_owned();
-            return Err(vec![Mistake {
-                place: place.to_owned(),
-                position: None,
-                what,
-                mend: "save it as UTF-8".into(),
-            }]);
-        }
+    let Ok(text) = std::str::from_utf8(content) else {
+        return Err(vec![Mistake {
+            place: place.to_owned(),
+            position: None,
+            what: "it is not UTF-8".to_owned(),
+            mend: "save it as UTF-8".to_owned(),
+        }]);
     };
+    let text = text.trim_start_matches('\u{feff}');
     let mut reader = Reader { place, text, routes, mistakes: Vec::new() };
     let written: Written = match toml::from_str(text) {
         Ok(written) => written,
@@ -130,12 +127,12 @@ pub(super) fn read(
     let mut names: BTreeMap<&str, usize> = BTreeMap::new();
     for test in &tests {
         if let Some(line) = names.insert(&test.name, test.line) {
-            let what = format!("two tests are called `{}`", test.name);
-            let mend = "give each a name of its own".to_owned();
-            let mistake = Mistake { place: place.to_owned(), position: Some((test.line, 1)), what, mend };
-            reader
-                .mistakes
-                .push(Mistake { mend: format!("{}, the other is in line {line}", mistake.mend), ..mistake });
+            reader.mistakes.push(Mistake {
+                place: place.to_owned(),
+                position: Some((test.line, 1)),
+                what: format!("two tests are called `{}`", test.name),
+                mend: format!("give each a name of its own; the other is in line {line}"),
+            });
         }
     }
     if reader.mistakes.is_empty() {
