@@ -305,7 +305,8 @@ impl Bridge {
     async fn settle(&self, id: EventId) -> Result<(Event, Vec<Effect>), Error> {
         let store = &self.engine.store;
         for _ in 0..ROUNDS {
-            self.engine.carry_out_ready().await?;
+            // The engine's future is large, and everything that waits for it would be.
+            Box::pin(self.engine.carry_out_ready()).await?;
             let (event, _) = store.event(id).await?.ok_or(Error::NoEvent(id))?;
             match (event.state, event.next_attempt_at) {
                 (State::Pending | State::Working, _) => {}

@@ -284,18 +284,15 @@ impl Reader<'_> {
         let after = match &written.after {
             None => Some(Duration::ZERO),
             Some(after) if after.get_ref() == "*" => None,
-            Some(after) => match length(after.get_ref()) {
-                Some(after) => Some(after),
-                None => {
+            Some(after) => {
+                let read = length(after.get_ref());
+                if read.is_none() {
                     let what = format!("`{}` is no length of time", after.get_ref());
-                    self.note(
-                        Some(after.span().start),
-                        what,
-                        "write one such as \"3d\" or \"90 minutes\", or \"*\" for any",
-                    );
-                    return None;
+                    let mend = "write one such as \"3d\" or \"90 minutes\", or \"*\" for any";
+                    self.note(Some(after.span().start), what, mend);
                 }
-            },
+                read
+            }
         };
         let (method, path) = (method.to_owned(), path.trim().to_owned());
         Some(Expected { method, path, body, without: written.without, after })
