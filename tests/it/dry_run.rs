@@ -119,7 +119,7 @@ async fn what_the_bridge_knows_is_what_a_dry_run_starts_from() {
 async fn an_event_that_was_received_is_tried_as_it_was_then_and_with_another_route() {
     let app = TestApp::spawn().await;
     app.register(ada()).await;
-    let event = app.events("limit=1").await.remove(0);
+    let event = app.events("type=customer.created&limit=1").await.remove(0);
     let before = (app.calls().len(), app.event(event["id"].as_str().unwrap()).await);
     let report = dry_run(&app, json!({ "event_id": event["id"] })).await;
     assert_eq!(names(&report), ["POST /contacts/", "POST /contacts/<contact made in step contact>/tasks"]);
@@ -241,7 +241,7 @@ fn secrets(app: &TestApp) -> Vec<String> {
 async fn the_command_changes_no_byte_of_the_database_and_tells_no_secret() {
     let mut app = TestApp::spawn().await;
     app.register(ada()).await;
-    let event = app.events("limit=1").await.remove(0);
+    let event = app.events("type=customer.created&limit=1").await.remove(0);
     app.close().await;
     let desk = Desk::new(app.config());
     std::fs::write(desk.folder.path().join("event.json"), registered(43, ada()).to_string()).unwrap();
