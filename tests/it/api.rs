@@ -97,7 +97,7 @@ fn definition(name: &str) -> Value {
         "name": name,
         "ghl": { "location_id": format!("loc-{name}"), "token": "pit-secret", "api_url": "http://127.0.0.1:9",
                  "oauth": { "client_id": "client", "client_secret": "oauth-secret" } },
-        "cscart": { "url": "http://127.0.0.1:9", "email": "admin@example.com", "api_key": "key-secret",
+        "cscart": { "url": "http://127.0.0.1:9", "email": "admin@example.com", "api_key": "key-secret", "polling": false,
                     "webhook_secrets": ["whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"] },
     })
 }

@@ -1,5 +1,6 @@
 //! HighLevel's limits: used to the full, never exceeded, and the most urgent first.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use sandbox::{Entry, Options};
@@ -60,14 +61,13 @@ async fn a_backlog_drains_at_the_allowed_rate_without_a_single_429() {
     assert_eq!(refused(&app), 0);
     let calls = app.calls();
     assert_eq!(calls.len(), WINDOWS * 50);
-    // From each call of the first window to the one in the same place of the last: five windows, of which 2 % may be lost.
+    // From each call of the first window to the one in the same place of the last: five windows. How much of them is lost is
+    // measured in `budget/window/tests.rs`, where no other test takes the processor; here they only must not be lost whole.
     let mut took: Vec<i64> = (0..50).map(|n| ms(&calls[(WINDOWS - 1) * 50 + n]) - ms(&calls[n])).collect();
     took.sort_unstable();
     let (median, full) = (took[25], (WINDOWS as i64 - 1) * 2000);
     assert!(took[0] >= full, "{took:?}");
-    // The processor is shared with other tests, which this must not depend on: `budget/window/tests.rs` measures without it.
-    let machine = 500;
-    assert!(median <= full * 102 / 100 + machine, "{median} ms in place of {full}");
+    assert!(median < full * 3 / 2, "{median} ms in place of {full}");
     app.end().await;
 }
 
@@ -78,10 +78,14 @@ async fn what_others_use_with_the_same_token_is_left_to_them_within_a_window() {
         tell(&app, &format!("msg_{n}"), "customer.created", n + 1).await;
     }
     app.until("the bridge has begun", async || (app.calls().len() > 40).then_some(())).await;
+    let known = Cell::new(false);
     let others = async {
-        for _ in 0..60 {
+        // As long as it takes on this machine, and then for some windows more.
+        let mut more = 60;
+        while more > 0 {
             use_the_token(&app, 1).await;
             tokio::time::sleep(Duration::from_millis(50)).await;
+            more -= i32::from(known.get());
         }
     };
     let seen = async {
@@ -90,6 +94,7 @@ async fn what_others_use_with_the_same_token_is_left_to_them_within_a_window() {
             (connection["health"]["budget"]["used_by_others"].as_u64()? > 5).then_some(())
         })
         .await;
+        known.set(true);
         (app.calls().len(), refused(&app))
     };
     let ((), (noticed, before)) = tokio::join!(others, seen);

@@ -19,7 +19,7 @@ const WAIT: &str = r#"
     [[step]]
     id = "then"
     do = "ghl.note.create"
-    delay = "{{ 2 * 60 * 60 }}"
+    delay = "{{ 60 | times(120) }}"
     with = { body = "and {{ data.word }}" }
 "#;
 
