@@ -3,7 +3,7 @@
 mod choose;
 mod read;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use ghl::oauth::Scopes;
@@ -12,7 +12,7 @@ use super::Error;
 use super::action::Action;
 use super::context::CONTINUED;
 use super::delay::Delay;
-use super::expression::{Formula, OF_ITEMS, Template, top};
+use super::expression::{Formula, Needs, OF_ITEMS, Template, top};
 use super::schedule::Schedule;
 
 /// A route that can run. Cheap to clone.
@@ -32,6 +32,8 @@ pub struct Route {
     pub version: String,
     pub(super) when: Option<Arc<Formula>>,
     pub(super) steps: Arc<[Step]>,
+    /// The variables that any of its expressions may look at.
+    pub(super) needs: Needs,
 }
 
 /// What a route needs a token to allow.
@@ -80,6 +82,8 @@ pub(super) struct Step {
     pub(super) with: BTreeMap<String, Template>,
     /// The variables that all this looks at, but for the delay; as paths.
     pub(super) looks_at: Vec<String>,
+    /// The variables that it may look at, the delay and filters included.
+    pub(super) needs: Needs,
 }
 
 impl Step {
@@ -100,7 +104,14 @@ impl std::fmt::Debug for Step {
 /// All routes. Cheap to clone; in the order of their ids.
 #[derive(Debug, Clone, Default)]
 pub struct RouteSet {
-    routes: Arc<[Route]>,
+    all: Arc<All>,
+}
+
+#[derive(Debug, Default)]
+struct All {
+    routes: Box<[Route]>,
+    /// The places of those that a trigger sets off, in their order.
+    by_trigger: HashMap<String, Vec<usize>>,
 }
 
 impl RouteSet {
@@ -126,22 +137,39 @@ impl RouteSet {
             }
         }
         routes.sort_by(|a: &Route, b| a.id.cmp(&b.id));
-        if mistakes.is_empty() { Ok(Self { routes: routes.into() }) } else { Err(mistakes) }
+        if mistakes.is_empty() { Ok(Self::of_sorted(routes)) } else { Err(mistakes) }
+    }
+
+    /// A set of routes that are in the order of their ids.
+    fn of_sorted(routes: impl IntoIterator<Item = Route>) -> Self {
+        let routes: Box<[Route]> = routes.into_iter().collect();
+        let mut by_trigger: HashMap<String, Vec<usize>> = HashMap::new();
+        for (place, route) in routes.iter().enumerate().filter(|(_, route)| route.enabled) {
+            for trigger in &route.on {
+                let places = by_trigger.entry(trigger.clone()).or_default();
+                // A route may name a trigger twice.
+                if places.last() != Some(&place) {
+                    places.push(place);
+                }
+            }
+        }
+        Self { all: Arc::new(All { routes, by_trigger }) }
     }
 
     /// The routes.
     pub fn routes(&self) -> &[Route] {
-        &self.routes
+        &self.all.routes
     }
 
     /// The routes that a trigger sets off.
     pub(super) fn of(&self, trigger: &str) -> impl Iterator<Item = &Route> {
-        self.routes.iter().filter(move |route| route.enabled && route.on.iter().any(|on| on == trigger))
+        let places = self.all.by_trigger.get(trigger).into_iter().flatten();
+        places.filter_map(|place| self.all.routes.get(*place))
     }
 
     /// What each route that runs needs a token to allow.
     pub fn needs(&self) -> Vec<Need> {
-        self.routes
+        self.routes()
             .iter()
             .filter(|route| route.enabled)
             .map(|route| Need {
