@@ -127,7 +127,7 @@ mod tests {
             ("1h 30m", 5400),
             ("1 week", 604_800),
             ("90", 90),
-            ("{{ 60 * 60 }}", 3600),
+            ("{{ 60 | times(60) }}", 3600),
             ("{{ 2 }} days", 172_800),
         ] {
             assert_eq!(wait(text, false), Ok(Wait::For(SignedDuration::from_secs(seconds))), "{text}");
