@@ -12,9 +12,9 @@
 mod bridge;
 #[path = "support/load.rs"]
 mod load;
+#[path = "support/running.rs"]
+mod running;
 
-use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -22,14 +22,12 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::any;
-use cartbridge::event::{EventId, NewEvent, Source, State as EventState, Subject};
+use cartbridge::event::{EventId, NewEvent, Source, Subject};
 use cartbridge::store::sqlite::Sqlite;
 use cartbridge::store::{Settlement, Shares, Store};
 use cartbridge::vault::{Key, Vault};
 use futures::future::join_all;
-use sandbox::{Options, Sandbox};
 use serde_json::json;
-use tokio_util::sync::CancellationToken;
 
 /// As in the program.
 #[global_allocator]
@@ -46,33 +44,10 @@ async fn main() {
     claiming().await;
 }
 
-/// A bridge that serves, with its engine.
-async fn running(
-    folder: &Path,
-    ghl: &str,
-    location: &str,
-    token: &str,
-) -> (SocketAddr, Arc<dyn Store>, CancellationToken) {
-    let app = bridge::build(&folder.join("bench.db"), ghl, location, token).await;
-    let store = app.store();
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("there is a free port");
-    let address = listener.local_addr().expect("it has an address");
-    let stop = CancellationToken::new();
-    tokio::spawn(app.run(listener, stop.clone()));
-    (address, store, stop)
-}
-
 async fn whole_path() {
     const CUSTOMERS: usize = 10_000;
     let folder = tempfile::tempdir().expect("there is a temporary folder");
-    let sandbox =
-        Sandbox::start(Options { strict_rate: false, ..Options::default() }).await.expect("it starts");
-    let limit = json!({ "rate": { "max": 1_000_000, "interval_ms": 10_000, "daily": 100_000_000 } });
-    sandbox.ghl().settings(limit).expect("it is a setting");
-    let announcement = sandbox.announcement();
-    let text = |key: &str| announcement["ghl"][key].as_str().unwrap_or_default().to_owned();
-    let (address, store, stop) =
-        running(folder.path(), &text("url"), &text("location_id"), &text("token")).await;
+    let (sandbox, address, store, stop) = running::with_sandbox(folder.path()).await;
 
     let mut calls_before = 0;
     for (what, kind, cities) in [
@@ -99,7 +74,7 @@ async fn whole_path() {
         let events = requests.len();
         let started = Instant::now();
         load::send_all(address, requests, 64, "HTTP/1.1 202").await;
-        settled(&*store).await;
+        running::settled(&*store).await;
         let took = started.elapsed();
         let calls = sandbox.ghl().journal().len();
         println!(
@@ -112,16 +87,6 @@ async fn whole_path() {
     }
     stop.cancel();
     sandbox.shutdown().await;
-}
-
-async fn settled(store: &dyn Store) {
-    // Cheap enough to be asked often: no lane is open any more.
-    while store.next_ready(jiff::Timestamp::MIN).await.expect("the store answers").is_some() {
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    }
-    let counts = store.counts().await.expect("the store answers");
-    let failed = counts.iter().filter(|(state, _)| matches!(state, EventState::Dead | EventState::Parked));
-    assert_eq!(failed.map(|(_, count)| count).sum::<u64>(), 0, "no event fails");
 }
 
 /// How long after a webhook was sent its first call arrives at an otherwise idle HighLevel.
@@ -139,7 +104,7 @@ async fn idle_latency() {
     let ghl = bridge::serve(router).await;
     let folder = tempfile::tempdir().expect("there is a temporary folder");
     let (address, store, stop) =
-        running(folder.path(), &format!("http://{ghl}"), "location", "pit-bench").await;
+        running::running(folder.path(), &format!("http://{ghl}"), "location", "pit-bench").await;
     let mut waits = Vec::new();
     for n in 0..SAMPLES + 20 {
         let request = bridge::event("customer.created", n + 1, "Paris");

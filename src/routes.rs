@@ -53,6 +53,8 @@ struct InForce {
     common: RouteSet,
     /// Those of the other connections.
     own: HashMap<ConnectionName, RouteSet>,
+    /// What connections have made of theirs by `settings.routes`, with the choices that it was made by.
+    chosen: Mutex<HashMap<ConnectionName, (BTreeMap<String, bool>, RouteSet)>>,
     mistakes: Vec<Mistake>,
 }
 
@@ -119,16 +121,15 @@ impl Routes {
     /// The routes of a connection, by its name.
     pub fn of(&self, name: &ConnectionName) -> RouteSet {
         let in_force = self.now();
-        let set = in_force.of(name);
         match self.registry.as_ref().and_then(|registry| registry.get(name)) {
-            Some(live) => set.with_choices(&live.connection.settings.routes),
-            None => set.clone(),
+            Some(live) => in_force.chosen(name, &live.connection.settings.routes),
+            None => in_force.of(name).clone(),
         }
     }
 
     /// The routes of a connection.
     pub fn of_connection(&self, connection: &Connection) -> RouteSet {
-        self.now().of(&connection.name).with_choices(&connection.settings.routes)
+        self.now().chosen(&connection.name, &connection.settings.routes)
     }
 
     /// How many routes there are, each once.
@@ -223,6 +224,23 @@ impl InForce {
         self.own.get(name).unwrap_or(&self.common)
     }
 
+    /// Those of a connection with these choices: made once, and anew only when it chooses otherwise.
+    fn chosen(&self, name: &ConnectionName, choices: &BTreeMap<String, bool>) -> RouteSet {
+        let set = self.of(name);
+        if choices.is_empty() {
+            return set.clone();
+        }
+        let mut chosen = self.chosen.lock().unwrap_or_else(PoisonError::into_inner);
+        match chosen.get(name) {
+            Some((made_by, made)) if made_by == choices => made.clone(),
+            _ => {
+                let made = set.with_choices(choices);
+                chosen.insert(name.clone(), (choices.clone(), made.clone()));
+                made
+            }
+        }
+    }
+
     /// What is in force after these files were read.
     fn next(&self, files: Vec<File>) -> Self {
         let mut entries = BTreeMap::new();
@@ -274,7 +292,7 @@ impl InForce {
         let common = of(None);
         let names = entries.keys().filter_map(|(name, _)| name.as_ref());
         let own = names.map(|name| (name.clone(), of(Some(name)))).collect();
-        Self { entries, common, own, mistakes }
+        Self { entries, common, own, chosen: Mutex::default(), mistakes }
     }
 }
 
@@ -287,3 +305,6 @@ fn changes(before: &BTreeMap<Key, Entry>, after: &BTreeMap<Key, Entry>) -> Vec<S
     ids.dedup();
     ids
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Span, SpanRelativeTo, Timestamp};
 use minijinja::Value;
 
-use super::expression::{Names, Template, is_dynamic};
+use super::expression::{Names, Needs, Template, is_dynamic};
 
 /// The longest wait: ten years. What is longer is a slip of the pen.
 const LONGEST: SignedDuration = SignedDuration::from_hours(24 * 3653);
@@ -56,6 +56,11 @@ impl Delay {
     /// The variables that it looks at.
     pub(super) fn looks_at(&self) -> Vec<String> {
         self.template.looks_at()
+    }
+
+    /// The variables that it may look at, filters included.
+    pub(super) fn needs(&self) -> Needs {
+        self.template.needs()
     }
 
     /// The wait of one event; an error says what is wrong.
@@ -122,7 +127,7 @@ mod tests {
             ("1h 30m", 5400),
             ("1 week", 604_800),
             ("90", 90),
-            ("{{ 60 + 60 }}", 120),
+            ("{{ 60 | times(60) }}", 3600),
             ("{{ 2 }} days", 172_800),
         ] {
             assert_eq!(wait(text, false), Ok(Wait::For(SignedDuration::from_secs(seconds))), "{text}");

@@ -7,7 +7,9 @@
 mod bounds;
 mod environment;
 mod names;
+mod needs;
 mod scan;
+mod text;
 mod tree;
 
 use std::collections::BTreeMap;
@@ -19,6 +21,8 @@ use serde_json::Value as Json;
 
 use environment::ENVIRONMENT;
 pub(super) use names::{Names, OF_ITEMS, VARIABLES, top};
+pub(super) use needs::Needs;
+pub(super) use text::Text;
 pub(super) use tree::tree;
 
 /// The longest message of a mistake, in bytes: it may quote a value.
@@ -32,6 +36,8 @@ pub(super) struct Formula {
     pub(super) source: String,
     /// The variables that it looks at, as paths: `data.order.total`.
     pub(super) looks_at: Vec<String>,
+    /// The variables that it may look at, filters included.
+    pub(super) needs: Needs,
 }
 
 impl Formula {
@@ -43,7 +49,8 @@ impl Formula {
         names.check(expression.undeclared_variables(false))?;
         known_names(expression.eval(Value::UNDEFINED))?;
         let looks_at = names.variables(expression.undeclared_variables(true));
-        Ok(Self { expression, source: source.trim().to_owned(), looks_at })
+        let needs = Needs::of(source);
+        Ok(Self { expression, source: source.trim().to_owned(), looks_at, needs })
     }
 
     pub(super) fn eval(&self, variables: &Value) -> Result<Value, String> {
@@ -58,8 +65,8 @@ pub(super) enum Template {
     Literal(Value),
     /// `"{{ expression }}"` and nothing else: the value keeps its type.
     Formula(Formula),
-    /// Text with expressions in it, and what they look at.
-    Text(String, Vec<String>),
+    /// Text with expressions in it.
+    Text(Box<Text>),
     /// A list with expressions somewhere in it.
     List(Vec<Template>),
     /// A table with expressions somewhere in it.
@@ -88,12 +95,7 @@ impl Template {
         if let Some(formula) = only_formula(text) {
             return Formula::parse(formula, names).map(Self::Formula);
         }
-        scan::check(text, false)?;
-        let template = ENVIRONMENT.template_from_str(text).map_err(|error| message(&error))?;
-        names.check(template.undeclared_variables(false))?;
-        known_names(template.render(Value::UNDEFINED))?;
-        let looks_at = names.variables(template.undeclared_variables(true));
-        Ok(Self::Text(text.to_owned(), looks_at))
+        Text::parse(text, names).map(Box::new).map(Self::Text)
     }
 
     /// The variables that it looks at, as paths.
@@ -101,9 +103,20 @@ impl Template {
         match self {
             Self::Literal(_) => Vec::new(),
             Self::Formula(formula) => formula.looks_at.clone(),
-            Self::Text(_, looks_at) => looks_at.clone(),
+            Self::Text(text) => text.looks_at.clone(),
             Self::List(items) => items.iter().flat_map(Self::looks_at).collect(),
             Self::Table(fields) => fields.iter().flat_map(|(_, value)| value.looks_at()).collect(),
+        }
+    }
+
+    /// The variables that it may look at, filters included.
+    pub(super) fn needs(&self) -> Needs {
+        match self {
+            Self::Literal(_) => Needs::default(),
+            Self::Formula(formula) => formula.needs,
+            Self::Text(text) => text.needs,
+            Self::List(items) => items.iter().map(Self::needs).collect(),
+            Self::Table(fields) => fields.iter().map(|(_, value)| value.needs()).collect(),
         }
     }
 
@@ -111,10 +124,7 @@ impl Template {
         match self {
             Self::Literal(value) => Ok(value.clone()),
             Self::Formula(formula) => formula.eval(variables),
-            Self::Text(text, _) => {
-                let text = ENVIRONMENT.render_str(text, variables).map_err(|error| message(&error))?;
-                bounds::bounded(Value::from(text))
-            }
+            Self::Text(text) => text.render(variables),
             Self::List(items) => {
                 let items = items.iter().map(|item| item.render(variables));
                 Ok(items.collect::<Result<Vec<Value>, String>>()?.into())

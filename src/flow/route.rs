@@ -3,7 +3,7 @@
 mod choose;
 mod read;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use ghl::oauth::Scopes;
@@ -12,7 +12,7 @@ use super::Error;
 use super::action::Action;
 use super::context::CONTINUED;
 use super::delay::Delay;
-use super::expression::{Formula, OF_ITEMS, Template, top};
+use super::expression::{Formula, Needs, OF_ITEMS, Template, top};
 use super::schedule::Schedule;
 use super::watch::Watch;
 
@@ -33,6 +33,8 @@ pub struct Route {
     pub version: String,
     pub(super) when: Option<Arc<Formula>>,
     pub(super) steps: Arc<[Step]>,
+    /// The variables that any of its expressions may look at.
+    pub(super) needs: Needs,
 }
 
 /// What a route needs a token to allow.
@@ -81,6 +83,8 @@ pub(super) struct Step {
     pub(super) with: BTreeMap<String, Template>,
     /// The variables that all this looks at, but for the delay; as paths.
     pub(super) looks_at: Vec<String>,
+    /// The variables that it may look at, the delay and filters included.
+    pub(super) needs: Needs,
 }
 
 impl Step {
@@ -101,9 +105,16 @@ impl std::fmt::Debug for Step {
 /// All routes. Cheap to clone; in the order of their ids.
 #[derive(Debug, Clone, Default)]
 pub struct RouteSet {
-    routes: Arc<[Route]>,
+    all: Arc<All>,
     /// Who is told of the conditions of their runs.
     pub(super) watch: Option<Watch>,
+}
+
+#[derive(Debug, Default)]
+struct All {
+    routes: Box<[Route]>,
+    /// The places of those that a trigger sets off, in their order.
+    by_trigger: HashMap<String, Vec<usize>>,
 }
 
 impl RouteSet {
@@ -129,14 +140,14 @@ impl RouteSet {
             }
         }
         routes.sort_by(|a: &Route, b| a.id.cmp(&b.id));
-        if mistakes.is_empty() { Ok(Self { routes: routes.into(), watch: None }) } else { Err(mistakes) }
+        if mistakes.is_empty() { Ok(Self::of_sorted(routes)) } else { Err(mistakes) }
     }
 
     /// These routes with one more, or with that one in place of the one of its name; answers its mistakes. `file`: a name such
     /// as `customer-tags.toml`.
     pub fn with(&self, file: &str, content: &[u8]) -> Result<Self, Vec<Error>> {
         let route = Route::parse(file, content)?;
-        Ok(Self { watch: self.watch.clone(), ..Self::of_routes(self.routes.iter().cloned().chain([route])) })
+        Ok(Self { watch: self.watch.clone(), ..Self::of_routes(self.routes().iter().cloned().chain([route])) })
     }
 
     /// The same routes, and where their runs tell of their conditions.
@@ -145,19 +156,36 @@ impl RouteSet {
         (Self { watch: Some(watch.clone()), ..self.clone() }, watch)
     }
 
+    /// A set of routes that are in the order of their ids.
+    fn of_sorted(routes: impl IntoIterator<Item = Route>) -> Self {
+        let routes: Box<[Route]> = routes.into_iter().collect();
+        let mut by_trigger: HashMap<String, Vec<usize>> = HashMap::new();
+        for (place, route) in routes.iter().enumerate().filter(|(_, route)| route.enabled) {
+            for trigger in &route.on {
+                let places = by_trigger.entry(trigger.clone()).or_default();
+                // A route may name a trigger twice.
+                if places.last() != Some(&place) {
+                    places.push(place);
+                }
+            }
+        }
+        Self { all: Arc::new(All { routes, by_trigger }), watch: None }
+    }
+
     /// The routes.
     pub fn routes(&self) -> &[Route] {
-        &self.routes
+        &self.all.routes
     }
 
     /// The routes that a trigger sets off.
     pub(super) fn of(&self, trigger: &str) -> impl Iterator<Item = &Route> {
-        self.routes.iter().filter(move |route| route.enabled && route.on.iter().any(|on| on == trigger))
+        let places = self.all.by_trigger.get(trigger).into_iter().flatten();
+        places.filter_map(|place| self.all.routes.get(*place))
     }
 
     /// What each route that runs needs a token to allow.
     pub fn needs(&self) -> Vec<Need> {
-        self.routes
+        self.routes()
             .iter()
             .filter(|route| route.enabled)
             .map(|route| Need {

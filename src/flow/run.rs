@@ -143,10 +143,15 @@ enum Saved {
 impl RouteSet {
     /// Begins the run of an event.
     pub fn begin(&self, context: &Context<'_>) -> Result<Run<'_>, PlanError> {
+        let routes = match context.continued {
+            Some(continued) => self.route(&continued.route).into_iter().collect(),
+            None => self.of(context.trigger).collect::<Vec<_>>(),
+        };
+        let needs = routes.iter().map(|route| route.needs).collect();
         let mut run = Run {
-            routes: Vec::new(),
+            routes,
             occurred_at: context.occurred_at,
-            variables: Variables::new(context),
+            variables: Variables::new(context, needs),
             route: 0,
             stage: Stage::Begin,
             resumed: None,
@@ -156,22 +161,18 @@ impl RouteSet {
             saved: BTreeMap::new(),
             watch: self.watch.clone(),
         };
-        let Some(continued) = context.continued else {
-            run.routes.extend(self.of(context.trigger));
-            return Ok(run);
-        };
+        let Some(continued) = context.continued else { return Ok(run) };
         let gone = |step: Option<&str>, what: &str| PlanError {
             route: continued.route.clone(),
             step: step.map(str::to_owned),
             what: what.to_owned(),
         };
-        let route = self.route(&continued.route);
+        let route = run.routes.first().copied();
         let route = route.ok_or_else(|| gone(None, "it has waited, and there is no such route any more"))?;
         let step = route.steps.iter().position(|step| step.id == continued.step);
         let step = step.ok_or_else(|| {
             gone(Some(&continued.step), "it has waited, and the route has no such step any more")
         })?;
-        run.routes.push(route);
         if route.enabled {
             run.stage = Stage::Step(step);
             run.resumed = Some(step);
@@ -189,7 +190,7 @@ impl Route {
     pub fn holds(&self, context: &Context<'_>) -> Result<bool, PlanError> {
         let wrong = |what: String| PlanError { route: self.id.clone(), step: None, what };
         let Some(when) = &self.when else { return Ok(true) };
-        Ok(when.eval(&Variables::new(context).value()).map_err(wrong)?.is_true())
+        Ok(when.eval(&Variables::new(context, when.needs).value()).map_err(wrong)?.is_true())
     }
 }
 

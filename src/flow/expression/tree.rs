@@ -1,7 +1,6 @@
 //! A body as templates see it: made once for an event, shared by every step, printed in bounded space.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
@@ -15,7 +14,8 @@ const MAX_PRINTED: usize = 4096;
 /// A list or an object of a body.
 enum Tree {
     List(Vec<Value>),
-    Object(BTreeMap<Arc<str>, Value>),
+    /// Names and values, sorted by the names. A short text needs no memory of its own as a value, as it would as a key of a map.
+    Object(Vec<(Value, Value)>),
 }
 
 /// The body as a value for templates.
@@ -23,8 +23,11 @@ pub(in crate::flow) fn tree(body: &serde_json::Value) -> Value {
     match body {
         serde_json::Value::Array(items) => Value::from_object(Tree::List(items.iter().map(tree).collect())),
         serde_json::Value::Object(map) => {
-            let members = map.iter().map(|(key, value)| (Arc::from(key.as_str()), tree(value)));
-            Value::from_object(Tree::Object(members.collect()))
+            let members = map.iter().map(|(key, value)| (Value::from(key.as_str()), tree(value)));
+            let mut members: Vec<(Value, Value)> = members.collect();
+            // Mostly they are already.
+            members.sort_by(|(a, _), (b, _)| a.as_str().cmp(&b.as_str()));
+            Value::from_object(Tree::Object(members))
         }
         serde_json::Value::Null => Value::from(()),
         serde_json::Value::Bool(flag) => Value::from(*flag),
@@ -44,23 +47,21 @@ impl Object for Tree {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
         match &**self {
             Self::List(items) => items.get(key.as_usize()?).cloned(),
-            Self::Object(members) => members.get(key.as_str()?).cloned(),
+            Self::Object(members) => member(members, key.as_str()?),
         }
     }
 
     fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
         match &**self {
             Self::List(_) => None,
-            Self::Object(members) => members.get(key).cloned(),
+            Self::Object(members) => member(members, key),
         }
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
         match &**self {
             Self::List(items) => Enumerator::Seq(items.len()),
-            Self::Object(members) => {
-                Enumerator::Values(members.keys().map(|key| Value::from(Arc::clone(key))).collect())
-            }
+            Self::Object(members) => Enumerator::Values(members.iter().map(|(key, _)| key.clone()).collect()),
         }
     }
 
@@ -96,7 +97,7 @@ impl Tree {
     fn print(&self, out: &mut String) -> bool {
         let members: Box<dyn Iterator<Item = (Option<&str>, &Value)>> = match self {
             Self::List(items) => Box::new(items.iter().map(|item| (None, item))),
-            Self::Object(members) => Box::new(members.iter().map(|(key, value)| (Some(&**key), value))),
+            Self::Object(members) => Box::new(members.iter().map(|(key, value)| (key.as_str(), value))),
         };
         let (open, close) = if matches!(self, Self::List(_)) { ('[', ']') } else { ('{', '}') };
         out.push(open);
@@ -127,6 +128,11 @@ impl Tree {
         out.push(close);
         true
     }
+}
+
+fn member(members: &[(Value, Value)], key: &str) -> Option<Value> {
+    let place = members.binary_search_by(|(known, _)| known.as_str().cmp(&Some(key))).ok()?;
+    members.get(place).map(|(_, value)| value.clone())
 }
 
 fn print_text(text: &str, out: &mut String) -> bool {

@@ -1,7 +1,6 @@
 //! Sets of routes made of others: which of them a connection has, and which of those run.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
@@ -27,7 +26,7 @@ impl RouteSet {
     pub fn of_routes(routes: impl IntoIterator<Item = Route>) -> Self {
         let by_id: BTreeMap<String, Route> =
             routes.into_iter().map(|route| (route.id.clone(), route)).collect();
-        Self { routes: by_id.into_values().collect(), watch: None }
+        Self::of_sorted(by_id.into_values())
     }
 
     /// The same routes, some of them switched on or off by their ids.
@@ -36,21 +35,21 @@ impl RouteSet {
         if choices.is_empty() {
             return self.clone();
         }
-        let chosen = self.routes.iter().map(|route| {
+        let chosen = self.routes().iter().map(|route| {
             let enabled = choices.get(&route.id).copied().unwrap_or(route.enabled);
             Route { enabled, ..route.clone() }
         });
-        Self { routes: chosen.collect::<Arc<[Route]>>(), watch: self.watch.clone() }
+        Self { watch: self.watch.clone(), ..Self::of_sorted(chosen) }
     }
 
     /// Only the route of this id, if it is there.
     #[must_use]
     pub fn only(&self, id: &str) -> Self {
-        Self { routes: self.route(id).cloned().into_iter().collect(), watch: self.watch.clone() }
+        Self { watch: self.watch.clone(), ..Self::of_sorted(self.route(id).cloned()) }
     }
 
     /// The route of this id.
     pub fn route(&self, id: &str) -> Option<&Route> {
-        self.routes.iter().find(|route| route.id == id)
+        self.routes().iter().find(|route| route.id == id)
     }
 }

@@ -8,7 +8,7 @@ use toml::Spanned;
 use super::{OnError, Route, Step, choose};
 use crate::flow::action::Action;
 use crate::flow::delay::Delay;
-use crate::flow::expression::{Names, OF_ITEMS, VARIABLES};
+use crate::flow::expression::{Formula, Names, Needs, OF_ITEMS, Template, VARIABLES};
 use crate::flow::mistakes::Mistakes;
 use crate::flow::route_file::{RouteFile, StepTable};
 use crate::flow::schedule::{self, Schedule};
@@ -88,6 +88,11 @@ pub(super) fn read(file: &str, content: &[u8]) -> Result<Route, Vec<Mistake>> {
             on,
             schedule,
             version: choose::version_of(content),
+            needs: when
+                .iter()
+                .map(|when| when.needs)
+                .chain(steps.iter().map(|step: &Step| step.needs))
+                .collect(),
             when: when.map(Arc::new),
             steps: steps.into(),
         })
@@ -172,11 +177,12 @@ fn read_step<'a>(
     let formulas = [&condition, &for_each].into_iter().flatten();
     let mut looks_at: Vec<String> = formulas
         .flat_map(|formula| formula.looks_at.iter().cloned())
-        .chain(with.values().flat_map(crate::flow::expression::Template::looks_at))
+        .chain(with.values().flat_map(Template::looks_at))
         .filter(|path| !OF_ITEMS.contains(&crate::flow::expression::top(path)))
         .collect();
     looks_at.sort();
     looks_at.dedup();
+    let needs = needs(&[&condition, &for_each], delay.as_ref(), with.values());
     Some(Step {
         id: id.to_owned(),
         action,
@@ -187,7 +193,18 @@ fn read_step<'a>(
         on_error,
         with,
         looks_at,
+        needs,
     })
+}
+
+/// The variables that a step may look at, its wait included.
+fn needs<'a>(
+    formulas: &[&Option<Formula>],
+    delay: Option<&Delay>,
+    with: impl Iterator<Item = &'a Template>,
+) -> Needs {
+    let formulas = formulas.iter().copied().flatten().map(|formula| formula.needs);
+    formulas.chain(delay.map(Delay::needs)).chain(with.map(Template::needs)).collect()
 }
 
 fn read_action(written: &StepTable, mistakes: &mut Mistakes<'_>) -> Option<Action> {

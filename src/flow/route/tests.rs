@@ -32,6 +32,19 @@ fn a_route_that_is_switched_off_handles_nothing() {
 }
 
 #[test]
+fn a_trigger_sets_off_each_of_its_routes_once_and_in_the_order_of_their_ids() {
+    let twice = GOOD.replace("\"cscart.note.created\"", "\"cscart.note.created\", \"cscart.note.created\"");
+    let files = [("b", twice.as_str()), ("a", GOOD), ("c", &format!("enabled = false\n{GOOD}"))];
+    let files = files.map(|(id, text)| (format!("{id}.toml"), text.into()));
+    let routes = RouteSet::parse(files.into()).unwrap();
+    let ids =
+        |routes: &RouteSet| routes.of("cscart.note.created").map(|it| it.id.clone()).collect::<Vec<_>>();
+    assert_eq!(ids(&routes), ["a", "b"]);
+    let choices = [("a".to_owned(), false), ("c".to_owned(), true)].into();
+    assert_eq!(ids(&routes.with_choices(&choices)), ["b", "c"]);
+}
+
+#[test]
 fn each_mistake_names_file_line_and_mend() {
     for (right, wrong, message) in [
         (
