@@ -32,5 +32,6 @@ mod schedule;
 mod secrets;
 mod store;
 mod storm;
+mod templates;
 mod timers;
 mod webhooks;
