@@ -24,6 +24,7 @@ use broken_store::{BrokenStore, Failure};
 use cartbridge::app::load_routes;
 use cartbridge::clock::Clock;
 use cartbridge::config::TrustedProxies;
+use cartbridge::dry_run::{self, DryRuns};
 use cartbridge::event::{EventId, NewEvent, Source, Subject};
 use cartbridge::http::auth::AdminKey;
 use cartbridge::http::{HttpState, router};
@@ -138,6 +139,12 @@ async fn without_storage(folder: &Path) -> Router {
     let polling =
         Polling::new(Arc::clone(&store), registry.clone(), inbox.clone(), clock.clone(), Monitor::default());
     router(HttpState {
+        dry_runs: DryRuns::new(dry_run::Setup {
+            store: Arc::clone(&store),
+            routes: routes.clone(),
+            call_timeout: Duration::from_secs(1),
+            zone: jiff::tz::TimeZone::UTC,
+        }),
         routes,
         tokens,
         polling,

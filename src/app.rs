@@ -20,6 +20,7 @@ use crate::access::{ApiKey, KeyHash, Role};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::connection::ConnectionName;
+use crate::dry_run::{self, DryRuns};
 use crate::engine::{Creating, CustomFields, Engine, Timers};
 use crate::http::auth::AdminKey;
 use crate::http::listener::{Peer, PlainListener, TlsListener};
@@ -155,6 +156,12 @@ impl App {
         });
         let polling =
             Polling::new(Arc::clone(&store), registry.clone(), inbox.clone(), clock.clone(), monitor.clone());
+        let dry_runs = DryRuns::new(dry_run::Setup {
+            store: Arc::clone(&store),
+            routes: routes.clone(),
+            call_timeout: config.engine.call_timeout(),
+            zone: config.time_zone.0.clone(),
+        });
         let http = HttpState {
             store: Arc::clone(&store),
             inbox,
@@ -166,6 +173,7 @@ impl App {
             polling,
             public_url,
             trusted_proxies: config.trusted_proxies,
+            dry_runs,
             routes: routes.clone(),
         };
         let jobs = jobs::Runner {

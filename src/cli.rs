@@ -8,6 +8,7 @@ mod connection_code;
 mod database;
 mod demo;
 mod doctor;
+mod dry_run;
 mod events;
 mod health;
 mod import;
@@ -17,6 +18,7 @@ mod resync;
 mod routes;
 mod sandbox;
 mod serve;
+mod test_routes;
 mod verify;
 
 use std::path::PathBuf;
@@ -74,6 +76,10 @@ enum Command {
     /// See imports, resyncs and verifications; stop them and let them go on
     #[command(subcommand)]
     Jobs(jobs::Command),
+    /// Try an event without doing anything: show each call that it would set off
+    DryRun(dry_run::Arguments),
+    /// Run the tests of the routes: the built-in ones, and those in the folder of your own
+    TestRoutes(test_routes::Arguments),
     /// Make, list and revoke API keys; change the master key
     #[command(subcommand)]
     Key(key::Command),
@@ -118,6 +124,8 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Command::Verify(arguments) => verify::run(config, arguments).await,
             Command::Jobs(command) => jobs::run(config, command).await,
             Command::Resync(arguments) => resync::run(config, arguments).await,
+            Command::DryRun(arguments) => dry_run::run(config, arguments).await,
+            Command::TestRoutes(arguments) => test_routes::run(config, arguments).await,
             Command::Key(command) => key::run(config, command).await,
             Command::Doctor(arguments) => doctor::run(config, arguments).await,
             Command::Catalogue(arguments) => catalogue::run(&arguments),

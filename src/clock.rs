@@ -10,6 +10,8 @@ use jiff::Timestamp;
 pub struct Clock {
     /// Milliseconds added to the system's time; a test moves it forward.
     offset_ms: Arc<AtomicI64>,
+    /// The time at which it stands still, in milliseconds since 1970; none: it goes with the system's.
+    stands_at_ms: Option<i64>,
 }
 
 impl Clock {
@@ -18,9 +20,16 @@ impl Clock {
         Self::default()
     }
 
+    /// A clock that stands still and moves only by [`Clock::advance`], for dry runs: what waits three days waits just that.
+    pub fn still() -> Self {
+        let stands_at_ms = Some(Timestamp::now().as_millisecond());
+        Self { stands_at_ms, ..Self::default() }
+    }
+
     /// The time now, to the millisecond (what the database keeps).
     pub fn now(&self) -> Timestamp {
-        let now = Timestamp::now().as_millisecond() + self.offset_ms.load(Ordering::Relaxed);
+        let base = self.stands_at_ms.unwrap_or_else(|| Timestamp::now().as_millisecond());
+        let now = base + self.offset_ms.load(Ordering::Relaxed);
         Timestamp::from_millisecond(now).unwrap_or(Timestamp::UNIX_EPOCH)
     }
 

@@ -182,6 +182,21 @@ pub struct GhlSide {
 }
 
 impl GhlSide {
+    /// A location at its usual address, with nothing to call it with.
+    pub fn new(location_id: ghl::LocationId) -> Self {
+        Self {
+            location_id,
+            token: None,
+            oauth: None,
+            api_url: ghl_api_url(),
+            app_url: ghl_app_url(),
+            allow_plain_http: false,
+            requests_per_window: None,
+            webhook_public_keys: Vec::new(),
+            legacy_webhook_signature: false,
+        }
+    }
+
     /// Whether the same keys sign the webhooks of both.
     pub fn shares_webhook_keys_with(&self, other: &Self) -> bool {
         self.webhook_public_keys == other.webhook_public_keys
@@ -340,6 +355,22 @@ pub struct CscartSide {
 }
 
 impl CscartSide {
+    /// A store with nothing to call it with, and nothing that it signs with. It is not polled.
+    pub fn new(url: String) -> Self {
+        Self {
+            url,
+            allow_plain_http: false,
+            email: None,
+            api_key: None,
+            webhook_secrets: Vec::new(),
+            concurrency: two(),
+            requests_per_second: five(),
+            polling: PollingMode::Off,
+            poll_min_seconds: half_a_minute(),
+            poll_max_seconds: a_quarter_of_an_hour(),
+        }
+    }
+
     /// Whether the store's API can be called: somebody's e-mail and key are there.
     pub fn has_api(&self) -> bool {
         self.email.is_some() && self.api_key.is_some()

@@ -39,7 +39,7 @@ use crate::monitor::Monitor;
 use crate::reason::{Code, Reason};
 use crate::registry::Registry;
 use crate::routes::Routes;
-use crate::store::{Claim, LEASE, Settlement, Store};
+use crate::store::{self, Claim, LEASE, Settlement, Shares, Store};
 use crate::tokens::Tokens;
 pub use alone::Creating;
 use crew::Crew;
@@ -109,6 +109,19 @@ impl Engine {
         self.registry.all().values().for_each(|live| live.budget.stop());
         tasks.close();
         tasks.wait().await;
+    }
+
+    /// Carries out what is ready now, lane by lane, and comes back; answers how many lanes that were. For who needs an end, such
+    /// as a dry run, in place of [`Engine::run`].
+    pub async fn carry_out_ready(&self) -> store::Result<usize> {
+        let now = self.clock.now();
+        let until = now.saturating_add(SignedDuration::try_from(LEASE).unwrap_or_default()).unwrap_or(now);
+        let claims = self.store.claim(&Shares::of_each(1), now, until).await?;
+        let lanes = claims.len();
+        for claim in claims {
+            self.work_on(claim).await;
+        }
+        Ok(lanes)
     }
 
     /// Claims what each connection may have now, and starts work on it.

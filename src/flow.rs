@@ -18,6 +18,7 @@ mod run;
 mod schedule;
 mod schema;
 mod trigger;
+mod watch;
 
 pub use crate::mistake::Mistake as Error;
 pub use call::{Usual, usual};
@@ -30,3 +31,4 @@ pub use route::{Need, OnError, Route, RouteSet};
 pub use run::{Next, PlanError, PlannedDelay, PlannedStep, Run, Skipped};
 pub use schedule::Schedule;
 pub use schema::schema;
+pub use watch::{Judged, Watch};

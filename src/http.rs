@@ -24,6 +24,7 @@ use tower_http::trace::TraceLayer;
 
 use crate::clock::Clock;
 use crate::config::TrustedProxies;
+use crate::dry_run::DryRuns;
 use crate::inbox::Inbox;
 use crate::monitor::Monitor;
 use crate::polling::Polling;
@@ -57,6 +58,8 @@ pub struct HttpState {
     pub public_url: Arc<str>,
     /// Whose word on where a request comes from is taken.
     pub trusted_proxies: TrustedProxies,
+    /// Tries events without doing anything.
+    pub dry_runs: DryRuns,
     /// The flows.
     pub routes: Routes,
 }

@@ -242,6 +242,8 @@ codes! {
     Conflict = "conflict",
     /// The request took too long.
     Timeout = "timeout",
+    /// As many are under way as may be.
+    TooManyAtOnce = "too-many-at-once",
     /// The bridge is stopping.
     Stopping = "stopping",
 

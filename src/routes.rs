@@ -94,6 +94,18 @@ impl Routes {
         })
     }
 
+    /// Just these, for every connection and whatever the files say: for a dry run.
+    pub fn just(routes: RouteSet) -> Self {
+        let in_force = InForce { common: routes, ..InForce::default() };
+        Self {
+            folder: None,
+            registry: None,
+            in_force: Arc::new(RwLock::new(Arc::new(in_force))),
+            look: Arc::default(),
+            asked: Arc::default(),
+        }
+    }
+
     /// The same, with the connections that choose among them.
     #[must_use]
     pub fn with_registry(self, registry: Registry) -> Self {

@@ -29,6 +29,14 @@ pub(super) fn open(file: Option<PathBuf>) -> anyhow::Result<(Config, Arc<dyn Sto
     open_or_make(file)
 }
 
+/// The database of the configuration, for reading alone: nothing in it can be changed.
+pub(super) fn open_read_only(file: Option<PathBuf>) -> anyhow::Result<(Config, Arc<dyn Store>)> {
+    let config = config(file)?;
+    let path = path(&config)?;
+    let store = Sqlite::open_read_only(&path, config.master_key()?).context("the database cannot be read")?;
+    Ok((config, Arc::new(store)))
+}
+
 /// Where the database of a configuration is; it must be there.
 pub(super) fn path(config: &Config) -> anyhow::Result<PathBuf> {
     let path = config.sqlite_path().unwrap_or_default();

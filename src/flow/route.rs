@@ -14,6 +14,7 @@ use super::context::CONTINUED;
 use super::delay::Delay;
 use super::expression::{Formula, OF_ITEMS, Template, top};
 use super::schedule::Schedule;
+use super::watch::Watch;
 
 /// A route that can run. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -101,6 +102,8 @@ impl std::fmt::Debug for Step {
 #[derive(Debug, Clone, Default)]
 pub struct RouteSet {
     routes: Arc<[Route]>,
+    /// Who is told of the conditions of their runs.
+    pub(super) watch: Option<Watch>,
 }
 
 impl RouteSet {
@@ -126,7 +129,20 @@ impl RouteSet {
             }
         }
         routes.sort_by(|a: &Route, b| a.id.cmp(&b.id));
-        if mistakes.is_empty() { Ok(Self { routes: routes.into() }) } else { Err(mistakes) }
+        if mistakes.is_empty() { Ok(Self { routes: routes.into(), watch: None }) } else { Err(mistakes) }
+    }
+
+    /// These routes with one more, or with that one in place of the one of its name; answers its mistakes. `file`: a name such
+    /// as `customer-tags.toml`.
+    pub fn with(&self, file: &str, content: &[u8]) -> Result<Self, Vec<Error>> {
+        let route = Route::parse(file, content)?;
+        Ok(Self { watch: self.watch.clone(), ..Self::of_routes(self.routes.iter().cloned().chain([route])) })
+    }
+
+    /// The same routes, and where their runs tell of their conditions.
+    pub fn watched(&self) -> (Self, Watch) {
+        let watch = Watch::default();
+        (Self { watch: Some(watch.clone()), ..self.clone() }, watch)
     }
 
     /// The routes.

@@ -18,6 +18,7 @@ use super::delay::Wait;
 use super::expression::{Formula, top};
 use super::operation::Operation;
 use super::route::{OnError, Route, RouteSet};
+use super::watch::{Judged, Watch};
 use crate::effect::StepKey;
 
 /// What comes next.
@@ -118,6 +119,7 @@ pub struct Run<'r> {
     open_links: HashSet<StepKey>,
     /// What the steps of the present route save.
     saved: BTreeMap<String, Saved>,
+    watch: Option<Watch>,
 }
 
 /// How far the present route has come.
@@ -152,6 +154,7 @@ impl RouteSet {
             open: HashSet::new(),
             open_links: HashSet::new(),
             saved: BTreeMap::new(),
+            watch: self.watch.clone(),
         };
         let Some(continued) = context.continued else {
             run.routes.extend(self.of(context.trigger));
@@ -204,6 +207,9 @@ impl Run<'_> {
                 Stage::Items { .. } => self.item()?,
             };
             if let Some(next) = next {
+                if let (Next::Skipped(skipped), Some(watch)) = (&next, &self.watch) {
+                    watch.note(skipped.into());
+                }
                 return Ok(next);
             }
         }
@@ -267,6 +273,25 @@ impl Run<'_> {
         self.stage = Stage::Begin;
     }
 
+    /// Whether a condition holds; one that does is told to who watches.
+    fn holds(&self, route: &Route, step: Option<&str>, condition: &Formula) -> Result<bool, String> {
+        let holds = condition.eval(&self.variables.value())?.is_true();
+        if let Some(watch) = self.watch.as_ref().filter(|_| holds) {
+            watch.note(Judged {
+                route: route.id.clone(),
+                step: step.map(str::to_owned),
+                condition: Some(condition.source.clone()),
+                looked_at: self.looked_at(condition),
+                ruled_out: None,
+            });
+        }
+        Ok(holds)
+    }
+
+    fn looked_at(&self, condition: &Formula) -> BTreeMap<String, Json> {
+        condition.looks_at.iter().map(|path| (path.clone(), self.variables.shown(path))).collect()
+    }
+
     /// What a condition that does not hold has looked at.
     fn skipped(&self, route: &Route, step: Option<String>, condition: &Formula) -> Skipped {
         let why = if step.is_none() {
@@ -274,13 +299,12 @@ impl Run<'_> {
         } else {
             "the step's condition does not hold"
         };
-        let shown = |path: &String| (path.clone(), self.variables.shown(path));
         Skipped {
             route: route.id.clone(),
             step,
             why: why.to_owned(),
             condition: Some(condition.source.clone()),
-            looked_at: condition.looks_at.iter().map(shown).collect(),
+            looked_at: self.looked_at(condition),
         }
     }
 }

@@ -4,6 +4,7 @@ mod catalogue;
 mod code;
 mod connections;
 mod customers;
+mod dry_run;
 mod events;
 mod health;
 mod jobs;
@@ -20,6 +21,7 @@ pub(super) use customers::CustomerView;
 pub(super) fn router() -> OpenApiRouter<Shared> {
     OpenApiRouter::new()
         .merge(events::router())
+        .merge(dry_run::router())
         .merge(connections::router())
         .merge(code::router())
         .merge(customers::router())

@@ -11,6 +11,9 @@ use crate::mistake::Mistake;
 
 static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/routes");
 
+/// The folder with the tests of the routes: no connection's.
+const TESTS: &str = "tests";
+
 /// A route's file.
 pub(super) struct File {
     /// The connection that it is for; none: all.
@@ -50,7 +53,7 @@ pub(super) fn files(folder: Option<&Path>) -> Result<Vec<File>, FolderError> {
         if is_route(&path) {
             files.retain(|file| !(file.embedded && file.name == name));
             files.push(read(None, name.clone(), name, &path));
-        } else if path.is_dir() {
+        } else if path.is_dir() && name != TESTS {
             of_connection(&path, &name, &mut files)?;
         }
     }
@@ -99,6 +102,9 @@ fn read(of: Option<ConnectionName>, place: String, name: String, path: &Path) ->
 pub(super) fn look(folder: &Path) -> Look {
     let mut look = Look::new();
     for path in entries(folder).unwrap_or_default() {
+        if name_of(&path) == TESTS {
+            continue;
+        }
         let inner = if path.is_dir() { entries(&path).unwrap_or_default() } else { vec![path] };
         for path in inner.into_iter().filter(|path| is_route(path)) {
             let seen = std::fs::metadata(&path).ok();

@@ -78,12 +78,31 @@ impl Sqlite {
 
     /// Opens a file, makes it where it is missing, and brings it to this version's form.
     pub fn open(path: &Path, vault: Vault) -> std::result::Result<Self, OpenError> {
-        let pool = open::pool(path, &vault)?;
+        Self::over(open::pool(path, &vault)?, path, vault)
+    }
+
+    /// Makes a file that need not outlive a loss of power, such as that of a dry run: nothing waits for the disk.
+    pub fn open_temporary(path: &Path, vault: Vault) -> std::result::Result<Self, OpenError> {
+        Self::over(open::temporary(path, &vault)?, path, vault)
+    }
+
+    fn over(pool: Pool, path: &Path, vault: Vault) -> std::result::Result<Self, OpenError> {
         let arrivals = Arrivals::load(&pool).map_err(|error| OpenError::Read(path.to_owned(), error))?;
         let arrivals = Arc::new(Mutex::new(arrivals));
         let ended = Arc::clone(&arrivals);
         let writer = Writer::start(pool, move |committed| locked(&ended).end(committed));
         Ok(Self { readers: Readers::new(path.to_owned()), writer, arrivals, vault })
+    }
+
+    /// Opens a file for reading alone: nothing is made, brought to this version's form or changed, and each write fails. A bridge
+    /// may be working with the file.
+    pub fn open_read_only(path: &Path, keys: KeySource) -> std::result::Result<Self, OpenError> {
+        let vault = Vault::load(keys)?;
+        let pool = open::read_only(path, &vault)?;
+        let arrivals = Arrivals::load(&pool).map_err(|error| OpenError::Read(path.to_owned(), error))?;
+        let arrivals = Arc::new(Mutex::new(arrivals));
+        let writer = Writer::start(pool, |_| {});
+        Ok(Self { readers: Readers::read_only(path.to_owned()), writer, arrivals, vault })
     }
 
     /// Seals everything with a new master key. A bridge may be working with the file.

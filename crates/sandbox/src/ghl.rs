@@ -76,6 +76,8 @@ const OLDER_VERSION: &str = "2021-04-15";
 #[derive(Debug, Clone)]
 pub(crate) struct Setup {
     pub(crate) seed: u64,
+    /// The announced location's id; none: from the seed.
+    pub(crate) location_id: Option<String>,
     pub(crate) url: String,
     pub(crate) strict_rate: bool,
     pub(crate) allow_duplicates: bool,

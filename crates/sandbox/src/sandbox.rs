@@ -34,6 +34,8 @@ pub struct Options {
     pub connection: String,
     /// The same seed gives the same ids, tokens and keys.
     pub seed: u64,
+    /// The id of GHL's location; none: one that comes from the seed.
+    pub location_id: Option<String>,
     /// How far GHL's search index lags behind its writes.
     pub search_lag: Duration,
     /// Whether requests are kept in the journal. Off only for benchmarks: it grows without bound.
@@ -59,6 +61,7 @@ impl Default for Options {
             deliver_to: None,
             connection: String::from("my-shop"),
             seed: 1,
+            location_id: None,
             search_lag: Duration::from_secs(2),
             journal: true,
             retry_429: Duration::from_mins(10),
@@ -111,6 +114,7 @@ impl Sandbox {
             core(&options)?,
             ghl::Setup {
                 seed: options.seed,
+                location_id: options.location_id.clone(),
                 url: ghl_url.clone(),
                 strict_rate: options.strict_rate,
                 allow_duplicates: options.allow_duplicate_contacts,

@@ -27,7 +27,7 @@ impl RouteSet {
     pub fn of_routes(routes: impl IntoIterator<Item = Route>) -> Self {
         let by_id: BTreeMap<String, Route> =
             routes.into_iter().map(|route| (route.id.clone(), route)).collect();
-        Self { routes: by_id.into_values().collect() }
+        Self { routes: by_id.into_values().collect(), watch: None }
     }
 
     /// The same routes, some of them switched on or off by their ids.
@@ -40,13 +40,13 @@ impl RouteSet {
             let enabled = choices.get(&route.id).copied().unwrap_or(route.enabled);
             Route { enabled, ..route.clone() }
         });
-        Self { routes: chosen.collect::<Arc<[Route]>>() }
+        Self { routes: chosen.collect::<Arc<[Route]>>(), watch: self.watch.clone() }
     }
 
     /// Only the route of this id, if it is there.
     #[must_use]
     pub fn only(&self, id: &str) -> Self {
-        Self { routes: self.route(id).cloned().into_iter().collect() }
+        Self { routes: self.route(id).cloned().into_iter().collect(), watch: self.watch.clone() }
     }
 
     /// The route of this id.

@@ -44,7 +44,7 @@ impl<'r> Run<'r> {
             if !self.is_ready(&when.looks_at) {
                 return Ok(Some(Next::Waits));
             }
-            if !self.holds(when).map_err(|what| wrong(route, None, what))? {
+            if !self.holds(route, None, when).map_err(|what| wrong(route, None, what))? {
                 let skipped = self.skipped(route, None, when);
                 self.leave_route();
                 return Ok(Some(Next::Skipped(skipped)));
@@ -76,7 +76,9 @@ impl<'r> Run<'r> {
         // What was begun goes on, whatever the condition says by now.
         let is_begun = self.results.keys().any(|done| done.route == route.id && is_of(&done.step, step));
         if let Some(condition) = step.condition.as_ref().filter(|_| !is_begun && !step.chooses_items())
-            && !self.holds(condition).map_err(|what| wrong(route, Some(&step.id), what))?
+            && !self
+                .holds(route, Some(&step.id), condition)
+                .map_err(|what| wrong(route, Some(&step.id), what))?
         {
             let skipped = self.skipped(route, Some(step.id.clone()), condition);
             self.stage = Stage::Step(index + 1);
@@ -185,7 +187,9 @@ impl<'r> Run<'r> {
         });
         let ruled_out = match ruled_out {
             Some(condition)
-                if !self.holds(condition).map_err(|what| wrong(route, Some(&key.step), what))? =>
+                if !self
+                    .holds(route, Some(&key.step), condition)
+                    .map_err(|what| wrong(route, Some(&key.step), what))? =>
             {
                 Some(condition)
             }
@@ -219,10 +223,6 @@ impl<'r> Run<'r> {
             self.open_links.insert(key.clone());
         }
         Ok(Some(Next::Step(PlannedStep { key, operation, on_error: step.on_error })))
-    }
-
-    fn holds(&self, condition: &Formula) -> Result<bool, String> {
-        Ok(condition.eval(&self.variables.value())?.is_true())
     }
 }
 

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use include_dir::{Dir, include_dir};
-use rusqlite::Connection as Pool;
 use rusqlite::config::DbConfig;
+use rusqlite::{Connection as Pool, OpenFlags};
 use rusqlite_migration::{Error as MigrationError, MigrationDefinitionError, Migrations};
 
 use super::secrets;
@@ -40,6 +40,11 @@ pub enum OpenError {
         "{0} was written by a newer version of Cartbridge: use that version, or a backup from before its first start"
     )]
     Newer(PathBuf),
+    /// It was made by an older version, and may not be changed now.
+    #[error(
+        "{0} was written by an older version of Cartbridge: start `cartbridge serve` once, which brings it to this version's form"
+    )]
+    Older(PathBuf),
     /// A migration failed.
     #[error("{0} cannot be brought to this version's form; it was left as it is")]
     Migrate(PathBuf, #[source] rusqlite_migration::Error),
@@ -85,6 +90,15 @@ fn make_folder(path: &Path) -> std::result::Result<(), OpenError> {
 
 /// Opens a file, makes it where it is missing, and brings it to this version's form.
 pub(super) fn pool(path: &Path, vault: &Vault) -> std::result::Result<Pool, OpenError> {
+    made(path, vault, true)
+}
+
+/// Makes a file that need not outlive a loss of power.
+pub(super) fn temporary(path: &Path, vault: &Vault) -> std::result::Result<Pool, OpenError> {
+    made(path, vault, false)
+}
+
+fn made(path: &Path, vault: &Vault, durable: bool) -> std::result::Result<Pool, OpenError> {
     make_folder(path)?;
     // SQLite gives the files beside it the same permissions.
     let mut made = std::fs::OpenOptions::new();
@@ -99,12 +113,42 @@ pub(super) fn pool(path: &Path, vault: &Vault) -> std::result::Result<Pool, Open
     };
     let mut pool = Pool::open(path).map_err(opened)?;
     configure(&pool).map_err(opened)?;
+    if !durable {
+        pool.pragma_update(None, "synchronous", "OFF").map_err(opened)?;
+    }
     secrets::check(&pool, path, vault)?;
     let migrations = Migrations::from_directory(&MIGRATIONS).map_err(migrated)?;
     migrations.to_latest(&mut pool).map_err(migrated)?;
     secrets::prepare(&mut pool, path, vault)?;
     // Enough for the pages that a busy store changes all the time; a negative number is in KiB.
     pool.pragma_update(None, "cache_size", -8 * 1024).map_err(opened)?;
+    Ok(pool)
+}
+
+/// Opens a file that is of this version's form, for reading alone.
+pub(super) fn read_only(path: &Path, vault: &Vault) -> std::result::Result<Pool, OpenError> {
+    let opened = |source| OpenError::Open(path.to_owned(), source);
+    let pool = reader(path).map_err(opened)?;
+    secrets::check(&pool, path, vault)?;
+    let migrations = Migrations::from_directory(&MIGRATIONS);
+    let migrations = migrations.map_err(|source| OpenError::Migrate(path.to_owned(), source))?;
+    match migrations.pending_migrations(&pool) {
+        Ok(0) => Ok(pool),
+        Ok(newer) if newer < 0 => Err(OpenError::Newer(path.to_owned())),
+        Ok(_) => Err(OpenError::Older(path.to_owned())),
+        Err(source) => Err(OpenError::Migrate(path.to_owned(), source)),
+    }
+}
+
+/// A connection to the file that cannot change it.
+pub(super) fn reader(path: &Path) -> rusqlite::Result<Pool> {
+    let pool =
+        Pool::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    pool.busy_timeout(BUSY_TIMEOUT)?;
+    pool.pragma_update(None, "query_only", true)?;
+    pool.pragma_update(None, "temp_store", "MEMORY")?;
+    pool.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    pool.set_prepared_statement_cache_capacity(64);
     Ok(pool)
 }
 

@@ -15,6 +15,8 @@ pub(super) struct Readers {
     idle: Arc<Mutex<Vec<Pool>>>,
     /// Who may read now.
     turns: Arc<Semaphore>,
+    /// The file itself is not to be touched.
+    read_only: bool,
 }
 
 /// How many read at the same time, and so how many connections there are. More would only take each other's processor, and
@@ -23,7 +25,13 @@ const READERS: usize = 8;
 
 impl Readers {
     pub(super) fn new(path: PathBuf) -> Self {
-        Self { path: Arc::new(path), idle: Arc::default(), turns: Arc::new(Semaphore::new(READERS)) }
+        let turns = Arc::new(Semaphore::new(READERS));
+        Self { path: Arc::new(path), idle: Arc::default(), turns, read_only: false }
+    }
+
+    /// Whose connections could not change the file, not even by tidying it up.
+    pub(super) fn read_only(path: PathBuf) -> Self {
+        Self { read_only: true, ..Self::new(path) }
     }
 
     /// Runs `work` on a thread that may block.
@@ -55,6 +63,9 @@ impl Readers {
     }
 
     fn open(&self) -> Result<Pool> {
+        if self.read_only {
+            return Ok(super::open::reader(self.path.as_path())?);
+        }
         let pool = Pool::open(self.path.as_path())?;
         super::open::configure(&pool)?;
         pool.pragma_update(None, "query_only", true)?;

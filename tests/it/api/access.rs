@@ -50,6 +50,7 @@ fn endpoints() -> Vec<(&'static str, &'static str, &'static str, &'static str, V
             json!({}),
         ),
         ("admin", "GET", "/api/connections/{name}/code", "/api/connections/my-shop/code", Value::Null),
+        ("operate", "POST", "/api/dry-run", "/api/dry-run", json!({})),
         ("read", "GET", "/api/connections/{name}/scopes", "/api/connections/my-shop/scopes", Value::Null),
         ("read", "GET", "/api/catalogue", "/api/catalogue?search=upsert", Value::Null),
         ("read", "GET", "/api/catalogue/{name}", "/api/catalogue/ghl.contact.create", Value::Null),

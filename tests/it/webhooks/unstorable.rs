@@ -12,6 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use cartbridge::app::load_routes;
 use cartbridge::clock::Clock;
 use cartbridge::config::TrustedProxies;
+use cartbridge::dry_run::{self, DryRuns};
 use cartbridge::http::auth::AdminKey;
 use cartbridge::http::{HttpState, router};
 use cartbridge::inbox::Inbox;
@@ -128,7 +129,14 @@ impl Doors {
             clock.clone(),
             Monitor::default(),
         );
+        let dry_runs = DryRuns::new(dry_run::Setup {
+            store: Arc::clone(&store),
+            routes: routes.clone(),
+            call_timeout: Duration::from_secs(1),
+            zone: jiff::tz::TimeZone::UTC,
+        });
         let state = HttpState {
+            dry_runs,
             routes,
             tokens,
             polling,

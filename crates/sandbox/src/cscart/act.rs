@@ -19,7 +19,7 @@ use crate::{
 
 /// Every action and the keys that it takes beside `action` and `deliver`; None: any column of an order.
 const ACTIONS: &[(&str, Option<&[&str]>)] = &[
-    ("customer.register", Some(&["user"])),
+    ("customer.register", Some(&["user", "id"])),
     ("customers.seed", Some(&["users"])),
     ("customer.update", Some(&["user_id", "user"])),
     ("customer.delete", Some(&["user_id"])),
@@ -73,7 +73,7 @@ pub(super) fn perform(state: &mut State, name: &str, action: &Map<String, Value>
             if text(user, "email").is_empty() {
                 return Err(ActError::new("`user.email` is missing"));
             }
-            let id = users::create(state, user).map_err(refused)?;
+            let id = users::create_as(state, fields.number("id")?, user).map_err(refused)?;
             state.report("customer.created", id);
             Ok(shown(state, id))
         }

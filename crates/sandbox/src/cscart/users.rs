@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{control::journal::Effect, serve::request::Request};
 
-pub(super) use self::write::{create, remove, seed, update};
+pub(super) use self::write::{create, create_as, remove, seed, update};
 
 /// Runs a method of the entity.
 pub(super) fn run(state: &mut State, request: &Request, method: &str, rest: &[&str]) -> Outcome {

@@ -53,17 +53,17 @@ const CONTACT: &[Property] = &[
 
 /// Every action and the keys that it takes beside `action` and `deliver`.
 const ACTIONS: &[(&str, &[&str])] = &[
-    ("contact.create", &["contact"]),
+    ("contact.create", &["contact", "id"]),
     ("contact.update", &["contact_id", "contact"]),
     ("contact.delete", &["contact_id"]),
     ("contact.merge", &["from", "into"]),
     ("tags.add", &["contact_id", "tags"]),
     ("tags.remove", &["contact_id", "tags"]),
     ("dnd.set", &["contact_id", "dnd", "dndSettings"]),
-    ("note.create", &["contact_id", "body", "title", "userId", "color", "pinned"]),
+    ("note.create", &["contact_id", "id", "body", "title", "userId", "color", "pinned"]),
     ("note.update", &["note_id", "body", "title", "userId", "color", "pinned"]),
     ("note.delete", &["note_id"]),
-    ("task.create", &["contact_id", "title", "body", "dueDate", "completed", "assignedTo", "whole"]),
+    ("task.create", &["contact_id", "id", "title", "body", "dueDate", "completed", "assignedTo", "whole"]),
     ("task.complete", &["task_id"]),
     ("task.delete", &["task_id"]),
     (
@@ -192,6 +192,12 @@ fn create(state: &mut State, fields: &Fields<'_>, now: i64) -> Result<Value, Act
     let body = needed("contact", fields.object("contact")?)?;
     checked(body)?;
     let mut contact = state.fresh_contact(now);
+    if let Some(id) = fields.text("id")? {
+        if state.contacts.contains_key(id) {
+            return Err(ActError::new(format!("a contact has the id `{id}` already")));
+        }
+        id.clone_into(&mut contact.id);
+    }
     write(state, &mut contact, body)?;
     state.refuse_duplicate(&contact).map_err(refused)?;
     let contact = state.put(contact, now);

@@ -89,7 +89,9 @@ pub(crate) struct Event {
 impl State {
     pub(crate) fn new(setup: &super::Setup) -> Self {
         let mut ids = Ids::new(setup.seed, SALT);
+        // Drawn in any case, so that all other ids stay the same.
         let (location_id, company_id) = (ids.id(), ids.id());
+        let location_id = setup.location_id.clone().unwrap_or(location_id);
         let app_id = ids.hex24();
         let client_id = format!("{app_id}-{}", ids.alphanumeric(8).to_lowercase());
         let pit = format!("pit-{}", ids.uuid());

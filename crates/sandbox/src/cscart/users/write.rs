@@ -11,10 +11,18 @@ use crate::cscart::{
 
 /// Stores a new user from the columns of `body`; unknown ones are ignored.
 pub(in crate::cscart) fn create(state: &mut State, body: &Row) -> Result<u64, Refusal> {
+    create_as(state, None, body)
+}
+
+/// The same, under a number of one's own.
+pub(in crate::cscart) fn create_as(state: &mut State, id: Option<u64>, body: &Row) -> Result<u64, Refusal> {
+    if id.is_some_and(|id| state.users.contains_key(&id)) {
+        return Err(Refusal::new(400, "There is a user with this number already"));
+    }
     if is_taken(state, body) {
         return Err(Refusal::new(400, "The username or email you have chosen already exists"));
     }
-    let id = state.next("user");
+    let id = id.unwrap_or_else(|| state.next("user"));
     let mut user = blank_user(id, &state.world.now());
     write(&mut user, body);
     if text(&user, "user_login").is_empty() {
