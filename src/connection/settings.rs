@@ -5,6 +5,7 @@ mod fields;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 pub use fields::{FieldRule, FieldType, Fields, WhenEmpty};
 
@@ -26,6 +27,9 @@ pub struct Settings {
     pub time_zone: Option<String>,
     /// What HighLevel's fields get beside the default mapping, or in place of it: `docs/mapping.md`.
     pub fields: Fields,
+    /// Values of the owner's own for routes, under names of his own: a route sees `settings.values.pipeline`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub values: BTreeMap<String, Value>,
     /// Routes that this connection switches on or off by their ids, whatever their files say.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub routes: BTreeMap<String, bool>,
@@ -41,6 +45,7 @@ impl Default for Settings {
             default_country: None,
             time_zone: None,
             fields: Fields::default(),
+            values: BTreeMap::new(),
             routes: BTreeMap::new(),
         }
     }

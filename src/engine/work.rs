@@ -128,11 +128,14 @@ async fn try_carry_out(engine: &Engine, claim: &Claim, folded: &mut Vec<i64>) ->
     let (payload, mut mapped, customer) = who(engine, &live, event, payload).await?;
     let (link, guest) = find_link(engine, &live, customer.as_ref(), &mapped.contact).await?;
     let continued = continued(event, &payload)?;
-    // What goes on after a wait may have begun with an event that did not show the customer, either.
-    let shows_nobody = schedule::shows_the_link(event.source, &event.kind)
-        || (continued.is_some() && mapped.contact.is_empty());
-    if let Some(link) = link.as_ref().filter(|_| shows_nobody) {
-        mapped.contact = link.shadow.cscart.clone();
+    // Many events only name the customer (a cart, a review, what has waited): the link knows more of him.
+    let shows_nobody = schedule::shows_the_link(event.source, &event.kind) || mapped.contact.is_empty();
+    match (&link, &customer) {
+        (Some(link), _) if shows_nobody => mapped.contact = link.shadow.cscart.clone(),
+        (None, Some(Customer::Guest(email))) if shows_nobody && names_by_address(&payload) => {
+            mapped.contact.set(sync::Field::Email, email.clone());
+        }
+        _ => {}
     }
     let routes = engine.routes.of_connection(&live.connection);
     let routes = match schedule::route_of(event.source, &event.kind, &payload) {
@@ -347,6 +350,14 @@ fn continued(event: &Event, payload: &Value) -> Result<Option<Continued>, Verdic
         Verdict::dead(Code::WrongShape, text)
     })?;
     Ok(Some(read))
+}
+
+/// Whether an event tells of somebody without an account by his address alone, which is all that there is to know of him. (A
+/// guest's order and checkout show him in full.)
+fn names_by_address(payload: &Value) -> bool {
+    const PARTS: [&str; 5] = ["cart", "newsletter", "subscriber", "review", "call_request"];
+    let data = payload.get("data").unwrap_or(&Value::Null);
+    PARTS.iter().any(|part| data.get(part).is_some_and(Value::is_object))
 }
 
 fn parse(payload: &[u8]) -> Result<Value, Verdict> {

@@ -23,7 +23,7 @@ pub enum Usual {
 /// What is put in for inputs that a step does not give. An optional contact is left out: a search is for all of them.
 pub fn usual(operation: &Call) -> Vec<(String, Usual)> {
     let usual = |name: &str, kind: &Kind, required: bool| match (name, kind) {
-        ("locationId" | "altId", Kind::Text) => Some(Usual::Location),
+        ("locationId" | "location_id" | "altId", Kind::Text) => Some(Usual::Location),
         ("altType", Kind::Text) => Some(Usual::LocationWord),
         ("altType", Kind::Choice(choices)) if choices.iter().any(|choice| choice == "location") => {
             Some(Usual::LocationWord)
@@ -168,6 +168,7 @@ mod tests {
         let of = |name| usual(call(name)).into_iter().map(|(name, _)| name).collect::<Vec<_>>();
         assert_eq!(of("ghl.opportunity.create"), ["contactId", "locationId"]);
         assert_eq!(of("ghl.contact.get"), ["contactId"]);
+        assert_eq!(of("ghl.opportunity.list"), ["location_id"], "its contact is a choice of the search");
         let needed: Vec<String> =
             required(call("ghl.opportunity.create")).into_iter().map(|(name, _)| name).collect();
         assert!(

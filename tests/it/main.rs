@@ -34,5 +34,6 @@ mod schedule;
 mod secrets;
 mod store;
 mod storm;
+mod templates;
 mod timers;
 mod webhooks;
