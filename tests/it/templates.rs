@@ -34,9 +34,10 @@ pub(crate) struct Template {
 impl Template {
     /// With these templates, and these lines of `[connection.settings.values]`.
     pub(crate) async fn spawn(templates: &[&str], values: &str) -> Self {
-        let on: String = templates.iter().map(|name| format!("{name} = true\n")).collect();
+        let on: Vec<String> = templates.iter().map(|name| format!("{name} = true")).collect();
+        let on = on.join("\n");
         let more = format!(
-            "[connection.settings.routes]\norder-to-tags = false\n{on}[connection.settings.values]\n{values}\n"
+            "[connection.settings.routes]\norder-to-tags = false\n{on}\n[connection.settings.values]\n{values}\n"
         );
         let options = Options { strict_rate: false, ..Options::default() };
         let app = TestApp::spawn_edited(options, QUICK, |text, _| format!("{text}{more}")).await;

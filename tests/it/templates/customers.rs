@@ -79,7 +79,7 @@ async fn on_his_birthday_a_customer_has_a_tag_for_a_day() {
         })
         .await;
     it.app.settled().await;
-    it.app.clock.advance(Duration::from_secs(25 * 3600));
+    it.app.clock.advance(Duration::from_hours(25));
     it.app
         .until("it is gone", async || {
             (!it.app.tags_of("bob@example.com").contains(&"birthday".to_owned())).then_some(())
