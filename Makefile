@@ -28,6 +28,7 @@ demo:
 bench:
 	cargo bench --locked --bench acknowledge
 	cargo bench --locked --bench engine
+	cargo bench --locked --bench planning
 
 # After a change of what is served: writes the description of the API anew.
 openapi:

@@ -101,11 +101,8 @@ impl Cost {
                 let json = per_event(&bodies, |body| parsed(body));
                 let values: Vec<Value> = bodies.iter().map(|body| parsed(body)).collect();
                 let mapping = per_event(&values, |value| mapped(value, connection));
-                let whole: Vec<(Value, Mapped)> = values
-                    .into_iter()
-                    .map(|value| (mapped(&value, connection), value))
-                    .map(|(m, v)| (v, m))
-                    .collect();
+                let mapped: Vec<Mapped> = values.iter().map(|value| mapped(value, connection)).collect();
+                let whole: Vec<(Value, Mapped)> = values.into_iter().zip(mapped).collect();
                 let trigger = format!("cscart.{kind}");
                 let planning =
                     per_event(&whole, |(value, mapped)| plan(&trigger, value, mapped, routes, connection));
