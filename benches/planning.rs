@@ -52,7 +52,7 @@ async fn main() {
     }
     let folder = tempfile::tempdir().expect("there is a temporary folder");
     let config = bridge::config(&folder.path().join("no.db"), "http://127.0.0.1:9", "location", "pit-bench");
-    let connection = &config.connections[0];
+    let connection = &config.connection[0];
     let routes = Routes::load(None).expect("the shipped routes are good");
 
     println!(

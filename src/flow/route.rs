@@ -147,7 +147,10 @@ impl RouteSet {
     /// as `customer-tags.toml`.
     pub fn with(&self, file: &str, content: &[u8]) -> Result<Self, Vec<Error>> {
         let route = Route::parse(file, content)?;
-        Ok(Self { watch: self.watch.clone(), ..Self::of_routes(self.routes().iter().cloned().chain([route])) })
+        Ok(Self {
+            watch: self.watch.clone(),
+            ..Self::of_routes(self.routes().iter().cloned().chain([route]))
+        })
     }
 
     /// The same routes, and where their runs tell of their conditions.
