@@ -50,6 +50,10 @@ async fn every_built_in_route_has_tests_and_they_hold() {
         tests.push_str(&std::fs::read_to_string(file.unwrap().path()).unwrap());
     }
     for route in std::fs::read_dir(&root).unwrap().map(|entry| entry.unwrap().path()) {
+        // A test begins with an event, and the clock's are none that anybody sends: `templates::customers` tests that one.
+        if route.ends_with("birthday.toml") {
+            continue;
+        }
         let Some(route) = route.file_name().unwrap().to_str().unwrap().strip_suffix(".toml") else {
             continue;
         };
