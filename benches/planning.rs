@@ -288,7 +288,7 @@ fn thread_cpu() -> Duration {
     Duration::from_nanos(nanos.expect("it is a number"))
 }
 
-/// The CPU time of all threads, in steps of 10 ms: `utime` and `stime` of `/proc/self/stat`, see proc_pid_stat(5).
+/// The CPU time of all threads, in steps of 10 ms: `utime` and `stime` of `/proc/self/stat`, see `proc_pid_stat(5)`.
 fn process_cpu() -> Duration {
     let text = std::fs::read_to_string("/proc/self/stat").expect("the kernel counts");
     // The name before it may hold spaces.

@@ -54,9 +54,12 @@ struct InForce {
     /// Those of the other connections.
     own: HashMap<ConnectionName, RouteSet>,
     /// What connections have made of theirs by `settings.routes`, with the choices that it was made by.
-    chosen: Mutex<HashMap<ConnectionName, (BTreeMap<String, bool>, RouteSet)>>,
+    chosen: Mutex<HashMap<ConnectionName, Chosen>>,
     mistakes: Vec<Mistake>,
 }
+
+/// What a connection has switched on and off, and the routes as they are with that.
+type Chosen = (BTreeMap<String, bool>, RouteSet);
 
 /// A route's id, and the connection that it is for; none: all.
 type Key = (Option<ConnectionName>, String);

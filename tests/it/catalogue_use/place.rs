@@ -78,7 +78,7 @@ impl Place {
             "startTime": "2026-11-24T12:00:00Z", "endTime": "2026-11-24T13:00:00Z",
             "eventStartTime": "2026-11-24T12:00:00Z",
         });
-        self.ids = ids.as_object().unwrap().clone();
+        self.ids.clone_from(ids.as_object().unwrap());
         self.own = vec![
             ("ghl.note.", note["id"].clone()),
             ("ghl.custom_field.", field["id"].clone()),
@@ -109,7 +109,7 @@ impl Place {
                     };
                     match known {
                         Some(id) if id.is_array() == value.is_array() && !value.is_object() => {
-                            *value = id.clone()
+                            *value = id.clone();
                         }
                         _ => self.put_ids(operation, value),
                     }

@@ -54,9 +54,8 @@ async fn a_form_with_files_is_read_part_by_part() {
     let upload = |parts: &[(&str, &str)]| {
         let mut body = String::new();
         for (name, value) in parts {
-            body.push_str(&format!(
-                "--b\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
-            ));
+            let part = format!("--b\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+            body.push_str(&part);
         }
         let request = world.ghl_request(Method::POST, "/medias/upload-file");
         send(request.header("content-type", "multipart/form-data; boundary=b").body(body + "--b--\r\n"))
