@@ -214,7 +214,7 @@ async fn an_import_a_missing_address_and_one_address_in_two_storefronts_are_each
     let mut app = spawn(CscartVersion::V4_20, json!({ "addon": false, "shared_users": false })).await;
     app.may_have_dead_letters = true;
     polled(&app).await;
-    let import = |user: Value| json!({ "action": "customer.import", "user": user });
+    let import = |user: Value| json!({ "action": "customers.seed", "users": [user] });
     app.shop(import(json!({ "email": "old@example.com", "timestamp": "1500000000", "firstname": "🛒" })))
         .await;
     app.shop(import(json!({ "firstname": "Nobody", "phone": "(202) 555-0143" }))).await;
