@@ -3,8 +3,8 @@
 use minijinja::Value;
 use minijinja::value::ValueKind;
 
-/// The most text that comes out of a template, in bytes.
-const MAX_BYTES: usize = 256 * 1024;
+/// The most text that comes out of a template, in bytes: as much as a webhook may bring, so that the longest note passes.
+const MAX_BYTES: usize = 1024 * 1024;
 /// The most values, those within lists and objects counted.
 const MAX_VALUES: usize = 10_000;
 /// Lists within lists.
@@ -64,7 +64,7 @@ mod tests {
     fn what_a_step_can_use_passes_and_what_is_too_large_says_so() {
         assert!(bounded(Value::from(vec!["a", "b"])).is_ok());
         assert!(bounded(Value::from("x".repeat(MAX_BYTES))).is_ok());
-        assert!(bounded(Value::from("x".repeat(MAX_BYTES + 1))).unwrap_err().contains("256 KiB"));
+        assert!(bounded(Value::from("x".repeat(MAX_BYTES + 1))).unwrap_err().contains("1024 KiB"));
         let endless = Value::make_iterable(|| std::iter::repeat(1));
         assert!(bounded(endless).unwrap_err().contains("10000 values"));
         let deep = (0..40).fold(Value::from(1), |value, _| Value::from(vec![value]));

@@ -96,7 +96,7 @@ fn what_cannot_be_read_is_left_out_with_a_reason_and_the_rest_goes_on() {
         ("city", "`date` of `soon`"),
         ("phone `ask me`", "no phone number of US"),
         ("custom:points `many`", "not a number"),
-        ("custom:huge", "256 KiB"),
+        ("custom:huge", "1024 KiB"),
         ("custom:long", "first 5000 bytes"),
     ] {
         let problem =
