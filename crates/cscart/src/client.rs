@@ -25,7 +25,7 @@ pub(crate) use call::Call;
 use call::Root;
 pub(crate) use gentle::Gate;
 pub use gentle::Gentleness;
-pub(crate) use wire::Wire;
+pub(crate) use wire::{Wire, answer};
 
 /// A client of a store's REST API. Cheap to clone; clones share their connections.
 ///

@@ -11,8 +11,9 @@ use serde_json::Value;
 
 use super::Addon;
 use crate::{
-    Answer, Error, Exchange, Failure, PageKind, Result, WebPage,
-    decode::{self, Misfit},
+    Error, Exchange, PageKind, Result, WebPage,
+    client::answer,
+    decode::Misfit,
     webhook::{MAX_ID_LENGTH, sign},
 };
 
@@ -75,14 +76,7 @@ impl Addon {
         let started = Instant::now();
         let outcome = self.attempt(id, body, &mut exchange).await;
         exchange.duration = started.elapsed();
-        let (status, body) = match outcome {
-            Ok(answer) => answer,
-            Err(error) => return Err(Failure::new(error, exchange)),
-        };
-        match decode::json(&body).and_then(read) {
-            Ok(value) => Ok(Answer { value, exchange }),
-            Err(misfit) => Err(Failure::new(misfit.into_error(status), exchange)),
-        }
+        answer(outcome, exchange, read)
     }
 
     async fn attempt(

@@ -7,11 +7,8 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
-use super::{Call, Client, call::Root};
-use crate::{
-    Answer, Error, Exchange, Failure,
-    decode::{self, Misfit},
-};
+use super::{Call, Client, call::Root, wire::answer};
+use crate::{Answer, Error, Exchange, Failure, decode::Misfit};
 
 impl Client {
     /// Sends the call once and reads the answer with `read`.
@@ -21,14 +18,7 @@ impl Client {
         read: impl FnOnce(Value) -> Result<T, Misfit>,
     ) -> crate::Result<T> {
         let (outcome, exchange) = self.exchange(&call).await;
-        let (status, body) = match outcome {
-            Ok(answer) => answer,
-            Err(error) => return Err(Failure::new(error, exchange)),
-        };
-        match decode::json(&body).and_then(read) {
-            Ok(value) => Ok(Answer { value, exchange }),
-            Err(misfit) => Err(Failure::new(misfit.into_error(status), exchange)),
-        }
+        answer(outcome, exchange, read)
     }
 
     /// Sends the call once; the answer matters only in that it is 2xx.

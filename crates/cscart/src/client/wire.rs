@@ -3,10 +3,12 @@
 use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use reqwest::{RequestBuilder, StatusCode, header::LOCATION};
+use serde_json::Value;
 
 use super::gentle::Gate;
 use crate::{
-    BoxError, Error, Exchange, decode,
+    Answer, BoxError, Error, Exchange, Failure,
+    decode::{self, Misfit},
     error::{Refusal, classify, page_instead},
     exchange::excerpt,
     retry_after::{retry_after, server_time},
@@ -78,6 +80,22 @@ impl Wire {
         };
         drop(shown);
         Ok(Heard { status, body, outcome })
+    }
+}
+
+/// What `read` makes of the bytes of a 2xx answer; or what went wrong, with the exchange.
+pub(crate) fn answer<T>(
+    outcome: Result<(u16, Vec<u8>), Error>,
+    exchange: Exchange,
+    read: impl FnOnce(Value) -> Result<T, Misfit>,
+) -> crate::Result<T> {
+    let (status, body) = match outcome {
+        Ok(answer) => answer,
+        Err(error) => return Err(Failure::new(error, exchange)),
+    };
+    match decode::json(&body).and_then(read) {
+        Ok(value) => Ok(Answer { value, exchange }),
+        Err(misfit) => Err(Failure::new(misfit.into_error(status), exchange)),
     }
 }
 
