@@ -19,8 +19,8 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::Shared;
 use super::error::{Problem, Result};
+use super::{HttpState, Shared};
 use crate::inbox::Incoming;
 use crate::reason::Code;
 use crate::store::Appended;
@@ -131,6 +131,12 @@ fn unusable() -> Problem {
         "nothing was stored; send it again later. Whoever runs the bridge: its log says what is wrong with the connection.",
     )
     .retry_after(Duration::from_mins(1))
+}
+
+/// Counts and logs what did not get in. `source`: whose it says it is.
+fn turned_away(state: &HttpState, source: &'static str, what: &str, problem: &Problem) {
+    state.monitor.webhook(source, problem.code.as_str());
+    tracing::warn!(code = %problem.code, "{what} was refused: {}", problem.detail);
 }
 
 fn unverified(code: Code, detail: impl Into<String>) -> Problem {

@@ -7,7 +7,7 @@ use axum::extract::{FromRequest, Path, Request, State};
 use axum::http::HeaderMap;
 use cscart::webhook::{SignatureError, verify};
 
-use super::{Receipt, TOLERANCE, Verified, bad_shape, raw_body, unverified};
+use super::{Receipt, TOLERANCE, Verified, bad_shape, raw_body, turned_away, unverified};
 use crate::clock::in_words;
 use crate::connection::ConnectionName;
 use crate::http::error::{Problem, Result};
@@ -56,12 +56,9 @@ impl FromRequest<Shared> for Verified<CsCart> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &Shared) -> Result<Self> {
-        let verified = verified(request, state).await;
-        if let Err(problem) = &verified {
-            state.monitor.webhook("cscart", problem.code.as_str());
-            tracing::warn!(code = %problem.code, "a webhook of a store was refused: {}", problem.detail);
-        }
-        verified
+        verified(request, state)
+            .await
+            .inspect_err(|problem| turned_away(state, "cscart", "a webhook of a store", problem))
     }
 }
 

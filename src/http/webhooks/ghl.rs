@@ -12,7 +12,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use ghl::webhook::{Envelope, EnvelopeError, SignatureError, Verifier};
 
-use super::{Receipt, TOLERANCE, Verified, bad_shape, raw_body, unverified};
+use super::{Receipt, TOLERANCE, Verified, bad_shape, raw_body, turned_away, unverified};
 use crate::clock::in_words;
 use crate::connection::{ConnectionName, GhlSide};
 use crate::event::Source;
@@ -123,12 +123,9 @@ impl FromRequest<Shared> for Verified<Ghl> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &Shared) -> Result<Self> {
-        let verified = verified(request, state).await;
-        if let Err(problem) = &verified {
-            state.monitor.webhook("ghl", problem.code.as_str());
-            tracing::warn!(code = %problem.code, "a webhook of HighLevel was refused: {}", problem.detail);
-        }
-        verified
+        verified(request, state)
+            .await
+            .inspect_err(|problem| turned_away(state, "ghl", "a webhook of HighLevel", problem))
     }
 }
 

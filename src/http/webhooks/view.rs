@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use super::cscart::signed;
 use super::seen::Replay;
-use super::{Verified, bad_shape, unverified};
+use super::{Verified, bad_shape, turned_away, unverified};
 use crate::http::Shared;
 use crate::http::api::{CustomerView, read_customer};
 use crate::http::error::{Problem, Result};
@@ -102,12 +102,9 @@ impl FromRequest<Shared> for Verified<Asking, Customer> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &Shared) -> Result<Self> {
-        let verified = verified(request, state).await;
-        if let Err(problem) = &verified {
-            state.monitor.webhook("cscart", problem.code.as_str());
-            tracing::warn!(code = %problem.code, "a question of a store was refused: {}", problem.detail);
-        }
-        verified
+        verified(request, state)
+            .await
+            .inspect_err(|problem| turned_away(state, "cscart", "a question of a store", problem))
     }
 }
 
