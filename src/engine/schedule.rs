@@ -59,11 +59,6 @@ pub(super) fn route_of<'a>(source: Source, kind: &str, payload: &'a Value) -> Op
         .then(|| payload["data"]["route"].as_str())?
 }
 
-/// Whether an event shows its customer as the link has him, because its body does not.
-pub(super) fn shows_the_link(source: Source, kind: &str) -> bool {
-    source == Source::Schedule && kind == CUSTOMER
-}
-
 impl Timers {
     /// Every timer that the routes in force want.
     pub(super) fn wanted(&self) -> Armed {

@@ -66,14 +66,13 @@ fn timer(
         Verdict::dead(Code::Internal, format!("what waits cannot be written down: {error}"))
     })?;
     let whose = if delay.restart { event.subject.to_string() } else { event.id.to_string() };
-    let kind = flow::CONTINUED.rsplit_once("schedule.").map_or(flow::CONTINUED, |(_, kind)| kind);
     Ok(Timer {
         connection: event.connection.clone(),
         // Apart from those of schedules, whatever the route is called.
         key: format!("wait/{route}/{}/{whose}", delay.step),
         subject: event.subject.clone(),
         due_at,
-        kind: kind.to_owned(),
+        kind: flow::CONTINUED_KIND.to_owned(),
         payload,
     })
 }

@@ -128,8 +128,8 @@ async fn try_carry_out(engine: &Engine, claim: &Claim, folded: &mut Vec<i64>) ->
     let (payload, mut mapped, customer) = who(engine, &live, event, payload).await?;
     let (link, guest) = find_link(engine, &live, customer.as_ref(), &mapped.contact).await?;
     let continued = continued(event, &payload)?;
-    // Many events only name the customer (a cart, a review, what has waited): the link knows more of him.
-    let shows_nobody = schedule::shows_the_link(event.source, &event.kind) || mapped.contact.is_empty();
+    // Many events only name the customer (a cart, a review, a schedule): the link knows more of him.
+    let shows_nobody = mapped.contact.is_empty();
     match (&link, &customer) {
         (Some(link), _) if shows_nobody => mapped.contact = link.shadow.cscart.clone(),
         (None, Some(Customer::Guest(email))) if shows_nobody && names_by_address(&payload) => {

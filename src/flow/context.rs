@@ -16,6 +16,8 @@ use crate::sync::Canonical;
 
 /// The trigger of the event with which the rest of a route goes on after a wait. No route asks for it.
 pub const CONTINUED: &str = "schedule.continued";
+/// The type of that event, without its source.
+pub const CONTINUED_KIND: &str = "continued";
 
 /// What a route can see.
 #[derive(Debug)]
