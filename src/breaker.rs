@@ -17,9 +17,9 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, after};
 
 /// So many calls in a row fail until it opens.
 const FAILURES: u32 = 10;
@@ -191,10 +191,6 @@ impl Drop for Pass {
             *probing = false;
         }
     }
-}
-
-fn after(now: Timestamp, wait: Duration) -> Timestamp {
-    now.saturating_add(SignedDuration::try_from(wait).unwrap_or_default()).unwrap_or(now)
 }
 
 #[cfg(test)]

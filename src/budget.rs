@@ -13,10 +13,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use ghl::RateLimit;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tokio::sync::Notify;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, after};
 use crate::priority::Priority;
 use day::Day;
 use turns::Turns;
@@ -311,11 +311,6 @@ impl Drop for Waiter<'_> {
         drop(state);
         self.budget.changed.notify_waiters();
     }
-}
-
-fn after(now: Timestamp, wait: Duration) -> Timestamp {
-    now.saturating_add(SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX))
-        .unwrap_or(Timestamp::MAX)
 }
 
 /// From one time to a later one; nothing if it is not later.

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 /// Tells the time. Everything that decides by time asks this; nothing else reads the system clock.
 #[derive(Clone, Debug, Default)]
@@ -34,9 +35,16 @@ impl Clock {
     }
 
     /// Moves this clock and its clones forward, for tests of delays and expiries.
-    pub fn advance(&self, by: std::time::Duration) {
+    pub fn advance(&self, by: Duration) {
         self.offset_ms.fetch_add(by.as_millis() as i64, Ordering::Relaxed);
     }
+}
+
+/// A while after a moment; at the latest the end of the calendar.
+pub fn after(moment: Timestamp, wait: Duration) -> Timestamp {
+    moment
+        .saturating_add(SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX))
+        .unwrap_or(Timestamp::MAX)
 }
 
 /// A length of time as people say it: "42 seconds", "7 minutes", "3 hours", "2 days".

@@ -32,7 +32,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, after};
 use crate::config::{EngineConfig, RetryConfig};
 use crate::event::{Event, State};
 use crate::monitor::Monitor;
@@ -45,7 +45,7 @@ pub use alone::Creating;
 use crew::Crew;
 pub use custom_fields::CustomFields;
 pub use timers::Timers;
-use verdict::{Verdict, after_now};
+use verdict::Verdict;
 
 /// Other processes (the command line) write to the same database without waking us; this is how soon we look anyway.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -115,7 +115,7 @@ impl Engine {
     /// as a dry run, in place of [`Engine::run`].
     pub async fn carry_out_ready(&self) -> store::Result<usize> {
         let now = self.clock.now();
-        let until = now.saturating_add(SignedDuration::try_from(LEASE).unwrap_or_default()).unwrap_or(now);
+        let until = after(now, LEASE);
         let claims = self.store.claim(&Shares::of_each(1), now, until).await?;
         let lanes = claims.len();
         for claim in claims {
@@ -126,7 +126,7 @@ impl Engine {
 
     /// Claims what each connection may have now, and starts work on it.
     async fn claim(self: &Arc<Self>, crew: &Arc<Crew>, tasks: &TaskTracker, now: Timestamp) {
-        let until = now.saturating_add(SignedDuration::try_from(LEASE).unwrap_or_default()).unwrap_or(now);
+        let until = after(now, LEASE);
         let shares = crew.shares(&self.registry.all(), self.config.workers_per_connection);
         let claims = match self.store.claim(&shares, now, until).await {
             Ok(claims) => claims,
@@ -211,8 +211,8 @@ impl Engine {
                 if counts && let Some(reason) = given_up(event, &retry, &why, now) {
                     return Settlement::Dead { reason };
                 }
-                let at = not_before
-                    .unwrap_or_else(|| after_now(now, backoff::delay(&retry, event.id, event.tries)));
+                let at =
+                    not_before.unwrap_or_else(|| after(now, backoff::delay(&retry, event.id, event.tries)));
                 Settlement::Waiting { at: at.max(now), reason: why, counts }
             }
             Verdict::LeaseLost => Settlement::Released,

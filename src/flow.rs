@@ -23,7 +23,7 @@ mod watch;
 pub use crate::mistake::Mistake as Error;
 pub use call::{Usual, usual};
 pub use catalogue::ghl_kind;
-pub use context::{CONTINUED, Context, Continued};
+pub use context::{CONTINUED, CONTINUED_KIND, Context, Continued};
 pub use delay::Wait;
 pub use fields::{FieldMap, Seen};
 pub use operation::{Offer, Operation, offers};

@@ -7,10 +7,10 @@ mod ghl;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use tokio::sync::Notify;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, after};
 use crate::connection::ConnectionName;
 use crate::event::{EventId, NewEvent, Source, Subject};
 use crate::routes::Routes;
@@ -99,7 +99,7 @@ impl Inbox {
         let now = self.clock.now();
         let trigger = format!("{}.{}", incoming.source, incoming.kind);
         let not_before = if fold::waits_for_company(incoming.source, &incoming.kind) {
-            now.saturating_add(SignedDuration::try_from(self.fold_window).unwrap_or_default()).unwrap_or(now)
+            after(now, self.fold_window)
         } else {
             now
         };

@@ -31,6 +31,7 @@ pub mod jobs;
 pub mod link;
 pub mod mistake;
 pub mod monitor;
+pub mod permit;
 pub mod polling;
 pub mod priority;
 pub mod reason;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use ghl::RateLimit;
 use jiff::Timestamp;
 
-use super::after;
+use crate::clock::after;
 use crate::priority::Priority;
 
 /// Requests a day, as documented (HighLevel, "OAuth 2.0: Authorization", rate limits).

@@ -5,9 +5,9 @@ use ghl::{Answer, Exchange, Failure};
 use super::step::Step;
 use super::verdict::{self, Verdict};
 use super::work::Work;
-use crate::breaker::{Admits, Pass};
-use crate::budget::Place;
+use crate::breaker::Admits;
 use crate::effect::Attempt;
+use crate::permit::Permit;
 use crate::reason::Code;
 use crate::tokens::Bearer;
 
@@ -110,7 +110,7 @@ async fn exchange<T>(
     };
     let (live, tokens) = (work.live, &work.engine.tokens);
     if let Some(permit) = permit {
-        permit.over(work, &exchange, outcome.as_ref().err());
+        permit.over(work.claim.lane.subject.as_str(), &exchange, outcome.as_ref().err());
     }
     work.engine.monitor.call("ghl", exchange.status.unwrap_or(0), exchange.duration);
     let outcome = match outcome {
@@ -147,13 +147,6 @@ fn at(work: &Work<'_>, exchange: &Exchange) -> jiff::Timestamp {
     now.saturating_sub(took).unwrap_or(now)
 }
 
-/// What a call needs to leave: a place in the rate limit, and that HighLevel works.
-#[derive(Debug)]
-pub(super) struct Permit {
-    place: Place,
-    pass: Pass,
-}
-
 /// Waits until a call may leave, and makes sure that the lane is ours for longer than it takes. That the token is good is
 /// seen to before: it may have to be renewed.
 pub(super) async fn permit(work: &Work<'_>) -> Result<Permit, Verdict> {
@@ -171,38 +164,9 @@ pub(super) async fn permit(work: &Work<'_>) -> Result<Permit, Verdict> {
         // There is room again: for lanes that were not claimed because there was none.
         engine.wake.notify_one();
     }
-    let pass = match live.breaker.enter() {
-        Ok(pass) => pass,
-        Err(until) => {
-            place.unused();
-            return Err(verdict::of_open(until));
-        }
-    };
+    let permit = Permit::enter(live, place).map_err(verdict::of_open)?;
     work.keep_lease().await?;
-    Ok(Permit { place, pass })
-}
-
-impl Permit {
-    /// Tells the budget and the breaker what came of the call.
-    fn over(self, work: &Work<'_>, exchange: &Exchange, error: Option<&ghl::Error>) {
-        match error {
-            // It has not left.
-            Some(ghl::Error::Unsendable { .. }) => return self.place.unused(),
-            Some(
-                error @ (ghl::Error::NotSent(_)
-                | ghl::Error::Uncertain { .. }
-                | ghl::Error::Unavailable { .. }),
-            ) => {
-                self.pass.failed(work.claim.lane.subject.as_str(), &error.to_string());
-            }
-            Some(_) | None => self.pass.answered(),
-        }
-        if let Some(ghl::Error::RateLimited { .. }) = error {
-            self.place.refused(&exchange.rate_limit);
-        } else if exchange.status.is_some() {
-            self.place.answered(&exchange.rate_limit);
-        }
-    }
+    Ok(permit)
 }
 
 /// A failed call: what went wrong, and what that means unless the operation knows better.

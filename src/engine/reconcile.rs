@@ -18,8 +18,9 @@ use jiff::{SignedDuration, Timestamp};
 use super::alone::Alone;
 use super::calls::CallError;
 use super::step::{Open, Step};
-use super::verdict::{Verdict, after_now};
+use super::verdict::Verdict;
 use super::work::Work;
+use crate::clock::after;
 use crate::link::ItemKind;
 use crate::reason::{Code, Reason};
 use crate::sync;
@@ -87,7 +88,7 @@ pub(super) async fn once<C: Create>(
 pub(super) fn alone<'a>(work: &Work<'a>, key: &str) -> Result<Alone<'a>, Verdict> {
     let key = format!("{}/{key}", work.live.connection.name);
     work.engine.creating.enter(key).ok_or_else(|| {
-        let soon = after_now(work.engine.clock.now(), IN_THE_WAY);
+        let soon = after(work.engine.clock.now(), IN_THE_WAY);
         let why = "another event is creating for the same person: this one waits for it";
         Verdict::retry_at(soon, Reason::new(Code::SamePerson, why), false)
     })
@@ -96,14 +97,14 @@ pub(super) fn alone<'a>(work: &Work<'a>, key: &str) -> Result<Alone<'a>, Verdict
 /// Whether a create of unknown outcome was sent. While it may still be under way, looking would be too early.
 pub(super) fn is_open(work: &Work<'_>, step: &Step) -> Result<bool, Verdict> {
     let Some(open) = step.open() else { return Ok(false) };
-    wait_until(work, after_now(broken_at(work, open), settle(work)))?;
+    wait_until(work, after(broken_at(work, open), settle(work)))?;
     Ok(true)
 }
 
 /// A look has found nothing: then nothing was made, if it came late enough.
 pub(super) fn surely_nothing(work: &Work<'_>, step: &mut Step) -> Result<(), Verdict> {
     if let Some(open) = step.open() {
-        wait_until(work, after_now(broken_at(work, open), settle(work) * LAST_LOOK))?;
+        wait_until(work, after(broken_at(work, open), settle(work) * LAST_LOOK))?;
     }
     step.nothing_made();
     Ok(())
@@ -117,7 +118,7 @@ pub(super) fn is_uncertain(error: &ghl::Error) -> bool {
 
 /// After a create of unknown outcome: look when it may have been processed.
 pub(super) fn unknown(work: &Work<'_>, verdict: Verdict) -> Verdict {
-    let settled = after_now(work.engine.clock.now(), settle(work));
+    let settled = after(work.engine.clock.now(), settle(work));
     match verdict {
         Verdict::Retry { why, not_before, counts } => {
             Verdict::Retry { why, not_before: Some(not_before.map_or(settled, |at| at.max(settled))), counts }

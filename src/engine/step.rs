@@ -7,10 +7,12 @@ use std::sync::atomic::Ordering;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::calls::{Permit, permit};
-use super::verdict::{Verdict, after_now};
+use super::calls::permit;
+use super::verdict::Verdict;
 use super::work::Work;
+use crate::clock::after;
 use crate::effect::{Attempt, Effect, EffectState, StepKey};
+use crate::permit::Permit;
 use crate::store::{EffectUpdate, LinkChange};
 use crate::timer::Timer;
 
@@ -54,7 +56,7 @@ impl Open {
         let last = effect.sending_at.unwrap_or(since);
         // The first exchange after that is the create itself; those behind it looked for what it had made.
         let create = effect.attempts.iter().find(|attempt| attempt.at >= last && attempt.method == "POST");
-        let ended = create.map(|create| after_now(create.at, Duration::from_millis(create.ms + 1)));
+        let ended = create.map(|create| after(create.at, Duration::from_millis(create.ms + 1)));
         Some(Self { since, last, ended })
     }
 }

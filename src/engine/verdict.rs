@@ -1,10 +1,9 @@
 //! What becomes of an event after a try. Not an error: each variant says what happens next.
 
-use std::time::Duration;
-
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use crate::budget::Closed;
+use crate::clock::after;
 use crate::reason::{Code, Reason};
 use crate::store;
 use crate::tokens::Unready;
@@ -140,10 +139,10 @@ pub(super) fn of_ghl(error: &ghl::Error, now: Timestamp) -> Verdict {
     let reason = Reason::from(error);
     match error {
         Error::RateLimited { retry_after, .. } => {
-            Verdict::retry_at(after_now(now, retry_after.unwrap_or_default()), reason, false)
+            Verdict::retry_at(after(now, retry_after.unwrap_or_default()), reason, false)
         }
-        Error::Unavailable { retry_after: Some(after), .. } => {
-            Verdict::retry_at(after_now(now, *after), reason, true)
+        Error::Unavailable { retry_after: Some(wait), .. } => {
+            Verdict::retry_at(after(now, *wait), reason, true)
         }
         Error::Unauthorized { .. } | Error::MissingScope { .. } | Error::WrongLocation { .. } => {
             Verdict::Park { reason }
@@ -168,15 +167,9 @@ pub(super) fn of_cscart(error: &cscart::Error, now: Timestamp) -> Verdict {
         | Error::Absent { .. }
         | Error::SignatureRefused { .. } => Verdict::Park { reason },
         Error::Unsendable { .. } | Error::NotFound { .. } => Verdict::Dead { reason },
-        Error::Unavailable { retry_after: Some(after), .. } => {
-            Verdict::retry_at(after_now(now, *after), reason, true)
+        Error::Unavailable { retry_after: Some(wait), .. } => {
+            Verdict::retry_at(after(now, *wait), reason, true)
         }
         _ => Verdict::retry(reason),
     }
-}
-
-/// `now` and a while.
-pub(super) fn after_now(now: Timestamp, after: Duration) -> Timestamp {
-    now.saturating_add(SignedDuration::try_from(after).unwrap_or(SignedDuration::MAX))
-        .unwrap_or(Timestamp::MAX)
 }

@@ -5,11 +5,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use crate::budget::Closed;
-use crate::clock::Clock;
+use crate::clock::{Clock, after};
 use crate::monitor::Monitor;
+use crate::permit::Permit;
 use crate::priority::Priority;
 use crate::reason::{Code, Reason};
 use crate::registry::Live;
@@ -77,35 +78,22 @@ impl<'a> Caller<'a> {
         let mut again = false;
         loop {
             let place = live.budget.take(Priority::Backfill).await.map_err(|closed| self.closed(closed))?;
-            let pass = match live.breaker.enter() {
-                Ok(pass) => pass,
-                Err(until) => {
-                    place.unused();
-                    let text = "HighLevel does not work for this location at the moment";
-                    return Err(Trouble::Wait { until, why: Reason::new(Code::HighlevelUnavailable, text) });
-                }
-            };
+            let permit = Permit::enter(live, place).map_err(|until| {
+                let text = "HighLevel does not work for this location at the moment";
+                Trouble::Wait { until, why: Reason::new(Code::HighlevelUnavailable, text) }
+            })?;
             self.calls.fetch_add(1, Ordering::Relaxed);
             let (exchange, outcome) = match call(client.with_token(bearer.token.clone())).await {
                 Ok(answer) => (answer.exchange, Ok(answer.value)),
                 Err(failure) => (*failure.exchange, Err(failure.error)),
             };
             self.monitor.call("ghl", exchange.status.unwrap_or(0), exchange.duration);
-            match &outcome {
-                Err(error) if error_of_server(error) => pass.failed("job", &error.to_string()),
-                _ => pass.answered(),
-            }
-            match &outcome {
-                Err(ghl::Error::RateLimited { retry_after, daily }) => {
-                    place.refused(&exchange.rate_limit);
-                    return Err(self.closed(live.budget.close(*retry_after, *daily)));
-                }
-                _ if exchange.status.is_some() => place.answered(&exchange.rate_limit),
-                // It may have arrived: the place tells the budget by itself.
-                _ => drop(place),
-            }
+            permit.over("job", &exchange, outcome.as_ref().err());
             match outcome {
                 Ok(value) => return Ok(Some(value)),
+                Err(ghl::Error::RateLimited { retry_after, daily }) => {
+                    return Err(self.closed(live.budget.close(retry_after, daily)));
+                }
                 Err(ghl::Error::NotFound { .. }) => return Ok(None),
                 Err(ghl::Error::Unauthorized { .. }) if !again => {
                     again = true;
@@ -203,14 +191,8 @@ impl<'a> Caller<'a> {
     }
 
     fn after(&self, wait: Duration) -> Timestamp {
-        let now = self.clock.now();
-        now.saturating_add(SignedDuration::try_from(wait).unwrap_or_default()).unwrap_or(now)
+        after(self.clock.now(), wait)
     }
-}
-
-/// Whether it tells against HighLevel, and not against the call.
-fn error_of_server(error: &ghl::Error) -> bool {
-    matches!(error, ghl::Error::NotSent(_) | ghl::Error::Uncertain { .. } | ghl::Error::Unavailable { .. })
 }
 
 /// What a step of a job works with: everything that serves its connection.

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use ghl::oauth::Scopes;
 use ghl::{CompanyId, LocationId};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use secrecy::SecretString;
 
 use super::slot::Attached;
 use super::{Bearer, CALM, Origin, Tokens, Unready};
+use crate::clock::after;
 use crate::grant::refresh_at;
 use crate::registry::Live;
 
@@ -191,12 +192,6 @@ impl Tokens {
             },
         }
     }
-}
-
-/// A moment later.
-pub(super) fn after(now: Timestamp, wait: Duration) -> Timestamp {
-    now.saturating_add(SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX))
-        .unwrap_or(Timestamp::MAX)
 }
 
 /// The location of a connection.

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ghl::oauth::{Chooser, ChooserError, ChooserHost, Scope, Scopes};
 
 use super::Tokens;
-use super::company::after;
+use crate::clock::after;
 use crate::connection::{ConnectionName, OauthClient, UserType};
 use crate::grant::{BegunConnect, CONNECT_TTL, NonceHash};
 use crate::registry::Live;

@@ -13,9 +13,9 @@ use ghl::oauth::{AppCredentials, UserType};
 use ghl::{Answer, Failure};
 use tokio::sync::OwnedMutexGuard;
 
-use super::company::after;
 use super::slot::{Attached, Slot};
 use super::{Tokens, Unready, print_of};
+use crate::clock::after;
 use crate::connection::OauthClient;
 use crate::grant::{Disconnected, FailedTurn, Grant, Holder, NewPair, RefreshTurn, Turn};
 use crate::registry::{Live, token_timeout};

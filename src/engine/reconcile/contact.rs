@@ -17,10 +17,11 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::{broken_at, earliest};
+use crate::clock::after;
 use crate::engine::calls::call;
 use crate::engine::operations::{Found, SOURCE};
 use crate::engine::step::Step;
-use crate::engine::verdict::{Verdict, after_now};
+use crate::engine::verdict::Verdict;
 use crate::engine::work::Work;
 use crate::reason::Code;
 use crate::sync::{self, Field};
@@ -79,7 +80,7 @@ pub(in crate::engine) async fn contact(
     }
     if let Some(open) = step.open() {
         let lag = Duration::from_millis(work.engine.config.index_lag_ms);
-        let visible = after_now(broken_at(work, open), lag);
+        let visible = after(broken_at(work, open), lag);
         if work.engine.clock.now() < visible {
             return Ok(Look::TooEarly(visible));
         }

@@ -1,12 +1,11 @@
 //! Lanes: claiming what is ready under a lease, and giving it back.
 
-use std::time::Duration;
-
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use rusqlite::{Connection as Pool, OptionalExtension as _, params};
 
 use super::arrivals::{Arrivals, SourceKey};
 use super::{effects, events, inbox, row};
+use crate::clock::after;
 use crate::event::Subject;
 use crate::priority::Priority;
 use crate::store::{Claim, Error, Follower, LEASE, Lane, Result, Share, Shares};
@@ -292,11 +291,7 @@ pub(super) fn check(tx: &Pool, lane: &Lane) -> Result<()> {
 /// [`check`], and the lease holds for at least three quarters of [`LEASE`] from now: longer than any call. It is not written
 /// anew each time, which would cost two pages.
 pub(super) fn extend(tx: &Pool, lane: &Lane, now: Timestamp) -> Result<()> {
-    let after = |lease: Duration| {
-        now.saturating_add(SignedDuration::try_from(lease).unwrap_or_default())
-            .unwrap_or(now)
-            .as_millisecond()
-    };
+    let after = |lease| after(now, lease).as_millisecond();
     if leased_until(tx, lane)? < after(LEASE / 4 * 3) {
         tx.prepare_cached("UPDATE lanes SET ready_at = ? WHERE connection = ? AND subject = ?")?
             .execute(params![after(LEASE), lane.connection.as_str(), lane.subject.as_str()])?;
