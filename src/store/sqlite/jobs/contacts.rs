@@ -59,13 +59,15 @@ pub(super) fn candidates(
     let contact = match link.as_ref().or(guest.as_ref()) {
         Some(Link { contact_id, .. }) => {
             let place = params![job.0.as_bytes(), contact_id.as_str()];
-            find(pool, connection, "job = ? AND contact_id = ?", place)?.pop()
+            find(pool, connection, "WHERE job = ? AND contact_id = ?", place)?.pop()
         }
         None => None,
     };
     let by = |column: &str, value: Option<&String>| match value {
         Some(value) => {
-            let condition = format!("job = ? AND {column} = ? LIMIT {FEW}");
+            // By name: SQLite would rather read all contacts of the job along the primary key.
+            let condition =
+                format!("INDEXED BY job_contacts_{column} WHERE job = ? AND {column} = ? LIMIT {FEW}");
             find(pool, connection, &condition, params![job.0.as_bytes(), value])
         }
         None => Ok(Vec::new()),
@@ -85,7 +87,7 @@ fn find(
     condition: &str,
     values: impl Params,
 ) -> Result<Vec<KnownContact>> {
-    let sql = format!("SELECT contact_id, tags, fields, owner FROM job_contacts WHERE {condition}");
+    let sql = format!("SELECT contact_id, tags, fields, owner FROM job_contacts {condition}");
     let mut statement = pool.prepare_cached(&sql)?;
     let mut rows = statement.query(values)?;
     let mut contacts = Vec::new();
@@ -113,7 +115,7 @@ pub(super) fn leftovers(
     after: &str,
     limit: usize,
 ) -> Result<Vec<KnownContact>> {
-    let condition = "job = ? AND contact_id > ? AND owner IS NULL AND contact_id IN \
+    let condition = "WHERE job = ? AND contact_id > ? AND owner IS NULL AND contact_id IN \
          (SELECT contact_id FROM links WHERE connection = ? AND customer LIKE 'customer:%') ORDER BY contact_id LIMIT ?";
     find(pool, connection, condition, params![job.0.as_bytes(), after, connection.as_str(), limit as i64])
 }
