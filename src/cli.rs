@@ -103,11 +103,16 @@ impl Arguments {
     }
 }
 
+/// So many threads may wait for the disk at most. The database has eight readers; a thread that has read keeps memory for the next
+/// time, and without a bound a busy bridge has dozens of them.
+const BLOCKING_THREADS: usize = 12;
+
 /// Runs a command.
 pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let config = arguments.config;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
+        .max_blocking_threads(BLOCKING_THREADS)
         .build()
         .context("cannot start the runtime")?;
     runtime.block_on(async {

@@ -20,8 +20,10 @@ pub(super) fn of_contact(
     connection: &ConnectionName,
     contact: &ghl::ContactId,
 ) -> Result<Vec<Link>> {
+    // By name: SQLite would rather read all links of the connection along the primary key.
     let mut statement = pool.prepare_cached(
-        "SELECT customer, contact_id, shadow, tags, state_at FROM links WHERE connection = ? AND contact_id = ?",
+        "SELECT customer, contact_id, shadow, tags, state_at FROM links INDEXED BY links_contact \
+         WHERE connection = ? AND contact_id = ?",
     )?;
     let mut rows = statement.query(params![connection.as_str(), contact.as_str()])?;
     let mut links = Vec::new();

@@ -115,8 +115,9 @@ pub(super) fn leftovers(
     after: &str,
     limit: usize,
 ) -> Result<Vec<KnownContact>> {
-    let condition = "WHERE job = ? AND contact_id > ? AND owner IS NULL AND contact_id IN \
-         (SELECT contact_id FROM links WHERE connection = ? AND customer LIKE 'customer:%') ORDER BY contact_id LIMIT ?";
+    let condition = "WHERE job = ? AND contact_id > ? AND owner IS NULL AND EXISTS (SELECT 1 FROM links \
+         WHERE connection = ? AND links.contact_id = job_contacts.contact_id AND customer LIKE 'customer:%') \
+         ORDER BY contact_id LIMIT ?";
     find(pool, connection, condition, params![job.0.as_bytes(), after, connection.as_str(), limit as i64])
 }
 
