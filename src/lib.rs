@@ -32,6 +32,7 @@ pub mod link;
 pub mod mistake;
 pub mod monitor;
 pub mod permit;
+pub mod poll_state;
 pub mod polling;
 pub mod priority;
 pub mod reason;

@@ -5,7 +5,6 @@
 //! the events, nothing is told twice.
 
 mod pass;
-mod state;
 mod told;
 
 use std::collections::HashMap;
@@ -24,7 +23,6 @@ use crate::registry::{Live, Registry};
 use crate::store::{self, Store};
 
 use pass::Pass;
-pub use state::{PollState, SeenOrder, Track};
 
 /// How often it is looked which store is due.
 const TICK: Duration = Duration::from_millis(200);

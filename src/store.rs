@@ -23,7 +23,7 @@ use crate::grant::{
     RefreshTurn, Turn,
 };
 use crate::link::{Customer, ItemKind, ItemLink, Link};
-use crate::polling::PollState;
+use crate::poll_state::PollState;
 use crate::priority::Priority;
 use crate::reason::Reason;
 use crate::timer::Timer;

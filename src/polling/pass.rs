@@ -7,11 +7,11 @@ use cscart::{
 };
 use jiff::{SignedDuration, Timestamp};
 
-use super::state::{OVERLAP, PollState, SeenOrder, Track};
 use super::told::{Teller, fingerprint};
 use crate::clock::Clock;
 use crate::inbox::{Inbox, Incoming, ShapeError};
 use crate::monitor::Monitor;
+use crate::poll_state::{OVERLAP, PollState, SeenOrder, Track};
 use crate::reason::{Code, Reason};
 use crate::registry::Live;
 use crate::store::{self, Store};

@@ -45,7 +45,7 @@ use crate::grant::{
     RefreshTurn, Turn,
 };
 use crate::link::{Customer, ItemKind, ItemLink, Link};
-use crate::polling::PollState;
+use crate::poll_state::PollState;
 use crate::timer::Timer;
 use crate::vault::{Source as KeySource, Vault};
 

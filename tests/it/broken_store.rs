@@ -13,7 +13,7 @@ use cartbridge::grant::{
 };
 use cartbridge::jobs::{Item, Job, JobId, JobState};
 use cartbridge::link::{Customer, ItemKind, ItemLink, Link};
-use cartbridge::polling::PollState;
+use cartbridge::poll_state::PollState;
 use cartbridge::store::jobs::{Candidates, Chunk, JobStore, KnownContact, Sought, Step};
 use cartbridge::store::{
     Appended, Claim, Connections, EffectUpdate, Error, EventFilter, Lane, LinkChange, Origin, Page, Result,

@@ -5,7 +5,7 @@ use rusqlite::{Connection as Pool, params};
 
 use super::row;
 use crate::connection::ConnectionName;
-use crate::polling::PollState;
+use crate::poll_state::PollState;
 use crate::store::Result;
 
 pub(super) fn state(pool: &Pool, connection: &ConnectionName) -> Result<Option<PollState>> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use cartbridge::polling::{PollState, SeenOrder, Track};
+use cartbridge::poll_state::{PollState, SeenOrder, Track};
 use cartbridge::store::Store;
 
 use super::given::{at, event, other_shop, shop};

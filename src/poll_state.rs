@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// So many of the newest customers and orders are looked at again in each poll. A database gives ids before it shows the rows,
 /// so one with a smaller id may appear after one with a greater; and changes of these are seen as well.
-pub(super) const OVERLAP: usize = 100;
+pub const OVERLAP: usize = 100;
 /// Of so many orders the status is remembered, to say what it was before.
 const ORDERS: usize = 500;
 
