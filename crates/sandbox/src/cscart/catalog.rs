@@ -132,11 +132,11 @@ fn answer(
                         .iter()
                         .all(|name| given(name).is_none_or(|value| like(&text(row, name), value)))
             };
-            let mut rows: Vec<Row> = rows.filter(fits).cloned().collect();
+            let mut rows: Vec<&Row> = rows.filter(fits).collect();
             if request.parameter("sort_order") == Some("desc") {
                 rows.reverse();
             }
-            let mut body = envelope(request, entity.name, &rows, (entity.id, "asc"));
+            let mut body = envelope(request, entity.name, &rows, Row::clone, (entity.id, "asc"));
             if !entity.numbered {
                 body["params"] = json!([0]);
             }

@@ -44,9 +44,8 @@ pub(super) fn run(state: &mut State, request: &Request, method: &str, rest: &[&s
             let whole = request.parameter("get_orders_data") == Some("1")
                 && state.world.version >= CscartVersion::V4_13;
             let (orders, sort) = filter::matching(state, request);
-            let rows: Vec<Row> =
-                orders.into_iter().map(|order| if whole { order.clone() } else { short(order) }).collect();
-            Ok(Reply::new(200, envelope(request, "orders", &rows, sort)))
+            let show = if whole { Row::clone } else { short };
+            Ok(Reply::new(200, envelope(request, "orders", &orders, show, sort)))
         }
         ("GET", [id]) => {
             let order = number(id).and_then(|id| state.orders.get(&id));

@@ -9,15 +9,21 @@ use crate::serve::request::Request;
 const DEFAULT_PER_PAGE: u64 = 10;
 
 /// `{"<name>": [...], "params": {...}}`. A page past the end is the last page again (`db_get_valid_page`); zero or
-/// a negative number per page is the default; there is no upper limit.
-pub(super) fn envelope(request: &Request, name: &str, rows: &[Row], sort: (&str, &str)) -> Value {
+/// a negative number per page is the default; there is no upper limit. `show` is what of a row the page has.
+pub(super) fn envelope(
+    request: &Request,
+    name: &str,
+    rows: &[&Row],
+    show: impl Fn(&Row) -> Row,
+    sort: (&str, &str),
+) -> Value {
     let number = |name: &str| request.parameter(name).and_then(|it| it.parse::<i64>().ok());
     let per_page = number("items_per_page").filter(|it| *it > 0).map_or(DEFAULT_PER_PAGE, |it| it as u64);
     let total = rows.len() as u64;
     let last = total.div_ceil(per_page).max(1);
     let page = number("page").filter(|it| *it > 0).map_or(1, |it| it as u64).min(last);
-    let shown: Vec<&Row> =
-        rows.iter().skip(((page - 1) * per_page) as usize).take(per_page as usize).collect();
+    let on_page = rows.iter().skip(((page - 1) * per_page) as usize).take(per_page as usize);
+    let shown: Vec<Row> = on_page.map(|row| show(row)).collect();
     let mut params = json!({});
     for (key, value) in &request.query {
         if key != "_d" && key != "ajax_custom" && !key.contains('[') {

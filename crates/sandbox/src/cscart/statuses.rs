@@ -17,8 +17,8 @@ pub(super) fn run(state: &State, request: &Request, method: &str, rest: &[&str])
             let kind = request.parameter("type").filter(|it| !it.is_empty());
             let statuses =
                 state.statuses.iter().filter(|it| kind.is_none_or(|kind| text(it, "type") == kind));
-            let statuses: Vec<Row> = statuses.cloned().collect();
-            Ok(Reply::new(200, envelope(request, "statuses", &statuses, ("position", "asc"))))
+            let statuses: Vec<&Row> = statuses.collect();
+            Ok(Reply::new(200, envelope(request, "statuses", &statuses, Row::clone, ("position", "asc"))))
         }
         ("GET", [id]) => {
             let status = state.statuses.iter().find(|it| text(it, "status_id") == *id);

@@ -19,8 +19,8 @@ pub(super) fn run(state: &mut State, request: &Request, method: &str, rest: &[&s
             };
             let groups =
                 state.usergroups.values().filter(|group| exact(group, "type") && exact(group, "status"));
-            let groups: Vec<Row> = groups.cloned().collect();
-            Ok(Reply::new(200, envelope(request, "usergroups", &groups, ("usergroup", "asc"))))
+            let groups: Vec<&Row> = groups.collect();
+            Ok(Reply::new(200, envelope(request, "usergroups", &groups, Row::clone, ("usergroup", "asc"))))
         }
         ("GET", [id]) => {
             let group = id.parse().ok().and_then(|id: u64| state.usergroups.get(&id));

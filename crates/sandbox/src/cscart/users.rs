@@ -46,8 +46,7 @@ fn list(state: &State, request: &Request) -> Outcome {
         return Err(Refusal::required("user_type"));
     }
     let (users, sort) = filter::matching(state, request);
-    let rows: Vec<Row> = users.into_iter().map(short).collect();
-    Ok(Reply::new(200, envelope(request, "users", &rows, sort)))
+    Ok(Reply::new(200, envelope(request, "users", &users, short, sort)))
 }
 
 /// `GET /users/:id`: the same short columns; an unknown id is 200 with an empty list, and 404 before 4.20.
@@ -55,7 +54,7 @@ fn get(state: &State, request: &Request, id: &str) -> Outcome {
     match id.parse().ok().and_then(|id: u64| state.users.get(&id)) {
         Some(user) => Ok(Reply::new(200, Value::Object(short(user)))),
         None if state.world.version < CscartVersion::V4_20 => Err(Refusal::not_found()),
-        None => Ok(Reply::new(200, envelope(request, "users", &[], ("name", "asc")))),
+        None => Ok(Reply::new(200, envelope(request, "users", &[], short, ("name", "asc")))),
     }
 }
 
