@@ -29,6 +29,7 @@ bench:
 	cargo bench --locked --bench acknowledge
 	cargo bench --locked --bench engine
 	cargo bench --locked --bench planning
+	cargo bench --locked --bench import
 
 # After a change of what is served: writes the description of the API anew.
 openapi:

@@ -1,7 +1,7 @@
 //! The connections in use: each with its clients and the keys to verify its webhooks, ready for work.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use ghl::webhook::Verifier;
@@ -60,6 +60,7 @@ pub struct Registry {
     clock: Clock,
     call_timeout: Duration,
     live: Arc<RwLock<Arc<LiveByName>>>,
+    stores: Stores,
     /// Why the others cannot be used.
     unreadable: Arc<RwLock<BTreeMap<ConnectionName, String>>>,
 }
@@ -67,7 +68,14 @@ pub struct Registry {
 impl Registry {
     /// An empty registry; [`Registry::reload`] fills it.
     pub fn new(store: Arc<dyn Store>, clock: Clock, call_timeout: Duration) -> Self {
-        Self { store, clock, call_timeout, live: Arc::default(), unreadable: Arc::default() }
+        Self {
+            store,
+            clock,
+            call_timeout,
+            live: Arc::default(),
+            stores: Stores::default(),
+            unreadable: Arc::default(),
+        }
     }
 
     /// Reads the connections from the store again; answers those that are new or changed. An unchanged one keeps its
@@ -155,7 +163,8 @@ impl Registry {
                         concurrency: connection.cscart.concurrency,
                         per_second: connection.cscart.requests_per_second,
                     };
-                    let builder = builder.timeout(self.call_timeout).gentle(gentleness);
+                    let gate = self.stores.gate(&connection.cscart.url, gentleness);
+                    let builder = builder.timeout(self.call_timeout).gentle(gate);
                     usable(&connection.name, builder.build())
                 },
             ),
@@ -195,6 +204,20 @@ impl Gate {
     }
 }
 
+/// The gates that calls to stores go through, over changes of connections, too. One machine serves all storefronts of a store,
+/// so connections that say the same of it share one. Cheap to clone; all clones see the same.
+#[derive(Clone, Default)]
+struct Stores(Arc<Mutex<HashMap<(String, cscart::Gentleness), cscart::Gate>>>);
+
+impl Stores {
+    fn gate(&self, url: &str, gentleness: cscart::Gentleness) -> cscart::Gate {
+        let machine = reqwest::Url::parse(url)
+            .map_or_else(|_| url.to_owned(), |url| url.origin().ascii_serialization());
+        let mut gates = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        gates.entry((machine, gentleness)).or_insert_with(|| gentleness.into()).clone()
+    }
+}
+
 /// What of each limit is meant for the bridge: the least that a connection says.
 fn shares(stored: &[StoredConnection]) -> HashMap<AppInLocation, Option<u32>> {
     let mut shares: HashMap<_, Option<u32>> = HashMap::new();
@@ -223,4 +246,19 @@ fn usable<C, E: std::error::Error + 'static>(name: &ConnectionName, built: Resul
             tracing::error!(error = error as &dyn std::error::Error, connection = %name, "connection {name} cannot be used");
         })
         .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_to_one_machine_share_a_gate_and_others_do_not() {
+        let (stores, gentle) = (Stores::default(), cscart::Gentleness::default());
+        let gate = stores.gate("https://shop.example.com/first", gentle);
+        assert!(stores.gate("https://SHOP.example.com/second/", gentle) == gate);
+        assert!(stores.gate("https://other.example.com/first", gentle) != gate);
+        let hurry = cscart::Gentleness { concurrency: 8, ..gentle };
+        assert!(stores.gate("https://shop.example.com/first", hurry) != gate, "as that connection asks for");
+    }
 }

@@ -22,7 +22,7 @@ use serde_json::json;
 
 use crate::{
     BuildError, Gentleness, NoteId, Result, User, UserId, Usergroup, UsergroupId,
-    client::{Gate, Wire, base_url, http},
+    client::{Wire, base_url, http},
     decode,
     webhook::Secret,
 };
@@ -61,7 +61,7 @@ impl Addon {
             http: http(Duration::from_secs(5), concat!("rust-cscart/", env!("CARGO_PKG_VERSION")))?,
             timeout,
             max_answer_bytes: 16 * 1024 * 1024,
-            gate: Arc::new(Gate::new(gentleness)),
+            gate: gentleness.into(),
         };
         Ok(Self::with(wire, base_url(url)?, secret))
     }

@@ -23,8 +23,7 @@ use crate::{
 
 pub(crate) use call::Call;
 use call::Root;
-pub(crate) use gentle::Gate;
-pub use gentle::Gentleness;
+pub use gentle::{Gate, Gentleness};
 pub(crate) use wire::{Wire, answer};
 
 /// A client of a store's REST API. Cheap to clone; clones share their connections.
@@ -62,7 +61,7 @@ impl Client {
             timeout: Duration::from_secs(30),
             max_answer_bytes: 16 * 1024 * 1024,
             user_agent: concat!("rust-cscart/", env!("CARGO_PKG_VERSION")).to_owned(),
-            gentleness: Gentleness::default(),
+            gate: Gentleness::default().into(),
             http: None,
         }
     }
@@ -206,7 +205,7 @@ pub struct ClientBuilder {
     timeout: Duration,
     max_answer_bytes: usize,
     user_agent: String,
-    gentleness: Gentleness,
+    gate: Gate,
     http: Option<reqwest::Client>,
 }
 
@@ -239,10 +238,10 @@ impl ClientBuilder {
         self
     }
 
-    /// How hard the store is worked (two calls at once and five a second unless set).
+    /// How hard the store is worked (two calls at once and five a second unless set); a [`Gate`] is shared with other clients.
     #[must_use]
-    pub fn gentle(mut self, gentleness: Gentleness) -> Self {
-        self.gentleness = gentleness;
+    pub fn gentle(mut self, gate: impl Into<Gate>) -> Self {
+        self.gate = gate.into();
         self
     }
 
@@ -269,12 +268,8 @@ impl ClientBuilder {
             Some(http) => http,
             None => http(self.connect_timeout, &self.user_agent)?,
         };
-        let wire = Wire {
-            http,
-            timeout: self.timeout,
-            max_answer_bytes: self.max_answer_bytes,
-            gate: Arc::new(Gate::new(self.gentleness)),
-        };
+        let wire =
+            Wire { http, timeout: self.timeout, max_answer_bytes: self.max_answer_bytes, gate: self.gate };
         Ok(Client {
             inner: Arc::new(Inner {
                 wire,

@@ -30,7 +30,7 @@ pub use address::Address;
 pub use capabilities::{Capabilities, Edition};
 pub use carts::Cart;
 pub use catalog::{CatalogProduct, Category};
-pub use client::{BuildError, Client, ClientBuilder, Gentleness};
+pub use client::{BuildError, Client, ClientBuilder, Gate, Gentleness};
 pub use companies::{Storefront, Vendor};
 pub use error::{Error, PageKind, WebPage};
 pub use exchange::{Answer, Exchange, Failure};

@@ -1,6 +1,6 @@
 //! One exchange over HTTP: waits for its turn, sends once, reads the answer within its limits.
 
-use std::{borrow::Cow, sync::Arc, time::Duration};
+use std::{borrow::Cow, time::Duration};
 
 use reqwest::{RequestBuilder, StatusCode, header::LOCATION};
 use serde_json::Value;
@@ -20,7 +20,7 @@ pub(crate) struct Wire {
     pub(crate) http: reqwest::Client,
     pub(crate) timeout: Duration,
     pub(crate) max_answer_bytes: usize,
-    pub(crate) gate: Arc<Gate>,
+    pub(crate) gate: Gate,
 }
 
 /// What came back.

@@ -2,7 +2,7 @@
 
 use std::{error::Error as _, time::Duration};
 
-use cscart::{Error, Exchange, Failure, NewUser, UserId, UserQuery};
+use cscart::{Error, Exchange, Failure, Gate, Gentleness, NewUser, UserId, UserQuery};
 use serde_json::json;
 use tokio::net::TcpListener;
 
@@ -135,4 +135,16 @@ async fn an_answer_cannot_fill_the_memory_or_the_log() {
     let failure = client.users().get(UserId(42)).await.unwrap_err();
     let Error::Protocol { source, .. } = &failure.error else { panic!("{:?}", failure.error) };
     assert_eq!(source.to_string(), "the answer is larger than 10000 bytes");
+}
+
+#[tokio::test]
+async fn clients_with_one_gate_wait_for_each_other() {
+    let store = Store::saying(200, json!({ "user_id": "42" })).await;
+    let gate = Gate::from(Gentleness { concurrency: 1, per_second: 1 });
+    let client = || store.builder().gentle(gate.clone()).timeout(Duration::from_millis(200)).build().unwrap();
+    let (first, second) = (client(), client());
+    first.users().get(UserId(42)).await.unwrap();
+    let error = second.users().get(UserId(42)).await.unwrap_err().error;
+    assert!(matches!(error, Error::NoTurn { .. }), "{error:?}");
+    assert_eq!(store.requests().len(), 1);
 }
