@@ -3,8 +3,13 @@
 //! Its operations are whole promises ("append if new", "claim what is ready", "settle"), not rows and columns, so that
 //! another database can keep them in its own way. [`sqlite`] is the one that is built in.
 
+mod grants;
 pub mod jobs;
+mod keys;
+mod links;
+mod polls;
 pub mod sqlite;
+mod timers;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,19 +19,19 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::access::{ApiKey, KeyHash};
 use crate::connection::{Connection, ConnectionName};
 use crate::effect::{Attempt, Effect, EffectState, StepKey};
 use crate::event::{Event, EventId, NewEvent, Source, State, Subject};
-use crate::grant::{
-    BegunConnect, Disconnected, FailedTurn, Grant, GrantHead, GrantId, Granted, NewGrant, NewPair, NonceHash,
-    RefreshTurn, Turn,
-};
-use crate::link::{Customer, ItemKind, ItemLink, Link};
-use crate::poll_state::PollState;
 use crate::priority::Priority;
 use crate::reason::Reason;
 use crate::timer::Timer;
+
+pub use grants::GrantStore;
+use jobs::JobStore;
+pub use keys::KeyStore;
+pub use links::{LinkChange, LinkStore, View};
+pub use polls::PollStore;
+pub use timers::TimerStore;
 
 /// Why the store could not do what was asked.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -171,19 +176,6 @@ pub struct EffectUpdate {
     pub timer: Option<Timer>,
 }
 
-/// A change of links, written in the same transaction as the effect that made it.
-#[derive(Debug, Clone)]
-pub enum LinkChange {
-    /// Make or change the link of a customer.
-    Put(Link),
-    /// The contact is gone: forget the link of a customer and of what hung on that contact.
-    Drop(ConnectionName, Customer),
-    /// Make or change the link of a task or note.
-    PutItem(ItemLink),
-    /// Forget the link of a task or note.
-    DropItem(ConnectionName, ItemKind, String),
-}
-
 /// How the work on an event ended, this time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Settlement {
@@ -298,18 +290,9 @@ pub struct RouteVersion {
     pub first_seen_at: Timestamp,
 }
 
-/// A customer as the store's page shows him.
-#[derive(Debug, Clone)]
-pub struct View {
-    /// Contact, tasks and the welcome task, as HighLevel gave them.
-    pub view: Value,
-    /// When they were fetched.
-    pub fetched_at: Timestamp,
-}
-
 /// Everything durable. All methods are safe to repeat.
 #[async_trait]
-pub trait Store: jobs::JobStore {
+pub trait Store: KeyStore + GrantStore + JobStore + LinkStore + PollStore + TimerStore {
     /// Stores an event unless (connection, source, source id) is known. When this answers `Ok`, the event is on disk.
     /// `not_before`: a lane that this event opens is not ready earlier, so that later events of the subject can join it.
     async fn append(&self, event: NewEvent, not_before: Timestamp) -> Result<Appended>;
@@ -372,63 +355,10 @@ pub trait Store: jobs::JobStore {
         settlement: Settlement,
         now: Timestamp,
     ) -> Result<()>;
-    /// Puts a timer outside of an event, in place of the one of its key if there is one.
-    async fn put_timer(&self, timer: Timer) -> Result<()>;
-    /// The timers that are due at `now`, the longest due first.
-    async fn due_timers(&self, now: Timestamp, limit: usize) -> Result<Vec<Timer>>;
-    /// When the next timer is due; none: there is no timer.
-    async fn next_timer(&self) -> Result<Option<Timestamp>>;
-    /// Stores a timer's event ([`Timer::event`]) and takes the timer away, or moves it to `again`, in one transaction. Answers the
-    /// event's id; none: the timer is not there any more as it is given, because it was fired, dropped or begun anew.
-    async fn fire_timer(
-        &self,
-        timer: &Timer,
-        again: Option<Timestamp>,
-        now: Timestamp,
-    ) -> Result<Option<EventId>>;
-    /// Takes a timer away, or moves it to `again`, without an event; answers whether it was still there as it is given.
-    async fn pass_timer(&self, timer: &Timer, again: Option<Timestamp>) -> Result<bool>;
-    /// Takes the timer of a key away, whenever it is due; answers whether there was one.
-    async fn drop_timer(&self, connection: &ConnectionName, key: &str) -> Result<bool>;
-    /// Timers, of one connection or of all, the next due first.
-    async fn timers(&self, connection: Option<&ConnectionName>, limit: usize) -> Result<Vec<Timer>>;
-    /// All timers whose key begins so.
-    async fn timers_named(&self, prefix: &str) -> Result<Vec<Timer>>;
     /// Makes the parked events of a connection ready again; answers how many lanes that were.
     async fn unpark(&self, connection: &ConnectionName, now: Timestamp) -> Result<usize>;
     /// Makes one parked lane of a connection ready again, to try whether it works by now; answers whether there was one.
     async fn unpark_one(&self, connection: &ConnectionName, now: Timestamp) -> Result<bool>;
-
-    /// The link of a customer.
-    async fn link(&self, connection: &ConnectionName, customer: &Customer) -> Result<Option<Link>>;
-    /// The links of a contact: more than one only while a guest turns into a registered customer.
-    async fn links_of_contact(
-        &self,
-        connection: &ConnectionName,
-        contact: &ghl::ContactId,
-    ) -> Result<Vec<Link>>;
-    /// The links of a connection, by their customers' names: those after `after`, from the first one without it.
-    async fn links_page(
-        &self,
-        connection: &ConnectionName,
-        after: Option<&Customer>,
-        limit: usize,
-    ) -> Result<Vec<Link>>;
-    /// Writes links outside of an event: made by hand.
-    async fn put_links(&self, changes: Vec<LinkChange>) -> Result<()>;
-    /// The link of a task or note.
-    async fn item(&self, connection: &ConnectionName, kind: ItemKind, key: &str) -> Result<Option<ItemLink>>;
-    /// All links of tasks, or of notes, on a contact.
-    async fn items_of_contact(
-        &self,
-        connection: &ConnectionName,
-        kind: ItemKind,
-        contact: &ghl::ContactId,
-    ) -> Result<Vec<ItemLink>>;
-    /// Keeps what the store's page about a customer shows.
-    async fn put_view(&self, connection: &ConnectionName, customer: &Customer, view: View) -> Result<()>;
-    /// What the store's page about a customer shows.
-    async fn view(&self, connection: &ConnectionName, customer: &Customer) -> Result<Option<View>>;
 
     /// One event with its ledger.
     async fn event(&self, id: EventId) -> Result<Option<(Event, Vec<Effect>)>>;
@@ -456,64 +386,6 @@ pub trait Store: jobs::JobStore {
     async fn remove_connection(&self, name: &ConnectionName) -> Result<()>;
     /// Drops the connections that came from the file and are not in it any more.
     async fn retain_file_connections(&self, names: &[ConnectionName]) -> Result<()>;
-
-    /// Keeps a connect that has begun, until it is taken or expires. Of very many only the newest are kept.
-    async fn begin_connect(&self, connect: BegunConnect, now: Timestamp) -> Result<()>;
-    /// Takes the connect that a state belongs to: once, and only while it is fresh.
-    async fn take_connect(&self, state: NonceHash, now: Timestamp) -> Result<Option<BegunConnect>>;
-    /// Keeps what a person has just allowed, in place of what was there, and gives it to these connections.
-    async fn put_grant(
-        &self,
-        connections: &[ConnectionName],
-        grant: NewGrant,
-        now: Timestamp,
-    ) -> Result<Grant>;
-    /// The grant of a connection.
-    async fn grant_of(&self, connection: &ConnectionName) -> Result<Option<Granted>>;
-    /// The state of every connection's grant, without tokens.
-    async fn grant_heads(&self) -> Result<Vec<GrantHead>>;
-    /// The connections that use a grant.
-    async fn connections_of_grant(&self, id: &GrantId) -> Result<Vec<ConnectionName>>;
-    /// Begins to renew a pair, unless somebody else is at it or has done it. When this answers [`Turn::Begun`], it is on disk
-    /// that the refresh token was sent.
-    async fn begin_refresh(&self, turn: &RefreshTurn, now: Timestamp) -> Result<Turn>;
-    /// Keeps the new pair that was got with the pair `generation`, unless there is a newer one; answers the grant as it is then.
-    async fn finish_refresh(&self, id: &GrantId, generation: i64, new: NewPair) -> Result<Option<Grant>>;
-    /// Ends a turn that brought no pair and may be repeated.
-    async fn fail_refresh(&self, turn: &RefreshTurn, failed: FailedTurn) -> Result<()>;
-    /// Puts the pair `generation` out of use, unless there is a newer one; answers the grant as it is then, and whether this
-    /// changed it.
-    async fn disconnect(
-        &self,
-        id: &GrantId,
-        generation: i64,
-        why: Disconnected,
-    ) -> Result<Option<(Grant, bool)>>;
-    /// A connection uses its grant no longer, unless it was allowed again since `at`; answers whether this changed anything.
-    async fn leave_grant(
-        &self,
-        connection: &ConnectionName,
-        at: Option<Timestamp>,
-        why: &str,
-    ) -> Result<bool>;
-
-    /// How far a store without the add-on has been read; none: it was never read.
-    async fn poll_state(&self, connection: &ConnectionName) -> Result<Option<PollState>>;
-    /// Keeps how far a store has been read. Only right once all that was read up to there is in the inbox.
-    async fn put_poll_state(&self, connection: &ConnectionName, state: &PollState) -> Result<()>;
-    /// Notes that a store's add-on was heard: from now on it need not be polled.
-    async fn note_addon(&self, connection: &ConnectionName, now: Timestamp) -> Result<()>;
-    /// Whether a store's add-on was ever heard.
-    async fn addon_heard(&self, connection: &ConnectionName) -> Result<bool>;
-
-    /// Adds an API key.
-    async fn add_key(&self, key: &ApiKey, hash: KeyHash) -> Result<()>;
-    /// The API key with this hash, unless revoked.
-    async fn key_by_hash(&self, hash: KeyHash) -> Result<Option<ApiKey>>;
-    /// All API keys.
-    async fn keys(&self) -> Result<Vec<ApiKey>>;
-    /// Revokes an API key.
-    async fn revoke_key(&self, id: &str, now: Timestamp) -> Result<()>;
 
     /// Whether the database answers and can be written.
     async fn ping(&self) -> Result<()>;

@@ -34,19 +34,11 @@ use rusqlite::Connection as Pool;
 
 use super::{
     Appended, Claim, Connections, EffectUpdate, Error, EventFilter, Lane, LinkChange, Origin, Page, Result,
-    RouteVersion, Settlement, Shares, Store, View,
+    RouteVersion, Settlement, Shares, Store,
 };
-use crate::access::{ApiKey, KeyHash};
 use crate::connection::{Connection, ConnectionName};
 use crate::effect::{Effect, StepKey};
 use crate::event::{Event, EventId, NewEvent, Source, State};
-use crate::grant::{
-    BegunConnect, Disconnected, FailedTurn, Grant, GrantHead, GrantId, Granted, NewGrant, NewPair, NonceHash,
-    RefreshTurn, Turn,
-};
-use crate::link::{Customer, ItemKind, ItemLink, Link};
-use crate::poll_state::PollState;
-use crate::timer::Timer;
 use crate::vault::{Source as KeySource, Vault};
 
 use arrivals::{Arrivals, SourceKey};
@@ -259,48 +251,6 @@ impl Store for Sqlite {
             .await
     }
 
-    async fn put_timer(&self, timer: Timer) -> Result<()> {
-        self.writer.run(move |tx| timers::put(tx, &timer)).await
-    }
-
-    async fn due_timers(&self, now: Timestamp, limit: usize) -> Result<Vec<Timer>> {
-        self.readers.run(move |pool| timers::due(pool, now, limit)).await
-    }
-
-    async fn next_timer(&self) -> Result<Option<Timestamp>> {
-        self.readers.run(timers::next).await
-    }
-
-    async fn fire_timer(
-        &self,
-        timer: &Timer,
-        again: Option<Timestamp>,
-        now: Timestamp,
-    ) -> Result<Option<EventId>> {
-        let (arrivals, timer) = (Arc::clone(&self.arrivals), timer.clone());
-        self.writer.run(move |tx| timers::fire(tx, &mut locked(&arrivals), &timer, again, now)).await
-    }
-
-    async fn pass_timer(&self, timer: &Timer, again: Option<Timestamp>) -> Result<bool> {
-        let timer = timer.clone();
-        self.writer.run(move |tx| timers::step_on(tx, &timer, again)).await
-    }
-
-    async fn drop_timer(&self, connection: &ConnectionName, key: &str) -> Result<bool> {
-        let (connection, key) = (connection.clone(), key.to_owned());
-        self.writer.run(move |tx| timers::drop_one(tx, &connection, &key)).await
-    }
-
-    async fn timers(&self, connection: Option<&ConnectionName>, limit: usize) -> Result<Vec<Timer>> {
-        let connection = connection.cloned();
-        self.readers.run(move |pool| timers::list(pool, connection.as_ref(), limit)).await
-    }
-
-    async fn timers_named(&self, prefix: &str) -> Result<Vec<Timer>> {
-        let prefix = prefix.to_owned();
-        self.readers.run(move |pool| timers::named(pool, &prefix)).await
-    }
-
     async fn unpark(&self, connection: &ConnectionName, now: Timestamp) -> Result<usize> {
         let connection = connection.clone();
         self.writer.run(move |tx| settle::unpark(tx, &connection, now)).await
@@ -309,59 +259,6 @@ impl Store for Sqlite {
     async fn unpark_one(&self, connection: &ConnectionName, now: Timestamp) -> Result<bool> {
         let connection = connection.clone();
         self.writer.run(move |tx| settle::unpark_one(tx, &connection, now)).await
-    }
-
-    async fn link(&self, connection: &ConnectionName, customer: &Customer) -> Result<Option<Link>> {
-        let (connection, customer) = (connection.clone(), customer.clone());
-        self.readers.run(move |pool| links::link(pool, &connection, &customer)).await
-    }
-
-    async fn links_of_contact(
-        &self,
-        connection: &ConnectionName,
-        contact: &ghl::ContactId,
-    ) -> Result<Vec<Link>> {
-        let (connection, contact) = (connection.clone(), contact.clone());
-        self.readers.run(move |pool| links::of_contact(pool, &connection, &contact)).await
-    }
-
-    async fn links_page(
-        &self,
-        connection: &ConnectionName,
-        after: Option<&Customer>,
-        limit: usize,
-    ) -> Result<Vec<Link>> {
-        let (connection, after) = (connection.clone(), after.cloned());
-        self.readers.run(move |pool| links::page(pool, &connection, after.as_ref(), limit)).await
-    }
-
-    async fn put_links(&self, changes: Vec<LinkChange>) -> Result<()> {
-        self.writer.run(move |tx| changes.iter().try_for_each(|change| links::change(tx, change))).await
-    }
-
-    async fn item(&self, connection: &ConnectionName, kind: ItemKind, key: &str) -> Result<Option<ItemLink>> {
-        let (connection, key) = (connection.clone(), key.to_owned());
-        self.readers.run(move |pool| links::item(pool, &connection, kind, &key)).await
-    }
-
-    async fn items_of_contact(
-        &self,
-        connection: &ConnectionName,
-        kind: ItemKind,
-        contact: &ghl::ContactId,
-    ) -> Result<Vec<ItemLink>> {
-        let (connection, contact) = (connection.clone(), contact.clone());
-        self.readers.run(move |pool| links::items_of_contact(pool, &connection, kind, &contact)).await
-    }
-
-    async fn put_view(&self, connection: &ConnectionName, customer: &Customer, view: View) -> Result<()> {
-        let (connection, customer) = (connection.clone(), customer.clone());
-        self.writer.run(move |tx| links::put_view(tx, &connection, &customer, &view)).await
-    }
-
-    async fn view(&self, connection: &ConnectionName, customer: &Customer) -> Result<Option<View>> {
-        let (connection, customer) = (connection.clone(), customer.clone());
-        self.readers.run(move |pool| links::view(pool, &connection, &customer)).await
     }
 
     async fn event(&self, id: EventId) -> Result<Option<(Event, Vec<Effect>)>> {
@@ -429,111 +326,6 @@ impl Store for Sqlite {
     async fn retain_file_connections(&self, names: &[ConnectionName]) -> Result<()> {
         let names = names.to_vec();
         self.writer.run(move |tx| connections::retain_file(tx, &names)).await
-    }
-
-    async fn begin_connect(&self, connect: BegunConnect, now: Timestamp) -> Result<()> {
-        self.writer.run(move |tx| connects::begin(tx, &connect, now)).await
-    }
-
-    async fn take_connect(&self, state: NonceHash, now: Timestamp) -> Result<Option<BegunConnect>> {
-        self.writer.run(move |tx| connects::take(tx, state, now)).await
-    }
-
-    async fn put_grant(
-        &self,
-        connections: &[ConnectionName],
-        grant: NewGrant,
-        now: Timestamp,
-    ) -> Result<Grant> {
-        let (vault, connections) = (self.vault.clone(), connections.to_vec());
-        self.writer.run(move |tx| grants::put(tx, &vault, &connections, &grant, now)).await
-    }
-
-    async fn grant_of(&self, connection: &ConnectionName) -> Result<Option<Granted>> {
-        let (vault, connection) = (self.vault.clone(), connection.clone());
-        self.readers.run(move |pool| grants::of_connection(pool, &vault, &connection)).await
-    }
-
-    async fn grant_heads(&self) -> Result<Vec<GrantHead>> {
-        self.readers.run(grants::heads).await
-    }
-
-    async fn connections_of_grant(&self, id: &GrantId) -> Result<Vec<ConnectionName>> {
-        let id = id.clone();
-        self.readers.run(move |pool| grants::connections(pool, &id)).await
-    }
-
-    async fn begin_refresh(&self, turn: &RefreshTurn, now: Timestamp) -> Result<Turn> {
-        let (vault, turn) = (self.vault.clone(), turn.clone());
-        self.writer.run(move |tx| grants::begin_refresh(tx, &vault, &turn, now)).await
-    }
-
-    async fn finish_refresh(&self, id: &GrantId, generation: i64, new: NewPair) -> Result<Option<Grant>> {
-        let (vault, id) = (self.vault.clone(), id.clone());
-        self.writer.run(move |tx| grants::finish_refresh(tx, &vault, &id, generation, &new)).await
-    }
-
-    async fn fail_refresh(&self, turn: &RefreshTurn, failed: FailedTurn) -> Result<()> {
-        let turn = turn.clone();
-        self.writer.run(move |tx| grants::fail_refresh(tx, &turn, &failed)).await
-    }
-
-    async fn disconnect(
-        &self,
-        id: &GrantId,
-        generation: i64,
-        why: Disconnected,
-    ) -> Result<Option<(Grant, bool)>> {
-        let (vault, id) = (self.vault.clone(), id.clone());
-        self.writer.run(move |tx| grants::disconnect(tx, &vault, &id, generation, &why)).await
-    }
-
-    async fn leave_grant(
-        &self,
-        connection: &ConnectionName,
-        at: Option<Timestamp>,
-        why: &str,
-    ) -> Result<bool> {
-        let (connection, why) = (connection.clone(), why.to_owned());
-        self.writer.run(move |tx| grants::leave(tx, &connection, at, &why)).await
-    }
-
-    async fn poll_state(&self, connection: &ConnectionName) -> Result<Option<PollState>> {
-        let connection = connection.clone();
-        self.readers.run(move |pool| polls::state(pool, &connection)).await
-    }
-
-    async fn put_poll_state(&self, connection: &ConnectionName, state: &PollState) -> Result<()> {
-        let (connection, state) = (connection.clone(), state.clone());
-        self.writer.run(move |tx| polls::put(tx, &connection, &state)).await
-    }
-
-    async fn note_addon(&self, connection: &ConnectionName, now: Timestamp) -> Result<()> {
-        let connection = connection.clone();
-        self.writer.run(move |tx| polls::note_addon(tx, &connection, now)).await
-    }
-
-    async fn addon_heard(&self, connection: &ConnectionName) -> Result<bool> {
-        let connection = connection.clone();
-        self.readers.run(move |pool| polls::addon_heard(pool, &connection)).await
-    }
-
-    async fn add_key(&self, key: &ApiKey, hash: KeyHash) -> Result<()> {
-        let key = key.clone();
-        self.writer.run(move |tx| access::add(tx, &key, hash)).await
-    }
-
-    async fn key_by_hash(&self, hash: KeyHash) -> Result<Option<ApiKey>> {
-        self.readers.run(move |pool| access::by_hash(pool, hash)).await
-    }
-
-    async fn keys(&self) -> Result<Vec<ApiKey>> {
-        self.readers.run(access::all).await
-    }
-
-    async fn revoke_key(&self, id: &str, now: Timestamp) -> Result<()> {
-        let id = id.to_owned();
-        self.writer.run(move |tx| access::revoke(tx, &id, now)).await
     }
 
     async fn ping(&self) -> Result<()> {

@@ -16,8 +16,8 @@ use cartbridge::link::{Customer, ItemKind, ItemLink, Link};
 use cartbridge::poll_state::PollState;
 use cartbridge::store::jobs::{Candidates, Chunk, JobStore, KnownContact, Sought, Step};
 use cartbridge::store::{
-    Appended, Claim, Connections, EffectUpdate, Error, EventFilter, Lane, LinkChange, Origin, Page, Result,
-    RouteVersion, Settlement, Shares, Store, View,
+    Appended, Claim, Connections, EffectUpdate, Error, EventFilter, GrantStore, KeyStore, Lane, LinkChange,
+    LinkStore, Origin, Page, PollStore, Result, RouteVersion, Settlement, Shares, Store, TimerStore, View,
 };
 use cartbridge::timer::Timer;
 use jiff::Timestamp;
@@ -81,27 +81,11 @@ all_but_append! {
     fn record_effect(lane: &Lane, seq: i64, effect: EffectUpdate, links: Vec<LinkChange>) -> ();
     fn finish(lane: &Lane, head: &Event, effect: EffectUpdate, links: Vec<LinkChange>, folded: Vec<i64>, now: Timestamp) -> ();
     fn settle(lane: &Lane, head: &Event, folded: Vec<i64>, settlement: Settlement, now: Timestamp) -> ();
-    fn put_timer(timer: Timer) -> ();
-    fn due_timers(now: Timestamp, limit: usize) -> Vec<Timer>;
-    fn next_timer() -> Option<Timestamp>;
-    fn fire_timer(timer: &Timer, again: Option<Timestamp>, now: Timestamp) -> Option<EventId>;
-    fn pass_timer(timer: &Timer, again: Option<Timestamp>) -> bool;
-    fn drop_timer(connection: &ConnectionName, key: &str) -> bool;
-    fn timers(connection: Option<&ConnectionName>, limit: usize) -> Vec<Timer>;
-    fn timers_named(prefix: &str) -> Vec<Timer>;
-    fn links_page(connection: &ConnectionName, after: Option<&Customer>, limit: usize) -> Vec<Link>;
     fn put_route_versions(versions: Vec<RouteVersion>) -> ();
     fn route_versions(route: &str) -> Vec<RouteVersion>;
     fn runs_of_route(event: &Event, route: &str, since: Timestamp) -> u64;
     fn unpark(connection: &ConnectionName, now: Timestamp) -> usize;
     fn unpark_one(connection: &ConnectionName, now: Timestamp) -> bool;
-    fn link(connection: &ConnectionName, customer: &Customer) -> Option<Link>;
-    fn links_of_contact(connection: &ConnectionName, contact: &ghl::ContactId) -> Vec<Link>;
-    fn put_links(changes: Vec<LinkChange>) -> ();
-    fn item(connection: &ConnectionName, kind: ItemKind, key: &str) -> Option<ItemLink>;
-    fn items_of_contact(connection: &ConnectionName, kind: ItemKind, contact: &ghl::ContactId) -> Vec<ItemLink>;
-    fn put_view(connection: &ConnectionName, customer: &Customer, view: View) -> ();
-    fn view(connection: &ConnectionName, customer: &Customer) -> Option<View>;
     fn event(id: EventId) -> Option<(Event, Vec<Effect>)>;
     fn events(filter: &EventFilter, cursor: Option<i64>, limit: usize) -> Page;
     fn counts() -> Vec<(State, u64)>;
@@ -110,32 +94,14 @@ all_but_append! {
     fn put_connection(connection: &Connection, origin: Origin, now: Timestamp) -> ();
     fn remove_connection(name: &ConnectionName) -> ();
     fn retain_file_connections(names: &[ConnectionName]) -> ();
-    fn begin_connect(connect: BegunConnect, now: Timestamp) -> ();
-    fn take_connect(state: NonceHash, now: Timestamp) -> Option<BegunConnect>;
-    fn put_grant(connections: &[ConnectionName], grant: NewGrant, now: Timestamp) -> Grant;
-    fn grant_of(connection: &ConnectionName) -> Option<Granted>;
-    fn grant_heads() -> Vec<GrantHead>;
-    fn connections_of_grant(id: &GrantId) -> Vec<ConnectionName>;
-    fn begin_refresh(turn: &RefreshTurn, now: Timestamp) -> Turn;
-    fn finish_refresh(id: &GrantId, generation: i64, new: NewPair) -> Option<Grant>;
-    fn fail_refresh(turn: &RefreshTurn, failed: FailedTurn) -> ();
-    fn disconnect(id: &GrantId, generation: i64, why: Disconnected) -> Option<(Grant, bool)>;
-    fn leave_grant(connection: &ConnectionName, at: Option<Timestamp>, why: &str) -> bool;
-    fn poll_state(connection: &ConnectionName) -> Option<PollState>;
-    fn put_poll_state(connection: &ConnectionName, state: &PollState) -> ();
-    fn note_addon(connection: &ConnectionName, now: Timestamp) -> ();
-    fn addon_heard(connection: &ConnectionName) -> bool;
-    fn add_key(key: &ApiKey, hash: KeyHash) -> ();
-    fn key_by_hash(hash: KeyHash) -> Option<ApiKey>;
-    fn keys() -> Vec<ApiKey>;
-    fn revoke_key(id: &str, now: Timestamp) -> ();
     fn ping() -> ();
 }
 
-macro_rules! all_of_jobs {
-    ($(fn $name:ident($($argument:ident: $kind:ty),*) -> $answer:ty;)*) => {
+/// All of a trait as the store inside does it.
+macro_rules! as_inside {
+    ($store:ident: $(fn $name:ident($($argument:ident: $kind:ty),*) -> $answer:ty;)*) => {
         #[async_trait]
-        impl JobStore for BrokenStore {
+        impl $store for BrokenStore {
             $(async fn $name(&self, $($argument: $kind),*) -> Result<$answer> {
                 self.inner.$name($($argument),*).await
             })*
@@ -143,7 +109,8 @@ macro_rules! all_of_jobs {
     };
 }
 
-all_of_jobs! {
+as_inside! {
+    JobStore:
     fn add_job(job: &Job) -> ();
     fn job(id: JobId) -> Option<Job>;
     fn jobs(connection: Option<&ConnectionName>, limit: usize) -> Vec<Job>;
@@ -159,4 +126,59 @@ all_of_jobs! {
     fn forget_contacts(id: JobId) -> bool;
     fn job_items(id: JobId, after: Option<(u64, String)>, limit: usize) -> Vec<Item>;
     fn count_links(connection: &ConnectionName) -> u64;
+}
+
+as_inside! {
+    TimerStore:
+    fn put_timer(timer: Timer) -> ();
+    fn due_timers(now: Timestamp, limit: usize) -> Vec<Timer>;
+    fn next_timer() -> Option<Timestamp>;
+    fn fire_timer(timer: &Timer, again: Option<Timestamp>, now: Timestamp) -> Option<EventId>;
+    fn pass_timer(timer: &Timer, again: Option<Timestamp>) -> bool;
+    fn drop_timer(connection: &ConnectionName, key: &str) -> bool;
+    fn timers(connection: Option<&ConnectionName>, limit: usize) -> Vec<Timer>;
+    fn timers_named(prefix: &str) -> Vec<Timer>;
+}
+
+as_inside! {
+    LinkStore:
+    fn link(connection: &ConnectionName, customer: &Customer) -> Option<Link>;
+    fn links_of_contact(connection: &ConnectionName, contact: &ghl::ContactId) -> Vec<Link>;
+    fn links_page(connection: &ConnectionName, after: Option<&Customer>, limit: usize) -> Vec<Link>;
+    fn put_links(changes: Vec<LinkChange>) -> ();
+    fn item(connection: &ConnectionName, kind: ItemKind, key: &str) -> Option<ItemLink>;
+    fn items_of_contact(connection: &ConnectionName, kind: ItemKind, contact: &ghl::ContactId) -> Vec<ItemLink>;
+    fn put_view(connection: &ConnectionName, customer: &Customer, view: View) -> ();
+    fn view(connection: &ConnectionName, customer: &Customer) -> Option<View>;
+}
+
+as_inside! {
+    GrantStore:
+    fn begin_connect(connect: BegunConnect, now: Timestamp) -> ();
+    fn take_connect(state: NonceHash, now: Timestamp) -> Option<BegunConnect>;
+    fn put_grant(connections: &[ConnectionName], grant: NewGrant, now: Timestamp) -> Grant;
+    fn grant_of(connection: &ConnectionName) -> Option<Granted>;
+    fn grant_heads() -> Vec<GrantHead>;
+    fn connections_of_grant(id: &GrantId) -> Vec<ConnectionName>;
+    fn begin_refresh(turn: &RefreshTurn, now: Timestamp) -> Turn;
+    fn finish_refresh(id: &GrantId, generation: i64, new: NewPair) -> Option<Grant>;
+    fn fail_refresh(turn: &RefreshTurn, failed: FailedTurn) -> ();
+    fn disconnect(id: &GrantId, generation: i64, why: Disconnected) -> Option<(Grant, bool)>;
+    fn leave_grant(connection: &ConnectionName, at: Option<Timestamp>, why: &str) -> bool;
+}
+
+as_inside! {
+    PollStore:
+    fn poll_state(connection: &ConnectionName) -> Option<PollState>;
+    fn put_poll_state(connection: &ConnectionName, state: &PollState) -> ();
+    fn note_addon(connection: &ConnectionName, now: Timestamp) -> ();
+    fn addon_heard(connection: &ConnectionName) -> bool;
+}
+
+as_inside! {
+    KeyStore:
+    fn add_key(key: &ApiKey, hash: KeyHash) -> ();
+    fn key_by_hash(hash: KeyHash) -> Option<ApiKey>;
+    fn keys() -> Vec<ApiKey>;
+    fn revoke_key(id: &str, now: Timestamp) -> ();
 }

@@ -1,11 +1,12 @@
 //! API keys: only their hashes are here.
 
+use async_trait::async_trait;
 use jiff::Timestamp;
 use rusqlite::{Connection as Pool, Row, params};
 
-use super::row;
+use super::{Sqlite, row};
 use crate::access::{ApiKey, KeyHash};
-use crate::store::{Error, Result};
+use crate::store::{Error, KeyStore, Result};
 
 const COLUMNS: &str = "id, name, role, created_at, revoked_at";
 
@@ -51,4 +52,25 @@ fn read(found: &Row<'_>) -> Result<ApiKey> {
         created_at: row::time(found.get(3)?),
         revoked_at: found.get::<_, Option<i64>>(4)?.map(row::time),
     })
+}
+
+#[async_trait]
+impl KeyStore for Sqlite {
+    async fn add_key(&self, key: &ApiKey, hash: KeyHash) -> Result<()> {
+        let key = key.clone();
+        self.writer.run(move |tx| add(tx, &key, hash)).await
+    }
+
+    async fn key_by_hash(&self, hash: KeyHash) -> Result<Option<ApiKey>> {
+        self.readers.run(move |pool| by_hash(pool, hash)).await
+    }
+
+    async fn keys(&self) -> Result<Vec<ApiKey>> {
+        self.readers.run(all).await
+    }
+
+    async fn revoke_key(&self, id: &str, now: Timestamp) -> Result<()> {
+        let id = id.to_owned();
+        self.writer.run(move |tx| revoke(tx, &id, now)).await
+    }
 }

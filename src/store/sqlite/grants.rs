@@ -1,5 +1,6 @@
 //! Grants: who renews a pair of tokens now, and which pair is in use. A pair is replaced only by a later one.
 
+use async_trait::async_trait;
 use ghl::oauth::Scopes;
 use jiff::Timestamp;
 use rusqlite::{Connection as Pool, OptionalExtension as _, Row, params};
@@ -7,13 +8,13 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use super::{row, secrets};
+use super::{Sqlite, connects, row, secrets};
 use crate::connection::ConnectionName;
 use crate::grant::{
-    Disconnected, FailedTurn, Grant, GrantHead, GrantId, Granted, Holder, NewGrant, NewPair, Pair,
-    RefreshTurn, SecretPrint, Turn, Version,
+    BegunConnect, Disconnected, FailedTurn, Grant, GrantHead, GrantId, Granted, Holder, NewGrant, NewPair,
+    NonceHash, Pair, RefreshTurn, SecretPrint, Turn, Version,
 };
-use crate::store::{Error, Result};
+use crate::store::{Error, GrantStore, Result};
 use crate::vault::Vault;
 
 const COLUMNS: &str = "g.id, g.client_id, g.user_type, g.holder, g.sealed, g.scopes, g.issued_at, g.expires_at, \
@@ -301,4 +302,74 @@ fn open(vault: &Vault, id: &GrantId, sealed: &[u8]) -> Result<Pair> {
     let opened: Opened =
         serde_json::from_slice(&plain).map_err(|error| Error::corrupt(format!("grant `{id}`"), error))?;
     Ok(Pair { access_token: opened.access_token, refresh_token: opened.refresh_token })
+}
+
+#[async_trait]
+impl GrantStore for Sqlite {
+    async fn begin_connect(&self, connect: BegunConnect, now: Timestamp) -> Result<()> {
+        self.writer.run(move |tx| connects::begin(tx, &connect, now)).await
+    }
+
+    async fn take_connect(&self, state: NonceHash, now: Timestamp) -> Result<Option<BegunConnect>> {
+        self.writer.run(move |tx| connects::take(tx, state, now)).await
+    }
+
+    async fn put_grant(
+        &self,
+        connections: &[ConnectionName],
+        grant: NewGrant,
+        now: Timestamp,
+    ) -> Result<Grant> {
+        let (vault, connections) = (self.vault.clone(), connections.to_vec());
+        self.writer.run(move |tx| put(tx, &vault, &connections, &grant, now)).await
+    }
+
+    async fn grant_of(&self, connection: &ConnectionName) -> Result<Option<Granted>> {
+        let (vault, connection) = (self.vault.clone(), connection.clone());
+        self.readers.run(move |pool| of_connection(pool, &vault, &connection)).await
+    }
+
+    async fn grant_heads(&self) -> Result<Vec<GrantHead>> {
+        self.readers.run(heads).await
+    }
+
+    async fn connections_of_grant(&self, id: &GrantId) -> Result<Vec<ConnectionName>> {
+        let id = id.clone();
+        self.readers.run(move |pool| connections(pool, &id)).await
+    }
+
+    async fn begin_refresh(&self, turn: &RefreshTurn, now: Timestamp) -> Result<Turn> {
+        let (vault, turn) = (self.vault.clone(), turn.clone());
+        self.writer.run(move |tx| begin_refresh(tx, &vault, &turn, now)).await
+    }
+
+    async fn finish_refresh(&self, id: &GrantId, generation: i64, new: NewPair) -> Result<Option<Grant>> {
+        let (vault, id) = (self.vault.clone(), id.clone());
+        self.writer.run(move |tx| finish_refresh(tx, &vault, &id, generation, &new)).await
+    }
+
+    async fn fail_refresh(&self, turn: &RefreshTurn, failed: FailedTurn) -> Result<()> {
+        let turn = turn.clone();
+        self.writer.run(move |tx| fail_refresh(tx, &turn, &failed)).await
+    }
+
+    async fn disconnect(
+        &self,
+        id: &GrantId,
+        generation: i64,
+        why: Disconnected,
+    ) -> Result<Option<(Grant, bool)>> {
+        let (vault, id) = (self.vault.clone(), id.clone());
+        self.writer.run(move |tx| disconnect(tx, &vault, &id, generation, &why)).await
+    }
+
+    async fn leave_grant(
+        &self,
+        connection: &ConnectionName,
+        at: Option<Timestamp>,
+        why: &str,
+    ) -> Result<bool> {
+        let (connection, why) = (connection.clone(), why.to_owned());
+        self.writer.run(move |tx| leave(tx, &connection, at, &why)).await
+    }
 }

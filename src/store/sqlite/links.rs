@@ -1,11 +1,12 @@
 //! Links of customers, tasks and notes, and what was fetched for the store's page.
 
+use async_trait::async_trait;
 use rusqlite::{Connection as Pool, Row, params};
 
-use super::row;
+use super::{Sqlite, row};
 use crate::connection::ConnectionName;
 use crate::link::{Customer, ItemKind, ItemLink, Link};
-use crate::store::{LinkChange, Result, View};
+use crate::store::{LinkChange, LinkStore, Result, View};
 
 pub(super) fn link(pool: &Pool, connection: &ConnectionName, customer: &Customer) -> Result<Option<Link>> {
     let mut statement = pool.prepare_cached(
@@ -194,4 +195,60 @@ pub(super) fn view(pool: &Pool, connection: &ConnectionName, customer: &Customer
         view: row::json("a view", &found.get::<_, String>(0)?)?,
         fetched_at: row::time(found.get(1)?),
     }))
+}
+
+#[async_trait]
+impl LinkStore for Sqlite {
+    async fn link(&self, connection: &ConnectionName, customer: &Customer) -> Result<Option<Link>> {
+        let (connection, customer) = (connection.clone(), customer.clone());
+        self.readers.run(move |pool| link(pool, &connection, &customer)).await
+    }
+
+    async fn links_of_contact(
+        &self,
+        connection: &ConnectionName,
+        contact: &ghl::ContactId,
+    ) -> Result<Vec<Link>> {
+        let (connection, contact) = (connection.clone(), contact.clone());
+        self.readers.run(move |pool| of_contact(pool, &connection, &contact)).await
+    }
+
+    async fn links_page(
+        &self,
+        connection: &ConnectionName,
+        after: Option<&Customer>,
+        limit: usize,
+    ) -> Result<Vec<Link>> {
+        let (connection, after) = (connection.clone(), after.cloned());
+        self.readers.run(move |pool| page(pool, &connection, after.as_ref(), limit)).await
+    }
+
+    async fn put_links(&self, changes: Vec<LinkChange>) -> Result<()> {
+        self.writer.run(move |tx| changes.iter().try_for_each(|it| change(tx, it))).await
+    }
+
+    async fn item(&self, connection: &ConnectionName, kind: ItemKind, key: &str) -> Result<Option<ItemLink>> {
+        let (connection, key) = (connection.clone(), key.to_owned());
+        self.readers.run(move |pool| item(pool, &connection, kind, &key)).await
+    }
+
+    async fn items_of_contact(
+        &self,
+        connection: &ConnectionName,
+        kind: ItemKind,
+        contact: &ghl::ContactId,
+    ) -> Result<Vec<ItemLink>> {
+        let (connection, contact) = (connection.clone(), contact.clone());
+        self.readers.run(move |pool| items_of_contact(pool, &connection, kind, &contact)).await
+    }
+
+    async fn put_view(&self, connection: &ConnectionName, customer: &Customer, view: View) -> Result<()> {
+        let (connection, customer) = (connection.clone(), customer.clone());
+        self.writer.run(move |tx| put_view(tx, &connection, &customer, &view)).await
+    }
+
+    async fn view(&self, connection: &ConnectionName, customer: &Customer) -> Result<Option<View>> {
+        let (connection, customer) = (connection.clone(), customer.clone());
+        self.readers.run(move |pool| view(pool, &connection, &customer)).await
+    }
 }

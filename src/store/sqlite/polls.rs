@@ -1,12 +1,13 @@
 //! How far stores without the add-on have been read.
 
+use async_trait::async_trait;
 use jiff::Timestamp;
 use rusqlite::{Connection as Pool, params};
 
-use super::row;
+use super::{Sqlite, row};
 use crate::connection::ConnectionName;
 use crate::poll_state::PollState;
-use crate::store::Result;
+use crate::store::{PollStore, Result};
 
 pub(super) fn state(pool: &Pool, connection: &ConnectionName) -> Result<Option<PollState>> {
     let found: Option<Option<String>> = row::optional(
@@ -49,4 +50,27 @@ pub(super) fn addon_heard(pool: &Pool, connection: &ConnectionName) -> Result<bo
          AND source_id NOT LIKE 'poll:%' LIMIT 1",
     )?;
     Ok(told.exists([connection.as_str()])?)
+}
+
+#[async_trait]
+impl PollStore for Sqlite {
+    async fn poll_state(&self, connection: &ConnectionName) -> Result<Option<PollState>> {
+        let connection = connection.clone();
+        self.readers.run(move |pool| state(pool, &connection)).await
+    }
+
+    async fn put_poll_state(&self, connection: &ConnectionName, state: &PollState) -> Result<()> {
+        let (connection, state) = (connection.clone(), state.clone());
+        self.writer.run(move |tx| put(tx, &connection, &state)).await
+    }
+
+    async fn note_addon(&self, connection: &ConnectionName, now: Timestamp) -> Result<()> {
+        let connection = connection.clone();
+        self.writer.run(move |tx| note_addon(tx, &connection, now)).await
+    }
+
+    async fn addon_heard(&self, connection: &ConnectionName) -> Result<bool> {
+        let connection = connection.clone();
+        self.readers.run(move |pool| addon_heard(pool, &connection)).await
+    }
 }

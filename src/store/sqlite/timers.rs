@@ -1,13 +1,16 @@
 //! Timers: put, listed by when they are due, fired.
 
+use std::sync::Arc;
+
+use async_trait::async_trait;
 use jiff::Timestamp;
 use rusqlite::{Connection as Pool, Row, params};
 
 use super::arrivals::Arrivals;
-use super::{inbox, row};
+use super::{Sqlite, inbox, locked, row};
 use crate::connection::ConnectionName;
 use crate::event::{EventId, Subject};
-use crate::store::Result;
+use crate::store::{Result, TimerStore};
 use crate::timer::Timer;
 
 const COLUMNS: &str = "connection, key, subject, due_at, kind, payload";
@@ -108,4 +111,49 @@ fn read(found: &Row<'_>) -> Result<Timer> {
         kind: found.get(4)?,
         payload: found.get(5)?,
     })
+}
+
+#[async_trait]
+impl TimerStore for Sqlite {
+    async fn put_timer(&self, timer: Timer) -> Result<()> {
+        self.writer.run(move |tx| put(tx, &timer)).await
+    }
+
+    async fn due_timers(&self, now: Timestamp, limit: usize) -> Result<Vec<Timer>> {
+        self.readers.run(move |pool| due(pool, now, limit)).await
+    }
+
+    async fn next_timer(&self) -> Result<Option<Timestamp>> {
+        self.readers.run(next).await
+    }
+
+    async fn fire_timer(
+        &self,
+        timer: &Timer,
+        again: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<Option<EventId>> {
+        let (arrivals, timer) = (Arc::clone(&self.arrivals), timer.clone());
+        self.writer.run(move |tx| fire(tx, &mut locked(&arrivals), &timer, again, now)).await
+    }
+
+    async fn pass_timer(&self, timer: &Timer, again: Option<Timestamp>) -> Result<bool> {
+        let timer = timer.clone();
+        self.writer.run(move |tx| step_on(tx, &timer, again)).await
+    }
+
+    async fn drop_timer(&self, connection: &ConnectionName, key: &str) -> Result<bool> {
+        let (connection, key) = (connection.clone(), key.to_owned());
+        self.writer.run(move |tx| drop_one(tx, &connection, &key)).await
+    }
+
+    async fn timers(&self, connection: Option<&ConnectionName>, limit: usize) -> Result<Vec<Timer>> {
+        let connection = connection.cloned();
+        self.readers.run(move |pool| list(pool, connection.as_ref(), limit)).await
+    }
+
+    async fn timers_named(&self, prefix: &str) -> Result<Vec<Timer>> {
+        let prefix = prefix.to_owned();
+        self.readers.run(move |pool| named(pool, &prefix)).await
+    }
 }

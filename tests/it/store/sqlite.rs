@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use cartbridge::event::{EventId, NewEvent, Source, State};
 use cartbridge::store::sqlite::{OpenError, Sqlite};
-use cartbridge::store::{Error, EventFilter, Store};
+use cartbridge::store::{Error, EventFilter, Store, TimerStore as _};
 use cartbridge::timer::Timer;
 use cartbridge::vault::{Key, Vault};
 use futures::future::join_all;
