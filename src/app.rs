@@ -20,8 +20,9 @@ use crate::access::{ApiKey, KeyHash, Role};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::connection::ConnectionName;
+use crate::custom_fields::CustomFields;
 use crate::dry_run::{self, DryRuns};
-use crate::engine::{Creating, CustomFields, Engine, Timers};
+use crate::engine::{Creating, Engine, Timers};
 use crate::http::auth::AdminKey;
 use crate::http::listener::{Peer, PlainListener, TlsListener};
 use crate::http::{self, HttpState};
@@ -176,6 +177,7 @@ impl App {
             dry_runs,
             routes: routes.clone(),
         };
+        let custom_fields = CustomFields::default();
         let jobs = jobs::Runner {
             store: Arc::clone(&store),
             registry: registry.clone(),
@@ -183,6 +185,7 @@ impl App {
             clock: clock.clone(),
             monitor: monitor.clone(),
             inbox: http.inbox.clone(),
+            custom_fields: custom_fields.clone(),
             config: config.engine.clone(),
         };
         let engine = Arc::new(Engine {
@@ -195,7 +198,7 @@ impl App {
             monitor,
             config: config.engine,
             started: now,
-            custom_fields: CustomFields::default(),
+            custom_fields,
             creating: Creating::default(),
             wake,
             timer_put: Arc::new(Notify::new()),

@@ -262,7 +262,7 @@ impl DryRuns {
         let (occurred_at, payload) = newest.unwrap_or((event.occurred_at, own));
         let mut given = given::of_recorded(&*self.setup.store, &event, &payload).await?;
         let then = rewind::Then { event: &event, occurred_at, payload: &payload, effects };
-        rewind::rewind(&mut given, &then, &connection.settings);
+        rewind::rewind(&mut given, &then, &connection);
         events.insert(0, Arrival::Recorded(Box::new(event)));
         Ok(Tried { connection, given, events, recorded: true })
     }

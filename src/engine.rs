@@ -34,6 +34,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::clock::{Clock, after};
 use crate::config::{EngineConfig, RetryConfig};
+use crate::custom_fields::CustomFields;
 use crate::event::{Event, State};
 use crate::monitor::Monitor;
 use crate::reason::{Code, Reason};
@@ -43,7 +44,6 @@ use crate::store::{self, Claim, LEASE, Settlement, Shares, Store};
 use crate::tokens::Tokens;
 pub use alone::Creating;
 use crew::Crew;
-pub use custom_fields::CustomFields;
 pub use timers::Timers;
 use verdict::Verdict;
 

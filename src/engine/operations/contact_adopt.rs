@@ -104,8 +104,7 @@ pub(super) async fn adopt(
     let definitions = custom_fields::prepare(work, step).await?;
     let definitions = definitions.as_deref();
     let contact = found.contact(work, step).await?;
-    let mut theirs =
-        definitions.map_or_else(|| sync::from_ghl(&contact), |it| sync::from_ghl_with(&contact, it));
+    let mut theirs = sync::from_ghl_with(&contact, definitions);
     if found.made_by_us {
         // HighLevel shows custom fields by ids of its own, so that ours look empty: but we have just sent them.
         theirs.extend(&work.contact.custom_fields());

@@ -108,7 +108,7 @@ async fn link(
 ) -> Result<(), Verdict> {
     let mut shadow = Shadow { cscart: work.contact.clone(), ghl: sent };
     // What HighLevel made of it counts: it rewrites some values.
-    shadow.ghl.extend(&definitions.map_or_else(|| sync::from_ghl(made), |it| sync::from_ghl_with(made, it)));
+    shadow.ghl.extend(&sync::from_ghl_with(made, definitions));
     let link = Link {
         connection: work.live.connection.name.clone(),
         customer: super::customer(work)?,

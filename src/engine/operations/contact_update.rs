@@ -46,10 +46,7 @@ pub(super) async fn update(work: &mut Work<'_>, step: &mut Step, tags: &[String]
                 // What HighLevel made of it counts: it rewrites some values.
                 link.shadow.ghl.extend(changes.values());
                 let definitions = definitions.as_deref();
-                link.shadow.ghl.extend(
-                    &definitions
-                        .map_or_else(|| sync::from_ghl(&updated), |it| sync::from_ghl_with(&updated, it)),
-                );
+                link.shadow.ghl.extend(&sync::from_ghl_with(&updated, definitions));
                 let sent = changes.values();
                 for field in custom_fields::ignored(work, step, sent, definitions, &updated).await? {
                     link.shadow.cscart.remove(&field);
