@@ -17,6 +17,10 @@ use super::work::Work;
 use crate::custom_fields::{Known, PATIENCE, Wanted, wanted};
 use crate::sync::{Canonical, Definitions, Field};
 
+/// Said where HighLevel does not take the custom fields of the settings.
+const NO_CUSTOM_FIELDS: &str = "the custom fields, which HighLevel does not take: make them in the location, or empty \
+     `settings.custom_fields` of the connection";
+
 /// Makes sure that each custom field of the customer can be sent, and takes out of the contact what cannot, with a word on
 /// why. Gives the definitions to send them by; none: they go by their keys, for no rule fills any or the definitions may not
 /// be read.
@@ -44,35 +48,56 @@ pub(super) async fn prepare(
         );
         return Ok(None);
     }
-    for wanted in wanted {
-        find(work, step, &mut known, wanted).await?;
-    }
-    for what in known.definitions.fit(&mut work.contact) {
-        say(work, what);
+    let whole = work.contact.clone();
+    loop {
+        for wanted in &wanted {
+            find(work, step, &mut known, *wanted).await?;
+        }
+        let left_out = known.definitions.fit(&mut work.contact);
+        // An option that is not known may have been added since.
+        if !left_out.is_empty()
+            && known.is_old(work.engine.clock.now())
+            && fetch(work, step, &mut known).await?.is_none()
+        {
+            work.contact.clone_from(&whole);
+            continue;
+        }
+        left_out.into_iter().for_each(|what| say(work, what));
+        break;
     }
     Ok(Some(Arc::clone(&known.definitions)))
 }
 
-/// HighLevel has refused the custom fields: looks again what there is, and takes out of `sent` what cannot be sent. Gives the
-/// definitions anew; none: that has changed nothing.
+/// HighLevel has refused what was `sent`. Where that may be for a custom field, looks again what there is, and takes out what
+/// cannot be sent; answers whether that was anything, so that it is worth another try.
 pub(super) async fn mend(
     work: &mut Work<'_>,
     step: &mut Step,
+    error: &ghl::Error,
     sent: &mut Canonical,
-) -> Result<Option<Arc<Definitions>>, Verdict> {
+    definitions: &mut Option<Arc<Definitions>>,
+) -> Result<bool, Verdict> {
+    let ghl::Error::Invalid { fields, .. } = error else { return Ok(false) };
+    // In which words an option is refused that there is not any more is not documented: perhaps none names a field.
+    if sent.custom_fields().is_empty() || !fields.iter().all(|field| field.starts_with("customFields")) {
+        return Ok(false);
+    }
     let known = work.engine.custom_fields.of(work.live.connection.ghl.app());
     known.lock().await.fetched = None;
-    let definitions = prepare(work, step).await?;
-    let gone: Vec<Field> = sent
-        .custom_fields()
-        .iter()
-        .map(|(field, _)| field.clone())
-        .filter(|field| work.contact.get(field).is_none())
-        .collect();
-    for field in &gone {
+    let mended = prepare(work, step).await?;
+    let before = sent.clone();
+    for (field, _) in before.custom_fields().iter().filter(|(field, _)| work.contact.get(field).is_none()) {
         sent.remove(field);
     }
-    Ok(definitions.filter(|_| !gone.is_empty()))
+    if *sent != before && mended.is_some() {
+        *definitions = mended;
+        return Ok(true);
+    }
+    if !fields.is_empty() {
+        say(work, NO_CUSTOM_FIELDS.to_owned());
+        return Ok(sent.remove_custom_fields());
+    }
+    Ok(false)
 }
 
 /// Looks whether HighLevel has taken what was sent: it ignores fields that were deleted there. Answers those; they are taken
