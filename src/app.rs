@@ -117,7 +117,8 @@ impl App {
         let names: Vec<ConnectionName> =
             config.connection.iter().map(|connection| connection.name.clone()).collect();
         store.retain_file_connections(&names).await?;
-        let registry = Registry::new(Arc::clone(&store), clock.clone(), config.engine.call_timeout());
+        let registry = Registry::new(Arc::clone(&store), clock.clone(), config.engine.call_timeout())
+            .in_zone(config.time_zone.0.clone());
         for name in registry.reload().await? {
             store.unpark(&name, now).await?;
         }
@@ -193,7 +194,6 @@ impl App {
             registry,
             tokens,
             routes,
-            zone: config.time_zone.0,
             clock,
             monitor,
             config: config.engine,
@@ -229,7 +229,6 @@ impl App {
             clock: self.engine.clock.clone(),
             routes: self.engine.routes.clone(),
             registry: self.engine.registry.clone(),
-            zone: self.engine.zone.clone(),
             put: Arc::clone(&self.engine.timer_put),
             wake: Arc::clone(&self.engine.wake),
         };

@@ -142,7 +142,7 @@ pub struct Setup {
     pub routes: Routes,
     /// How long a call to the store may take.
     pub call_timeout: Duration,
-    /// Where it is what time of the day.
+    /// Where connections are that do not say it.
     pub zone: TimeZone,
 }
 
@@ -184,8 +184,7 @@ impl DryRuns {
             .route
             .as_ref()
             .and_then(|tried_route| switched_off(&tried.connection, &routes, tried_route));
-        let mut scene =
-            Scene::open(&tried.connection.ghl.location_id, self.setup.call_timeout, &self.setup.zone).await?;
+        let mut scene = Scene::open(&tried.connection.ghl.location_id, self.setup.call_timeout).await?;
         let report = self.try_in(&mut scene, tried, &routes, asked.ask_store).await;
         scene.close().await;
         let mut report = report?;
@@ -212,6 +211,7 @@ impl DryRuns {
             .into_iter()
             .map(|stored| stored.connection)
             .collect();
+        all.iter_mut().for_each(|connection| connection.settings.settle_in(&self.setup.zone));
         let known = || all.iter().map(|connection| connection.name.clone()).collect();
         match name {
             None if all.len() == 1 => Ok(all.remove(0)),

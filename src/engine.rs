@@ -26,7 +26,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt as _;
-use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -65,8 +64,6 @@ pub struct Engine {
     pub routes: Routes,
     /// The time.
     pub clock: Clock,
-    /// Where it is what time of the day.
-    pub zone: TimeZone,
     /// Counters.
     pub monitor: Monitor,
     /// How to work.

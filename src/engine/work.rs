@@ -153,7 +153,7 @@ async fn try_carry_out(engine: &Engine, claim: &Claim, folded: &mut Vec<i64>) ->
             data: payload.get("data").unwrap_or(&Value::Null),
             contact: &mapped.contact,
             contact_id: link.as_ref().map(|link| link.contact_id.as_str()),
-            today: schedule::day(fold.occurred_at, &engine.zone),
+            today: schedule::day(fold.occurred_at, &live.zone),
             continued: continued.as_ref(),
         })
         .map_err(mistake)?;

@@ -1,5 +1,6 @@
 //! The mapping of a connection's settings: templates that fill HighLevel's fields beside the default mapping.
 
+use jiff::tz::TimeZone;
 use minijinja::value::Serde;
 use minijinja::{Value, context};
 use serde::Deserialize;
@@ -15,9 +16,11 @@ const CUSTOM: &str = "custom.";
 const MAX_KEY: usize = 100;
 
 /// The rules of a connection, compiled.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct FieldMap {
     rules: Vec<Rule>,
+    /// In which times become days.
+    zone: TimeZone,
     /// What is wrong with the others.
     mistakes: Vec<String>,
 }
@@ -69,15 +72,16 @@ pub struct NotAgreed {
 impl FieldMap {
     /// Compiles the rules. What is wrong with any is kept, and said wherever it is applied: see [`FieldMap::mistakes`].
     pub fn compile(settings: &Settings) -> Self {
-        let mut map = Self::default();
+        let mut map = Self { rules: Vec::new(), zone: TimeZone::UTC, mistakes: Vec::new() };
         for (name, rule) in &settings.fields {
             match compile(name, rule) {
                 Ok(rule) => map.rules.push(rule),
                 Err(what) => map.mistakes.push(format!("`settings.fields` → `{name}`: {what}")),
             }
         }
-        if let Err(what) = normalise::time_zone(settings.time_zone.as_deref()) {
-            map.mistakes.push(format!("`settings.time_zone`: {what}"));
+        match settings.zone() {
+            Ok(zone) => map.zone = zone,
+            Err(what) => map.mistakes.push(format!("`settings.time_zone`: {what}")),
         }
         map
     }
@@ -121,13 +125,10 @@ impl FieldMap {
             return;
         }
         let variables = seen.variables(&mapped.contact);
-        // A time zone that is none is a mistake, which is said.
-        let zone =
-            normalise::time_zone(seen.settings.time_zone.as_deref()).unwrap_or(jiff::tz::TimeZone::UTC);
         for rule in &self.rules {
             let country = mapped.contact.shown(&Field::Country).or(seen.settings.default_country.as_deref());
             let country = country.map(str::to_ascii_uppercase);
-            let around = Around { country: country.as_deref(), zone: &zone };
+            let around = Around { country: country.as_deref(), zone: &self.zone };
             let value = rule.template.render(&variables);
             let value =
                 value.and_then(|value| serde_json::to_value(&value).map_err(|error| error.to_string()));
