@@ -124,6 +124,8 @@ async fn try_carry_out(engine: &Engine, claim: &Claim, folded: &mut Vec<i64>) ->
         None => parse(&event.payload)?,
     };
     folded.clone_from(&fold.folded);
+    // HighLevel's webhooks have no part of that name: all of one is what it tells.
+    let payload = if event.source == Source::Ghl { json!({ "data": payload }) } else { payload };
 
     let (payload, mut mapped, customer) = who(engine, &live, event, payload).await?;
     let (link, guest) = find_link(engine, &live, customer.as_ref(), &mapped.contact).await?;
@@ -390,7 +392,9 @@ async fn who(
             None => {}
         }
     }
-    let mapped = shown(live, event, &payload)?;
+    // What HighLevel calls a user or an order is not what the store does.
+    let mapped =
+        if event.source == Source::Ghl { sync::Mapped::default() } else { shown(live, event, &payload)? };
     Ok((payload, mapped, subject))
 }
 
