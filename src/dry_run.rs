@@ -211,7 +211,9 @@ impl DryRuns {
             .into_iter()
             .map(|stored| stored.connection)
             .collect();
-        all.iter_mut().for_each(|connection| connection.settings.settle_in(&self.setup.zone));
+        for connection in &mut all {
+            connection.settings.settle_in(&self.setup.zone);
+        }
         let known = || all.iter().map(|connection| connection.name.clone()).collect();
         match name {
             None if all.len() == 1 => Ok(all.remove(0)),

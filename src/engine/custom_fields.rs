@@ -62,7 +62,9 @@ pub(super) async fn prepare(
             work.contact.clone_from(&whole);
             continue;
         }
-        left_out.into_iter().for_each(|what| say(work, what));
+        for what in left_out {
+            say(work, what);
+        }
         break;
     }
     Ok(Some(Arc::clone(&known.definitions)))
