@@ -20,8 +20,9 @@ use crate::access::{ApiKey, KeyHash, Role};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::connection::ConnectionName;
+use crate::custom_fields::CustomFields;
 use crate::dry_run::{self, DryRuns};
-use crate::engine::{Creating, CustomFields, Engine, Timers};
+use crate::engine::{Creating, Engine, Timers};
 use crate::http::auth::AdminKey;
 use crate::http::listener::{Peer, PlainListener, TlsListener};
 use crate::http::{self, HttpState};
@@ -116,7 +117,8 @@ impl App {
         let names: Vec<ConnectionName> =
             config.connection.iter().map(|connection| connection.name.clone()).collect();
         store.retain_file_connections(&names).await?;
-        let registry = Registry::new(Arc::clone(&store), clock.clone(), config.engine.call_timeout());
+        let registry = Registry::new(Arc::clone(&store), clock.clone(), config.engine.call_timeout())
+            .in_zone(config.time_zone.0.clone());
         for name in registry.reload().await? {
             store.unpark(&name, now).await?;
         }
@@ -176,6 +178,7 @@ impl App {
             dry_runs,
             routes: routes.clone(),
         };
+        let custom_fields = CustomFields::default();
         let jobs = jobs::Runner {
             store: Arc::clone(&store),
             registry: registry.clone(),
@@ -183,6 +186,7 @@ impl App {
             clock: clock.clone(),
             monitor: monitor.clone(),
             inbox: http.inbox.clone(),
+            custom_fields: custom_fields.clone(),
             config: config.engine.clone(),
         };
         let engine = Arc::new(Engine {
@@ -190,12 +194,11 @@ impl App {
             registry,
             tokens,
             routes,
-            zone: config.time_zone.0,
             clock,
             monitor,
             config: config.engine,
             started: now,
-            custom_fields: CustomFields::default(),
+            custom_fields,
             creating: Creating::default(),
             wake,
             timer_put: Arc::new(Notify::new()),
@@ -226,7 +229,6 @@ impl App {
             clock: self.engine.clock.clone(),
             routes: self.engine.routes.clone(),
             registry: self.engine.registry.clone(),
-            zone: self.engine.zone.clone(),
             put: Arc::clone(&self.engine.timer_put),
             wake: Arc::clone(&self.engine.wake),
         };

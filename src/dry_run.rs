@@ -142,7 +142,7 @@ pub struct Setup {
     pub routes: Routes,
     /// How long a call to the store may take.
     pub call_timeout: Duration,
-    /// Where it is what time of the day.
+    /// Where connections are that do not say it.
     pub zone: TimeZone,
 }
 
@@ -184,8 +184,7 @@ impl DryRuns {
             .route
             .as_ref()
             .and_then(|tried_route| switched_off(&tried.connection, &routes, tried_route));
-        let mut scene =
-            Scene::open(&tried.connection.ghl.location_id, self.setup.call_timeout, &self.setup.zone).await?;
+        let mut scene = Scene::open(&tried.connection.ghl.location_id, self.setup.call_timeout).await?;
         let report = self.try_in(&mut scene, tried, &routes, asked.ask_store).await;
         scene.close().await;
         let mut report = report?;
@@ -212,6 +211,9 @@ impl DryRuns {
             .into_iter()
             .map(|stored| stored.connection)
             .collect();
+        for connection in &mut all {
+            connection.settings.settle_in(&self.setup.zone);
+        }
         let known = || all.iter().map(|connection| connection.name.clone()).collect();
         match name {
             None if all.len() == 1 => Ok(all.remove(0)),
@@ -262,7 +264,7 @@ impl DryRuns {
         let (occurred_at, payload) = newest.unwrap_or((event.occurred_at, own));
         let mut given = given::of_recorded(&*self.setup.store, &event, &payload).await?;
         let then = rewind::Then { event: &event, occurred_at, payload: &payload, effects };
-        rewind::rewind(&mut given, &then, &connection.settings);
+        rewind::rewind(&mut given, &then, &connection);
         events.insert(0, Arrival::Recorded(Box::new(event)));
         Ok(Tried { connection, given, events, recorded: true })
     }

@@ -26,7 +26,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt as _;
-use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -34,6 +33,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::clock::{Clock, after};
 use crate::config::{EngineConfig, RetryConfig};
+use crate::custom_fields::CustomFields;
 use crate::event::{Event, State};
 use crate::monitor::Monitor;
 use crate::reason::{Code, Reason};
@@ -43,7 +43,6 @@ use crate::store::{self, Claim, LEASE, Settlement, Shares, Store};
 use crate::tokens::Tokens;
 pub use alone::Creating;
 use crew::Crew;
-pub use custom_fields::CustomFields;
 pub use timers::Timers;
 use verdict::Verdict;
 
@@ -65,8 +64,6 @@ pub struct Engine {
     pub routes: Routes,
     /// The time.
     pub clock: Clock,
-    /// Where it is what time of the day.
-    pub zone: TimeZone,
     /// Counters.
     pub monitor: Monitor,
     /// How to work.

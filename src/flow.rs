@@ -25,7 +25,7 @@ pub use call::{Usual, usual};
 pub use catalogue::ghl_kind;
 pub use context::{CONTINUED, CONTINUED_KIND, Context, Continued};
 pub use delay::Wait;
-pub use fields::{FieldMap, Seen};
+pub use fields::{FieldMap, NotAgreed, Seen};
 pub use operation::{Offer, Operation, offers};
 pub use route::{Need, OnError, Route, RouteSet};
 pub use run::{Next, PlanError, PlannedDelay, PlannedStep, Run, Skipped};

@@ -8,6 +8,7 @@
 mod ask;
 mod calls;
 mod compare;
+mod custom_fields;
 mod customers;
 mod estimate;
 mod examine;

@@ -18,6 +18,7 @@ pub mod clock;
 pub mod config;
 pub mod connection;
 pub mod connection_code;
+pub mod custom_fields;
 pub mod doctor;
 pub mod dry_run;
 pub mod effect;

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use ghl::webhook::Verifier;
+use jiff::tz::TimeZone;
 use secrecy::ExposeSecret as _;
 
 use crate::breaker::Breaker;
@@ -36,6 +37,8 @@ pub struct Live {
     pub breaker: Arc<Breaker>,
     /// The mapping of its settings.
     pub fields: FieldMap,
+    /// Where it is what time of the day, and which day.
+    pub zone: TimeZone,
 }
 
 impl Live {
@@ -59,6 +62,8 @@ pub struct Registry {
     store: Arc<dyn Store>,
     clock: Clock,
     call_timeout: Duration,
+    /// Where connections are that do not say it.
+    zone: TimeZone,
     live: Arc<RwLock<Arc<LiveByName>>>,
     stores: Stores,
     /// Why the others cannot be used.
@@ -72,10 +77,17 @@ impl Registry {
             store,
             clock,
             call_timeout,
+            zone: TimeZone::UTC,
             live: Arc::default(),
             stores: Stores::default(),
             unreadable: Arc::default(),
         }
+    }
+
+    /// The same, for a bridge in this time zone: connections that name none of their own are in it, too.
+    #[must_use]
+    pub fn in_zone(self, zone: TimeZone) -> Self {
+        Self { zone, ..self }
     }
 
     /// Reads the connections from the store again; answers those that are new or changed. An unchanged one keeps its
@@ -89,7 +101,8 @@ impl Registry {
         let mut gates: HashMap<_, _> =
             before.values().map(|live| (live.connection.ghl.app(), Gate::of(live))).collect();
         let shares = shares(&stored);
-        for stored in stored {
+        for mut stored in stored {
+            stored.connection.settings.settle_in(&self.zone);
             let name = stored.connection.name.clone();
             let kept = before.get(&name).filter(|live| {
                 live.origin == stored.origin && live.connection.to_stored() == stored.connection.to_stored()
@@ -144,7 +157,8 @@ impl Registry {
     }
 
     /// A connection with everything that serves it, which is not taken into use.
-    pub fn ready(&self, connection: Connection, origin: Origin) -> Live {
+    pub fn ready(&self, mut connection: Connection, origin: Origin) -> Live {
+        connection.settings.settle_in(&self.zone);
         let gate = Gate::new(&self.clock, &connection.ghl);
         self.live(connection, origin, gate).without_clear_text()
     }
@@ -173,6 +187,8 @@ impl Registry {
             budget: gate.budget,
             breaker: gate.breaker,
             fields: FieldMap::compile(&connection.settings),
+            // One that is no time zone is told as a mistake of the mapping.
+            zone: connection.settings.zone().unwrap_or_else(|_| self.zone.clone()),
             origin,
             connection,
         }

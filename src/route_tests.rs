@@ -11,7 +11,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use include_dir::{Dir, include_dir};
-use jiff::tz::TimeZone;
 
 use crate::connection::{Connection, CscartSide, GhlSide, RetryOverrides};
 use crate::dry_run::scene::{Act, Arrival, Play, Scene, StoreSide};
@@ -119,7 +118,7 @@ pub async fn run(
     routes: &RouteSet,
     mut told: impl FnMut(&Outcome),
 ) -> Result<Vec<Outcome>, Error> {
-    let mut scene = Scene::open(&LOCATION.to_owned().into(), CALL_TIMEOUT, &TimeZone::UTC).await?;
+    let mut scene = Scene::open(&LOCATION.to_owned().into(), CALL_TIMEOUT).await?;
     let mut outcomes = Vec::new();
     for file in files {
         for test in &file.tests {

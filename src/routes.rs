@@ -245,9 +245,10 @@ impl InForce {
     }
 
     /// What is in force after these files were read.
-    fn next(&self, files: Vec<File>) -> Self {
+    fn next(&self, mut files: Vec<File>) -> Self {
         let mut entries = BTreeMap::new();
         let mut mistakes = Vec::new();
+        load::tell_apart(&mut files);
         for file in files {
             let id = file.name.strip_suffix(".toml").unwrap_or(&file.name).to_owned();
             let key: Key = (file.of, id);

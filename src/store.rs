@@ -318,7 +318,7 @@ pub trait Store: KeyStore + GrantStore + JobStore + LinkStore + PollStore + Time
     async fn payload(&self, seq: i64) -> Result<Vec<u8>>;
     /// Makes sure that a lease holds for at least three quarters of [`LEASE`] from now.
     async fn extend_lease(&self, lane: &Lane, now: Timestamp) -> Result<()>;
-    /// Writes down, before a call that is not idempotent, that it is about to be sent; extends the lease as
+    /// Writes down, before a call that is not idempotent, that it is about to be sent, and by which version of the route; extends the lease as
     /// [`Store::extend_lease`] does.
     async fn begin_effect(
         &self,
@@ -326,6 +326,7 @@ pub trait Store: KeyStore + GrantStore + JobStore + LinkStore + PollStore + Time
         seq: i64,
         key: &StepKey,
         operation: &str,
+        version: Option<&str>,
         now: Timestamp,
     ) -> Result<()>;
     /// Writes down what became of an effect, with the links that it changed, in one transaction.

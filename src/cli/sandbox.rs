@@ -1,6 +1,5 @@
 //! `cartbridge sandbox`: both systems, simulated.
 
-use std::io::Write as _;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
@@ -53,9 +52,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         ..Options::default()
     };
     let sandbox = Sandbox::start(options).await.context("the sandbox cannot start")?;
-    let mut out = std::io::stdout();
-    writeln!(out, "{}", sandbox.announcement())?;
-    out.flush()?;
+    println!("{}", sandbox.announcement());
     let stop = CancellationToken::new();
     tokio::spawn(super::serve::stop_on_signal(stop.clone()));
     stop.cancelled().await;

@@ -90,10 +90,10 @@ fn read(folder: Option<&Path>) -> Result<(RouteSet, Vec<TestFile>), Vec<String>>
 fn tell(outcome: &Outcome) {
     let place = format!("{}:{}", outcome.place, outcome.line);
     if outcome.failures.is_empty() {
-        anstream::println!("{GOOD}✓{GOOD:#} {}", outcome.name);
+        println!("{GOOD}✓{GOOD:#} {}", outcome.name);
         return;
     }
-    anstream::println!("{BAD}✗ {}{BAD:#}  {DIM}{place}{DIM:#}", outcome.name);
+    println!("{BAD}✗ {}{BAD:#}  {DIM}{place}{DIM:#}", outcome.name);
     for failure in &outcome.failures {
         println!("    {failure}");
     }

@@ -4,8 +4,11 @@ mod fields;
 
 use std::collections::BTreeMap;
 
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+use crate::sync::normalise;
 
 pub use fields::{FieldRule, FieldType, Fields, WhenEmpty};
 
@@ -23,7 +26,8 @@ pub struct Settings {
     pub custom_fields: CustomFields,
     /// ISO 3166 alpha-2 code of the country assumed for phone numbers without one, such as `US`.
     pub default_country: Option<String>,
-    /// The time zone in which times of the store become days, such as `Europe/Berlin` (IANA); none: UTC.
+    /// The time zone of the connection, such as `Europe/Berlin` (IANA): in it times become days, and scheduled routes run; none:
+    /// that of the bridge, `time_zone` in `cartbridge.toml`.
     pub time_zone: Option<String>,
     /// What HighLevel's fields get beside the default mapping, or in place of it: `docs/mapping.md`.
     pub fields: Fields,
@@ -33,6 +37,20 @@ pub struct Settings {
     /// Routes that this connection switches on or off by their ids, whatever their files say.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub routes: BTreeMap<String, bool>,
+}
+
+impl Settings {
+    /// Without a time zone of its own the connection is in this one.
+    pub fn settle_in(&mut self, zone: &TimeZone) {
+        if self.time_zone.is_none() && *zone != TimeZone::UTC {
+            self.time_zone = zone.iana_name().map(str::to_owned);
+        }
+    }
+
+    /// The time zone, UTC if none is named; an error says what is wrong with its name.
+    pub fn zone(&self) -> Result<TimeZone, String> {
+        normalise::time_zone(self.time_zone.as_deref())
+    }
 }
 
 impl Default for Settings {

@@ -4,14 +4,14 @@
 //! one before, and one that it did not send was the same.
 
 use jiff::Timestamp;
-use serde::Deserialize as _;
 use serde_json::Value;
 
 use super::given::{Given, GivenContact};
 use super::names;
-use crate::connection::Settings;
+use crate::connection::Connection;
 use crate::effect::{Effect, EffectState};
 use crate::event::Event;
+use crate::flow::{FieldMap, Seen};
 use crate::link::{ItemKind, ItemLink, Link};
 use crate::sync::{self, Canonical, Field, Shadow};
 
@@ -29,8 +29,8 @@ pub(super) struct Then<'a> {
 }
 
 /// Makes what is there now what was there then.
-pub(super) fn rewind(given: &mut Given, then: &Then<'_>, settings: &Settings) {
-    let shown = shown(then.payload, settings);
+pub(super) fn rewind(given: &mut Given, then: &Then<'_>, connection: &Connection) {
+    let shown = shown(then, connection);
     let made: Vec<String> = names::made(then.effects).into_iter().map(|made| made.id).collect();
     for effect in then.effects.iter().filter(|effect| effect.state == EffectState::Done) {
         if effect.result["adopted"] == true {
@@ -50,29 +50,18 @@ pub(super) fn rewind(given: &mut Given, then: &Then<'_>, settings: &Settings) {
     items_before(given, then, &made);
 }
 
-/// The customer as the event shows him.
-fn shown(payload: &Value, settings: &Settings) -> Canonical {
-    let data = payload.get("data").unwrap_or(&Value::Null);
-    let mapped = if let Some(user) = data.get("user") {
-        cscart::User::deserialize(user).ok().map(|user| sync::from_user(&user, settings))
-    } else if let Some(order) = data.get("order") {
-        cscart::Order::deserialize(order).ok().map(|order| sync::from_order(&order, settings))
-    } else {
-        None
-    };
-    mapped.map(|mapped| mapped.contact).unwrap_or_default()
+/// The customer as the event shows him; what cannot be read shows nobody.
+fn shown(then: &Then<'_>, connection: &Connection) -> Canonical {
+    let seen = Seen::of_body(&then.event.kind, then.event.occurred_at, connection, then.payload);
+    let mapped = FieldMap::compile(&connection.settings).customer(&seen);
+    mapped.ok().flatten().unwrap_or_default().contact
 }
 
 /// The contact was there, and nobody's.
 fn adopted(given: &mut Given, effect: &Effect) {
     let Some(id) = effect.result["contact_id"].as_str() else { return };
     let Some(mut contact) = given.all_contacts().into_iter().find(|contact| contact.id == id) else { return };
-    let filled: Vec<Field> = effect.result["filled"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(|name| name.as_str()?.parse().ok())
-        .collect();
+    let filled = fields_of(&effect.result["filled"]);
     contact.fields.retain(|name, _| field(name).is_none_or(|field| !filled.contains(&field)));
     let added: Vec<&Value> = effect
         .attempts
@@ -139,13 +128,7 @@ fn tags_before(link: &mut Link, effects: &[Effect]) {
 
 /// The fields as both sides had them before: what was sent was another one, what was not sent was the same.
 fn fields_before(shadow: &mut Shadow, shown: &Canonical, saved: &Effect) {
-    let sent: Vec<Field> = saved
-        .attempts
-        .iter()
-        .filter(|attempt| attempt.method == "PUT")
-        .filter_map(|attempt| attempt.request.as_ref())
-        .flat_map(fields_of)
-        .collect();
+    let sent = fields_of(&saved.result["changed"]);
     for (field, value) in shown.iter() {
         for half in [&mut shadow.cscart, &mut shadow.ghl] {
             if !sent.contains(field) {
@@ -159,12 +142,9 @@ fn fields_before(shadow: &mut Shadow, shown: &Canonical, saved: &Effect) {
     }
 }
 
-/// The fields that the body of an update holds.
-fn fields_of(body: &Value) -> Vec<Field> {
-    let named = body.as_object().into_iter().flatten().filter_map(|(name, _)| field(name));
-    let custom = body["customFields"].as_array().into_iter().flatten();
-    let custom = custom.filter_map(|custom| Some(Field::Custom(custom["key"].as_str()?.to_owned())));
-    named.chain(custom).collect()
+/// The fields that a result names.
+fn fields_of(names: &Value) -> Vec<Field> {
+    names.as_array().into_iter().flatten().filter_map(|name| name.as_str()?.parse().ok()).collect()
 }
 
 /// A field by HighLevel's name of it.

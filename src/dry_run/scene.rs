@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use sandbox::{Entry, Options, Sandbox};
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -18,8 +17,9 @@ use super::report::StoreCall;
 use crate::clock::Clock;
 use crate::config::EngineConfig;
 use crate::connection::{Connection, ConnectionName, CscartSide, GhlSide};
+use crate::custom_fields::CustomFields;
 use crate::effect::Effect;
-use crate::engine::{Creating, CustomFields, Engine};
+use crate::engine::{Creating, Engine};
 use crate::event::{Event, EventId, NewEvent, State};
 use crate::flow::{Judged, RouteSet, Watch};
 use crate::inbox::{Inbox, Incoming};
@@ -45,7 +45,6 @@ pub(crate) struct Scene {
     folder: TempDir,
     sandbox: Sandbox,
     gate: Gate,
-    zone: TimeZone,
     plays: usize,
 }
 
@@ -104,11 +103,7 @@ pub(crate) struct Act {
 
 impl Scene {
     /// Sets it up; HighLevel's location has this id. `call_timeout`: how long a call to the store may take.
-    pub(crate) async fn open(
-        location: &ghl::LocationId,
-        call_timeout: Duration,
-        zone: &TimeZone,
-    ) -> Result<Self, Error> {
+    pub(crate) async fn open(location: &ghl::LocationId, call_timeout: Duration) -> Result<Self, Error> {
         let folder =
             tempfile::Builder::new().prefix("cartbridge-dry-run-").tempdir().map_err(Error::setup)?;
         let options = Options {
@@ -119,7 +114,7 @@ impl Scene {
         };
         let sandbox = Sandbox::start(options).await.map_err(Error::setup)?;
         let gate = Gate::open(call_timeout).await?;
-        Ok(Self { folder, sandbox, gate, zone: zone.clone(), plays: 0 })
+        Ok(Self { folder, sandbox, gate, plays: 0 })
     }
 
     /// Carries an event out.
@@ -250,7 +245,6 @@ impl Scene {
             tokens,
             routes,
             started: clock.now(),
-            zone: self.zone.clone(),
             clock,
             monitor,
             config,

@@ -47,8 +47,7 @@ impl DryRuns {
                 None => heads.push(event),
             }
         }
-        let mut scene =
-            Scene::open(&connection.ghl.location_id, self.setup.call_timeout, &self.setup.zone).await?;
+        let mut scene = Scene::open(&connection.ghl.location_id, self.setup.call_timeout).await?;
         let many = heads.len();
         for (index, event) in heads.into_iter().enumerate() {
             let followers = folded.remove(&event.id).unwrap_or_default();

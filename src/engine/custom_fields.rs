@@ -5,45 +5,21 @@
 //! that is known, and after a create of unknown outcome. One lane at a time does so for a location: the others wait and find
 //! what it found.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use ghl::oauth::{Operation as Call, Scopes};
 use ghl::{CustomFieldModel, NewCustomField};
-use jiff::{SignedDuration, Timestamp};
 
 use super::calls::{CallError, call};
 use super::step::Step;
 use super::verdict::Verdict;
 use super::work::Work;
-use crate::connection::{AppInLocation, FieldRule, FieldType};
+use crate::custom_fields::{Known, PATIENCE, Wanted, wanted};
 use crate::sync::{Canonical, Definitions, Field};
 
-/// What was looked up in vain is not looked up again for so long.
-const PATIENCE: SignedDuration = SignedDuration::from_mins(10);
-
-/// What is known of each location's custom fields.
-#[derive(Debug, Default)]
-pub struct CustomFields(Mutex<HashMap<AppInLocation, Arc<tokio::sync::Mutex<Known>>>>);
-
-/// What is known of one location's.
-#[derive(Debug, Default)]
-struct Known {
-    definitions: Arc<Definitions>,
-    /// When they were fetched; none: never, or something has happened since that they may not show.
-    fetched: Option<Timestamp>,
-    /// When it was last looked into why an answer does not show what was sent.
-    doubted: Option<Timestamp>,
-    /// Fields that HighLevel has refused to make, and when.
-    refused: HashMap<String, (Timestamp, String)>,
-}
-
-impl CustomFields {
-    fn of(&self, location: AppInLocation) -> Arc<tokio::sync::Mutex<Known>> {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(all.entry(location).or_default())
-    }
-}
+/// Said where HighLevel does not take the custom fields of the settings.
+const NO_CUSTOM_FIELDS: &str = "the custom fields, which HighLevel does not take: make them in the location, or empty \
+     `settings.custom_fields` of the connection";
 
 /// Makes sure that each custom field of the customer can be sent, and takes out of the contact what cannot, with a word on
 /// why. Gives the definitions to send them by; none: they go by their keys, for no rule fills any or the definitions may not
@@ -53,12 +29,8 @@ pub(super) async fn prepare(
     step: &mut Step,
 ) -> Result<Option<Arc<Definitions>>, Verdict> {
     let live = work.live;
-    let wanted: Vec<Wanted<'_>> = live
-        .fields
-        .custom()
-        .filter(|(key, ..)| work.contact.get(&Field::Custom((*key).to_owned())).is_some())
-        .map(|(key, rule, kind)| Wanted { key, rule, kind })
-        .collect();
+    let wanted: Vec<Wanted<'_>> =
+        wanted(&live.fields).filter(|wanted| work.contact.get(&wanted.field()).is_some()).collect();
     if wanted.is_empty() {
         return Ok(None);
     }
@@ -76,33 +48,58 @@ pub(super) async fn prepare(
         );
         return Ok(None);
     }
-    for wanted in wanted {
-        find(work, step, &mut known, wanted).await?;
+    let whole = work.contact.clone();
+    loop {
+        for wanted in &wanted {
+            find(work, step, &mut known, *wanted).await?;
+        }
+        let left_out = known.definitions.fit(&mut work.contact);
+        // An option that is not known may have been added since.
+        if !left_out.is_empty()
+            && known.is_old(work.engine.clock.now())
+            && fetch(work, step, &mut known).await?.is_none()
+        {
+            work.contact.clone_from(&whole);
+            continue;
+        }
+        for what in left_out {
+            say(work, what);
+        }
+        break;
     }
-    fit(work, &known.definitions);
     Ok(Some(Arc::clone(&known.definitions)))
 }
 
-/// HighLevel has refused the custom fields: looks again what there is, and takes out of `sent` what cannot be sent. Gives the
-/// definitions anew; none: that has changed nothing.
+/// HighLevel has refused what was `sent`. Where that may be for a custom field, looks again what there is, and takes out what
+/// cannot be sent; answers whether that was anything, so that it is worth another try.
 pub(super) async fn mend(
     work: &mut Work<'_>,
     step: &mut Step,
+    error: &ghl::Error,
     sent: &mut Canonical,
-) -> Result<Option<Arc<Definitions>>, Verdict> {
+    definitions: &mut Option<Arc<Definitions>>,
+) -> Result<bool, Verdict> {
+    let ghl::Error::Invalid { fields, .. } = error else { return Ok(false) };
+    // In which words an option is refused that there is not any more is not documented: perhaps none names a field.
+    if sent.custom_fields().is_empty() || !fields.iter().all(|field| field.starts_with("customFields")) {
+        return Ok(false);
+    }
     let known = work.engine.custom_fields.of(work.live.connection.ghl.app());
     known.lock().await.fetched = None;
-    let definitions = prepare(work, step).await?;
-    let gone: Vec<Field> = sent
-        .custom_fields()
-        .iter()
-        .map(|(field, _)| field.clone())
-        .filter(|field| work.contact.get(field).is_none())
-        .collect();
-    for field in &gone {
+    let mended = prepare(work, step).await?;
+    let before = sent.clone();
+    for (field, _) in before.custom_fields().iter().filter(|(field, _)| work.contact.get(field).is_none()) {
         sent.remove(field);
     }
-    Ok(definitions.filter(|_| !gone.is_empty()))
+    if *sent != before && mended.is_some() {
+        *definitions = mended;
+        return Ok(true);
+    }
+    if !fields.is_empty() {
+        say(work, NO_CUSTOM_FIELDS.to_owned());
+        return Ok(sent.remove_custom_fields());
+    }
+    Ok(false)
 }
 
 /// Looks whether HighLevel has taken what was sent: it ignores fields that were deleted there. Answers those; they are taken
@@ -158,59 +155,6 @@ pub(super) async fn ignored(
     Ok(gone)
 }
 
-/// A custom field that a rule fills.
-#[derive(Clone, Copy)]
-struct Wanted<'a> {
-    key: &'a str,
-    rule: &'a FieldRule,
-    kind: FieldType,
-}
-
-impl Wanted<'_> {
-    fn field(&self) -> Field {
-        Field::Custom(self.key.to_owned())
-    }
-
-    /// The name of a field that is made: HighLevel makes the key of it.
-    fn label(&self) -> String {
-        self.rule.label.clone().unwrap_or_else(|| {
-            let words = self.key.replace('_', " ");
-            let mut letters = words.chars();
-            letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
-        })
-    }
-
-    /// What HighLevel calls its type. Yes and no are text: a field with options cannot be made by what is documented.
-    fn data_type(&self) -> &'static str {
-        match self.kind {
-            FieldType::Number => "NUMERICAL",
-            FieldType::Money => "MONETORY",
-            FieldType::Date => "DATE",
-            FieldType::Phone => "PHONE",
-            FieldType::Text
-            | FieldType::Bool
-            | FieldType::List
-            | FieldType::Email
-            | FieldType::Country
-            | FieldType::State
-            | FieldType::Language => "TEXT",
-        }
-    }
-
-    /// Whether the definitions have it, by its key or by its name.
-    fn is_in(&self, known: &mut Known) -> bool {
-        if known.definitions.get(self.key).is_some() {
-            return true;
-        }
-        let named = if self.rule.create || self.rule.label.is_some() { Some(self.label()) } else { None };
-        let Some(other) = named.and_then(|name| known.definitions.key_of(&name).map(str::to_owned)) else {
-            return false;
-        };
-        Arc::make_mut(&mut known.definitions).alias(self.key, &other);
-        true
-    }
-}
-
 /// Makes sure that a field is there, or takes it out of the contact.
 async fn find(
     work: &mut Work<'_>,
@@ -218,28 +162,24 @@ async fn find(
     known: &mut Known,
     wanted: Wanted<'_>,
 ) -> Result<(), Verdict> {
-    if wanted.is_in(known) {
+    if known.has(wanted) {
         return Ok(());
     }
-    let old = |known: &Known, now: Timestamp| {
-        known.fetched.is_none_or(|fetched| now.duration_since(fetched) >= PATIENCE)
-    };
-    if old(known, work.engine.clock.now()) {
+    if known.is_old(work.engine.clock.now()) {
         fetch(work, step, known).await?;
-        if wanted.is_in(known) {
+        if known.has(wanted) {
             return Ok(());
         }
     }
     let why = if wanted.rule.create {
         match make(work, step, known, wanted).await? {
             None => return Ok(()),
-            Some(why) => why,
+            Some(why) => format!("{}: {why}", wanted.field()),
         }
     } else {
-        "the location has no such field: make it in HighLevel, or let the bridge make it with `create = true`"
-            .to_owned()
+        wanted.missing()
     };
-    say(work, format!("{}: {why}", wanted.field()));
+    say(work, why);
     work.contact.remove(&wanted.field());
     Ok(())
 }
@@ -269,7 +209,7 @@ async fn make(
                 definitions.alias(wanted.key, &key);
             }
             known.refused.remove(wanted.key);
-            return Ok(wanted.is_in(known).then_some(()).map_or_else(
+            return Ok(known.has(wanted).then_some(()).map_or_else(
                 || Some("HighLevel's answer does not name the field that was made".to_owned()),
                 |()| None,
             ));
@@ -286,7 +226,7 @@ async fn make(
             let said = format!("the field was not made: {error}");
             // Somebody else may have made it meanwhile, and then it cannot be made twice.
             fetch(work, step, known).await?;
-            if wanted.is_in(known) {
+            if known.has(wanted) {
                 return Ok(None);
             }
             known.refused.insert(wanted.key.to_owned(), (now, said.clone()));
@@ -309,8 +249,7 @@ async fn fetch(work: &Work<'_>, step: &mut Step, known: &mut Known) -> Result<Op
     let contacts = Some(CustomFieldModel::Contact);
     match call!(work, step, |ghl| ghl.locations().custom_fields(location, contacts)).await {
         Ok(fields) => {
-            known.definitions = Arc::new(Definitions::new(&fields));
-            known.fetched = Some(work.engine.clock.now());
+            known.take_over(&fields, work.engine.clock.now());
             Ok(None)
         }
         Err(CallError { error: ghl::Error::MissingScope { .. }, .. }) => {
@@ -325,26 +264,6 @@ async fn fetch(work: &Work<'_>, step: &mut Step, known: &mut Known) -> Result<Op
 async fn lacks(work: &Work<'_>, call: Call) -> Result<Option<String>, Verdict> {
     let missing = work.engine.tokens.missing(work.live, &Scopes::from([call.scope()])).await?;
     Ok((!missing.is_empty()).then(|| format!("the token {}", work.engine.tokens.lack(work.live, &missing))))
-}
-
-/// Takes out of the contact what its field does not take. Fields of the defaults that the location does not have go without
-/// a word: they are there for whoever makes them.
-fn fit(work: &mut Work<'_>, definitions: &Definitions) {
-    for (field, value) in work.contact.custom_fields().iter() {
-        let Field::Custom(key) = field else { continue };
-        let Some(definition) = definitions.get(key) else {
-            work.contact.remove(field);
-            continue;
-        };
-        match definition.wire(value) {
-            Ok(wire) => wire.left_out.into_iter().for_each(|what| say(work, format!("{field} {what}"))),
-            Err(why) => {
-                let shown: String = value.chars().take(80).collect();
-                say(work, format!("{field} `{shown}`: {why}"));
-                work.contact.remove(field);
-            }
-        }
-    }
 }
 
 /// Keeps what was left out, once.

@@ -32,6 +32,8 @@ pub(super) type Armed = BTreeMap<(ConnectionName, String), Armament>;
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Armament {
     schedule: Schedule,
+    /// That of its connection.
+    zone: TimeZone,
     route: String,
     /// The event's type: once for all, or the beginning of a run through the customers.
     kind: &'static str,
@@ -47,7 +49,8 @@ const CUSTOMER: &str = "customer";
 impl Armament {
     /// The body of its event. It tells one schedule from another, so that a timer is armed anew when that changes.
     fn payload(&self) -> Vec<u8> {
-        json!({ "data": { "route": self.route, "schedule": self.schedule.to_string() } })
+        let zone = self.zone.iana_name();
+        json!({ "data": { "route": self.route, "schedule": self.schedule.to_string(), "time_zone": zone } })
             .to_string()
             .into_bytes()
     }
@@ -70,7 +73,8 @@ impl Timers {
                 for (trigger, kind) in [(Schedule::TRIGGER, DUE), (Schedule::CUSTOMER_TRIGGER, CUSTOMERS)] {
                     if route.on.iter().any(|on| on == trigger) {
                         let key = format!("{trigger}/{}", route.id);
-                        let armament = Armament { schedule, route: route.id.clone(), kind };
+                        let (zone, route) = (live.zone.clone(), route.id.clone());
+                        let armament = Armament { schedule, zone, route, kind };
                         wanted.insert((name.clone(), key), armament);
                     }
                 }
@@ -93,7 +97,7 @@ impl Timers {
             let is_armed = there.iter().any(|timer| {
                 timer.connection == *connection && timer.key == *key && timer.payload == payload
             });
-            let Some(due_at) = armament.schedule.next_after(now, &self.zone).filter(|_| !is_armed) else {
+            let Some(due_at) = armament.schedule.next_after(now, &armament.zone).filter(|_| !is_armed) else {
                 continue;
             };
             let timer = Timer {
@@ -123,8 +127,8 @@ impl Timers {
             }
             return Ok(());
         };
-        let next = armament.schedule.next_after(now, &self.zone);
-        if let Some(last) = armament.schedule.last_until(now, &self.zone)
+        let next = armament.schedule.next_after(now, &armament.zone);
+        if let Some(last) = armament.schedule.last_until(now, &armament.zone)
             && last > timer.due_at
         {
             self.store.pass_timer(&timer, Some(last)).await?;
@@ -159,7 +163,7 @@ impl Timers {
             let page = self.store.links_page(connection, after.as_ref(), PAGE).await?;
             let Some(last) = page.last() else { return Ok(()) };
             after = Some(last.customer.clone());
-            let run = Run { live, routes: &routes, armament, due_at, zone: &self.zone };
+            let run = Run { live, routes: &routes, armament, due_at };
             let chosen = page.iter().filter(|link| run.chooses(link, &mut untold));
             let events: Vec<NewEvent> = chosen.map(|link| run.event(link, self.clock.now())).collect();
             let filing = events.into_iter().map(|event| {
@@ -181,12 +185,15 @@ struct Run<'a> {
     routes: &'a RouteSet,
     armament: &'a Armament,
     due_at: Timestamp,
-    zone: &'a TimeZone,
 }
 
 impl Run<'_> {
+    fn day(&self) -> jiff::civil::Date {
+        day(self.due_at, &self.armament.zone)
+    }
+
     fn data(&self) -> Value {
-        json!({ "route": self.armament.route, "date": day(self.due_at, self.zone).to_string() })
+        json!({ "route": self.armament.route, "date": self.day().to_string() })
     }
 
     /// Whether the route's condition holds for a customer, as the store last showed him.
@@ -202,7 +209,7 @@ impl Run<'_> {
             data: &self.data(),
             contact: &link.shadow.cscart,
             contact_id: Some(link.contact_id.as_str()),
-            today: day(self.due_at, self.zone),
+            today: self.day(),
             continued: None,
         });
         holds.unwrap_or_else(|error| {
@@ -215,7 +222,7 @@ impl Run<'_> {
     fn event(&self, link: &Link, now: Timestamp) -> NewEvent {
         // A change of the time of the day does not make a second run on a day.
         let time = if self.armament.schedule.is_of_days() {
-            day(self.due_at, self.zone).to_string()
+            self.day().to_string()
         } else {
             self.due_at.to_string()
         };
@@ -236,7 +243,7 @@ impl Run<'_> {
     }
 }
 
-/// The day on which something happens, where the bridge is.
+/// The day on which something happens, in a time zone.
 pub(super) fn day(at: Timestamp, zone: &TimeZone) -> jiff::civil::Date {
     zone.to_datetime(at).date()
 }

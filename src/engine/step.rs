@@ -119,7 +119,10 @@ impl Step {
         }
         let now = work.engine.clock.now();
         let store = &work.engine.store;
-        store.begin_effect(&work.claim.lane, work.event().seq, &self.key, &self.operation, now).await?;
+        let version = self.version(work);
+        store
+            .begin_effect(&work.claim.lane, work.event().seq, &self.key, &self.operation, version, now)
+            .await?;
         self.open = Some(Open { since: self.open.map_or(now, |open| open.since), last: now, ended: None });
         self.told_at = None;
         Ok(())
@@ -196,6 +199,11 @@ impl Step {
         self.record(work, state, result, Vec::new(), None).await
     }
 
+    /// Which text of its route it is carried out with.
+    fn version<'a>(&self, work: &'a Work<'_>) -> Option<&'a str> {
+        work.routes.route(&self.key.route).map(|route| route.version.as_str())
+    }
+
     async fn record(
         &mut self,
         work: &Work<'_>,
@@ -212,7 +220,7 @@ impl Step {
             state,
             result,
             attempts: std::mem::take(&mut self.attempts),
-            version: work.routes.route(&self.key.route).map(|route| route.version.clone()),
+            version: self.version(work).map(str::to_owned),
             timer,
         };
         let (store, lane, event) = (&work.engine.store, &work.claim.lane, work.event());

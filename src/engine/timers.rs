@@ -13,7 +13,6 @@ use crate::clock::Clock;
 use crate::registry::Registry;
 use crate::routes::Routes;
 use crate::store::{self, Store};
-use jiff::tz::TimeZone;
 
 /// How soon the timers are looked at anyway: other processes put some, too, and a clock can be moved.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -31,8 +30,6 @@ pub struct Timers {
     pub routes: Routes,
     /// The connections for which they do.
     pub registry: Registry,
-    /// Where it is what time of the day.
-    pub zone: TimeZone,
     /// Told when a timer was put, or when the routes have changed.
     pub put: Arc<Notify>,
     /// Tells the engine that there are events.

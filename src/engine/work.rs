@@ -124,6 +124,8 @@ async fn try_carry_out(engine: &Engine, claim: &Claim, folded: &mut Vec<i64>) ->
         None => parse(&event.payload)?,
     };
     folded.clone_from(&fold.folded);
+    // HighLevel's webhooks have no part of that name: all of one is what it tells.
+    let payload = if event.source == Source::Ghl { json!({ "data": payload }) } else { payload };
 
     let (payload, mut mapped, customer) = who(engine, &live, event, payload).await?;
     let (link, guest) = find_link(engine, &live, customer.as_ref(), &mapped.contact).await?;
@@ -153,7 +155,7 @@ async fn try_carry_out(engine: &Engine, claim: &Claim, folded: &mut Vec<i64>) ->
             data: payload.get("data").unwrap_or(&Value::Null),
             contact: &mapped.contact,
             contact_id: link.as_ref().map(|link| link.contact_id.as_str()),
-            today: schedule::day(fold.occurred_at, &engine.zone),
+            today: schedule::day(fold.occurred_at, &live.zone),
             continued: continued.as_ref(),
         })
         .map_err(mistake)?;
@@ -374,7 +376,6 @@ async fn who(
     event: &Event,
     mut payload: Value,
 ) -> Result<(Value, sync::Mapped, Option<Customer>), Verdict> {
-    let settings = &live.connection.settings;
     let subject: Option<Customer> = event.subject.as_str().parse().ok();
     if event.source == Source::Manual && event.kind == "resync" {
         match &subject {
@@ -391,37 +392,19 @@ async fn who(
             None => {}
         }
     }
-    let data = payload.get("data").unwrap_or(&Value::Null);
-    let mut mapped = if let Some(user) = data.get("user") {
-        sync::from_user(&read(user, "user")?, settings)
-    } else if let Some(order) = data.get("order") {
-        sync::from_order(&read(order, "order")?, settings)
-    } else {
-        return Ok((payload, sync::Mapped::default(), subject));
-    };
-    let store = payload.get("store").unwrap_or(&Value::Null);
-    live.fields.apply(&seen(live, event, store, data), &mut mapped);
+    // What HighLevel calls a user or an order is not what the store does.
+    let mapped =
+        if event.source == Source::Ghl { sync::Mapped::default() } else { shown(live, event, &payload)? };
     Ok((payload, mapped, subject))
 }
 
-/// What an event shows to the mapping of its connection.
-pub(super) fn seen<'a>(live: &'a Live, event: &'a Event, store: &'a Value, data: &'a Value) -> Seen<'a> {
-    Seen {
-        kind: &event.kind,
-        occurred_at: event.occurred_at,
-        connection: &live.connection.name,
-        settings: &live.connection.settings,
-        store,
-        data,
-    }
-}
-
-fn read<T: serde::de::DeserializeOwned>(value: &Value, what: &str) -> Result<T, Verdict> {
-    T::deserialize(value).map_err(|error| {
-        let text =
-            format!("`data.{what}` has not the agreed form: {error}. Update the store's add-on, then replay");
-        Verdict::dead(Code::WrongShape, text)
-    })
+/// The customer as a body of an event shows him.
+pub(super) fn shown(live: &Live, event: &Event, body: &Value) -> Result<sync::Mapped, Verdict> {
+    let seen = Seen::of_body(&event.kind, event.occurred_at, &live.connection, body);
+    let mapped = live.fields.customer(&seen).map_err(|error| {
+        Verdict::dead(Code::WrongShape, format!("{error}. Update the store's add-on, then replay"))
+    })?;
+    Ok(mapped.unwrap_or_default())
 }
 
 /// Why a connection that was stored before its URLs were checked is not called.

@@ -40,7 +40,7 @@ pub struct Context<'a> {
     pub contact: &'a Canonical,
     /// The contact's id, where there is a link.
     pub contact_id: Option<&'a str>,
-    /// The day on which it happened, where the bridge is.
+    /// The day on which it happened, in the time zone of the connection.
     pub today: jiff::civil::Date,
     /// The event goes on with a route that has waited.
     pub continued: Option<&'a Continued>,

@@ -1,11 +1,13 @@
 //! The mapping of a connection's settings: templates that fill HighLevel's fields beside the default mapping.
 
+use jiff::tz::TimeZone;
 use minijinja::value::Serde;
 use minijinja::{Value, context};
+use serde::Deserialize;
 
 use super::expression::{Names, Template, tree};
-use crate::connection::{ConnectionName, FieldRule, FieldType, Settings, WhenEmpty};
-use crate::sync::{Around, Canonical, Field, Mapped, Problem, normalise, typed};
+use crate::connection::{Connection, ConnectionName, FieldRule, FieldType, Settings, WhenEmpty};
+use crate::sync::{self, Around, Canonical, Field, Mapped, Problem, normalise, typed};
 
 /// What stands before a custom field's key in the settings.
 const CUSTOM: &str = "custom.";
@@ -14,9 +16,11 @@ const CUSTOM: &str = "custom.";
 const MAX_KEY: usize = 100;
 
 /// The rules of a connection, compiled.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct FieldMap {
     rules: Vec<Rule>,
+    /// In which times become days.
+    zone: TimeZone,
     /// What is wrong with the others.
     mistakes: Vec<String>,
 }
@@ -27,6 +31,17 @@ struct Rule {
     template: Template,
     kind: FieldType,
     written: FieldRule,
+}
+
+impl Rule {
+    /// Whether an empty value empties the field: where the event says anything of what the template looks at. The store's REST
+    /// API gives customers without their profile fields, and an order says nothing of a newsletter: missing is not empty.
+    fn clears(&self, seen: &Seen<'_>) -> bool {
+        let looks_at = self.template.looks_at();
+        let mut data = looks_at.iter().filter_map(|path| path.strip_prefix("data.")).peekable();
+        let says = |path: &str| path.split('.').try_fold(seen.data, |value, name| value.get(name)).is_some();
+        self.written.when_empty == WhenEmpty::Clear && (data.peek().is_none() || data.any(says))
+    }
 }
 
 /// What an event shows to the rules.
@@ -46,18 +61,27 @@ pub struct Seen<'a> {
     pub data: &'a serde_json::Value,
 }
 
+/// A part of an event's body that has not the agreed form.
+#[derive(Debug, thiserror::Error)]
+#[error("`data.{part}` has not the agreed form: {why}")]
+pub struct NotAgreed {
+    part: &'static str,
+    why: serde_json::Error,
+}
+
 impl FieldMap {
     /// Compiles the rules. What is wrong with any is kept, and said wherever it is applied: see [`FieldMap::mistakes`].
     pub fn compile(settings: &Settings) -> Self {
-        let mut map = Self::default();
+        let mut map = Self { rules: Vec::new(), zone: TimeZone::UTC, mistakes: Vec::new() };
         for (name, rule) in &settings.fields {
             match compile(name, rule) {
                 Ok(rule) => map.rules.push(rule),
                 Err(what) => map.mistakes.push(format!("`settings.fields` → `{name}`: {what}")),
             }
         }
-        if let Err(what) = normalise::time_zone(settings.time_zone.as_deref()) {
-            map.mistakes.push(format!("`settings.time_zone`: {what}"));
+        match settings.zone() {
+            Ok(zone) => map.zone = zone,
+            Err(what) => map.mistakes.push(format!("`settings.time_zone`: {what}")),
         }
         map
     }
@@ -80,20 +104,31 @@ impl FieldMap {
         })
     }
 
+    /// A customer as an event shows him, or whoever placed its order: by the default mapping, then by the rules. None: it shows
+    /// nobody. This is the only way from the store's customers to contacts, for events and for jobs.
+    pub fn customer(&self, seen: &Seen<'_>) -> Result<Option<Mapped>, NotAgreed> {
+        let mut mapped = if let Some(user) = seen.data.get("user") {
+            sync::from_user(&read(user, "user")?, seen.settings)
+        } else if let Some(order) = seen.data.get("order") {
+            sync::from_order(&read(order, "order")?, seen.settings)
+        } else {
+            return Ok(None);
+        };
+        self.apply(seen, &mut mapped);
+        Ok(Some(mapped))
+    }
+
     /// Fills fields: beside what the default mapping has filled, or in its place. A value that cannot be read is left out,
     /// and with it what the default mapping had.
-    pub fn apply(&self, seen: &Seen<'_>, mapped: &mut Mapped) {
+    fn apply(&self, seen: &Seen<'_>, mapped: &mut Mapped) {
         if self.rules.is_empty() {
             return;
         }
         let variables = seen.variables(&mapped.contact);
-        // A time zone that is none is a mistake, which is said.
-        let zone =
-            normalise::time_zone(seen.settings.time_zone.as_deref()).unwrap_or(jiff::tz::TimeZone::UTC);
         for rule in &self.rules {
             let country = mapped.contact.shown(&Field::Country).or(seen.settings.default_country.as_deref());
             let country = country.map(str::to_ascii_uppercase);
-            let around = Around { country: country.as_deref(), zone: &zone };
+            let around = Around { country: country.as_deref(), zone: &self.zone };
             let value = rule.template.render(&variables);
             let value =
                 value.and_then(|value| serde_json::to_value(&value).map_err(|error| error.to_string()));
@@ -105,7 +140,7 @@ impl FieldMap {
             match value.and_then(|value| typed(rule.kind, &value, around)) {
                 Ok((text, left_out)) => {
                     left_out.into_iter().for_each(&mut problem);
-                    if text.is_empty() && rule.written.when_empty == WhenEmpty::Keep {
+                    if text.is_empty() && !rule.clears(seen) {
                         mapped.contact.remove(&rule.field);
                     } else {
                         mapped.contact.set(rule.field.clone(), text);
@@ -120,7 +155,25 @@ impl FieldMap {
     }
 }
 
-impl Seen<'_> {
+impl<'a> Seen<'a> {
+    /// What the body of an event shows.
+    pub fn of_body(
+        kind: &'a str,
+        occurred_at: jiff::Timestamp,
+        connection: &'a Connection,
+        body: &'a serde_json::Value,
+    ) -> Self {
+        const NOTHING: &serde_json::Value = &serde_json::Value::Null;
+        Self {
+            kind,
+            occurred_at,
+            connection: &connection.name,
+            settings: &connection.settings,
+            store: body.get("store").unwrap_or(NOTHING),
+            data: body.get("data").unwrap_or(NOTHING),
+        }
+    }
+
     fn variables(&self, contact: &Canonical) -> Value {
         let contact: std::collections::BTreeMap<String, &str> =
             contact.iter().map(|(field, value)| (field.to_string(), value)).collect();
@@ -133,6 +186,10 @@ impl Seen<'_> {
             contact => Value::from(Serde(contact)),
         }
     }
+}
+
+fn read<T: for<'de> Deserialize<'de>>(value: &serde_json::Value, part: &'static str) -> Result<T, NotAgreed> {
+    T::deserialize(value).map_err(|why| NotAgreed { part, why })
 }
 
 fn compile(name: &str, rule: &FieldRule) -> Result<Rule, String> {

@@ -118,31 +118,6 @@ struct All {
 }
 
 impl RouteSet {
-    /// Reads files (name, content); answers every mistake in any of them.
-    pub fn parse(files: Vec<(String, Vec<u8>)>) -> Result<Self, Vec<Error>> {
-        let mut routes: Vec<Route> = Vec::new();
-        let mut mistakes = Vec::new();
-        let mut names: BTreeMap<String, String> = BTreeMap::new();
-        for (file, content) in files {
-            // Some file systems hold `A.toml` and `a.toml` for one file, and some do not.
-            if let Some(other) = names.insert(file.to_lowercase(), file.clone()) {
-                mistakes.push(Error {
-                    place: file.clone(),
-                    position: None,
-                    what: format!("`{other}` and `{file}` are one route by their names"),
-                    mend: "rename one of them".into(),
-                });
-                continue;
-            }
-            match read::read(&file, &content) {
-                Ok(route) => routes.push(route),
-                Err(found) => mistakes.extend(found),
-            }
-        }
-        routes.sort_by(|a: &Route, b| a.id.cmp(&b.id));
-        if mistakes.is_empty() { Ok(Self::of_sorted(routes)) } else { Err(mistakes) }
-    }
-
     /// These routes with one more, or with that one in place of the one of its name; answers its mistakes. `file`: a name such
     /// as `customer-tags.toml`.
     pub fn with(&self, file: &str, content: &[u8]) -> Result<Self, Vec<Error>> {

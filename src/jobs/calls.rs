@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use crate::budget::Closed;
 use crate::clock::{Clock, after};
+use crate::custom_fields::CustomFields;
 use crate::monitor::Monitor;
 use crate::permit::Permit;
 use crate::priority::Priority;
@@ -162,7 +163,7 @@ impl<'a> Caller<'a> {
         }
     }
 
-    fn unready(&self, unready: &Unready) -> Trouble {
+    pub(super) fn unready(&self, unready: &Unready) -> Trouble {
         let why = Reason::from(unready);
         match unready {
             Unready::NotConnected { .. } | Unready::Disconnected { .. } | Unready::Refused { .. } => {
@@ -199,4 +200,5 @@ impl<'a> Caller<'a> {
 pub(super) struct Hands<'a> {
     pub(super) caller: Caller<'a>,
     pub(super) store: &'a Arc<dyn store::Store>,
+    pub(super) custom_fields: &'a CustomFields,
 }

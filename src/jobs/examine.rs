@@ -5,34 +5,58 @@ use std::collections::BTreeSet;
 use cscart::User;
 use ghl::Duplicate;
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::calls::{Hands, Trouble};
 use super::compare::{self, Decision, Match, Subject};
-use super::{Item, Job, JobKind, Outcome, Plan, scan, verify};
-use crate::connection::Settings;
+use super::{Item, Job, JobKind, Outcome, Plan, custom_fields, scan, verify};
 use crate::event::{EventId, NewEvent, Source, Subject as EventSubject};
+use crate::flow::Seen;
 use crate::link::{Customer, Link};
 use crate::store::jobs::{Candidates, Chunk, KnownContact, NewLink, Sought};
-use crate::sync::{self, Canonical, Field};
+use crate::sync::{Canonical, Definitions, Field};
 
 /// What stands before the customer in the id of a contact that is going to be made.
 const MADE: &str = "new:";
 
+/// What an event of a job is called.
+const EVENT: &str = "import";
+
 /// A customer as the store shows him.
 pub(super) struct Read {
     id: u64,
-    user: User,
+    /// The body of the event that would carry him over.
+    body: Value,
     contact: Canonical,
     /// What was left out of the contact, and why.
     problems: Vec<String>,
 }
 
 impl Read {
-    pub(super) fn new(id: u64, user: User, settings: &Settings) -> Self {
-        let mapped = sync::from_user(&user, settings);
-        let problems = mapped.problems.iter().map(ToString::to_string).collect();
-        Self { id, user, contact: mapped.contact, problems }
+    pub(super) fn new(
+        hands: &Hands<'_>,
+        job: &Job,
+        at: Timestamp,
+        definitions: Option<&Definitions>,
+        (id, user): (u64, User),
+    ) -> Self {
+        let live = hands.caller.live;
+        let body = json!({
+            "store": { "url": live.connection.cscart.url },
+            "data": { "user": user, "job": job.id },
+        });
+        let seen = Seen::of_body(EVENT, at, &live.connection, &body);
+        let (mut contact, mut problems) = match live.fields.customer(&seen) {
+            Ok(mapped) => {
+                let mapped = mapped.unwrap_or_default();
+                (mapped.contact, mapped.problems.iter().map(ToString::to_string).collect())
+            }
+            Err(error) => (Canonical::default(), vec![error.to_string()]),
+        };
+        if let Some(definitions) = definitions {
+            problems.extend(custom_fields::fit(&mut contact, &live.fields, definitions));
+        }
+        Self { id, body, contact, problems }
     }
 
     /// What his contact is looked for by.
@@ -50,6 +74,8 @@ pub(super) struct Examiner<'a> {
     pub(super) tags: BTreeSet<String>,
     /// When the store was asked.
     pub(super) at: Timestamp,
+    /// The location's custom fields, where they are known.
+    pub(super) definitions: Option<&'a Definitions>,
 }
 
 impl Examiner<'_> {
@@ -98,7 +124,8 @@ impl Examiner<'_> {
                 item.contact_id = Some(contact.id.clone());
                 chunk.owners.push((contact.id.clone(), subject.customer.to_string()));
                 if self.job.kind == JobKind::Verify {
-                    item.fields = verify::differences(&read.contact, &contact, link.as_deref());
+                    item.fields =
+                        verify::differences(&read.contact, &contact, link.as_deref(), self.definitions);
                     if !item.fields.is_empty() {
                         item.outcome = Outcome::Differs;
                     }
@@ -131,7 +158,7 @@ impl Examiner<'_> {
             Box::pin(async move { client.contacts().get(&id).await })
         });
         if let Some(contact) = there.await? {
-            let contact = scan::known(&contact);
+            let contact = scan::known(&contact, self.definitions);
             chunk.contacts.push(contact.clone());
             found.contact = Some(contact);
             return Ok((compare::find(subject, found, false), None));
@@ -180,21 +207,17 @@ impl Examiner<'_> {
 
     /// The event that carries a customer over. Its source id makes it one, however often it is filed.
     fn event(&self, read: &Read) -> NewEvent {
-        let payload = json!({
-            "store": { "url": self.hands.caller.live.connection.cscart.url },
-            "data": { "user": read.user, "job": self.job.id },
-        });
         NewEvent {
             id: EventId::new(),
             connection: self.job.connection.clone(),
             source: Source::Manual,
             source_id: format!("job:{}:{}", self.job.id, read.id),
-            kind: "import".to_owned(),
+            kind: EVENT.to_owned(),
             subject: EventSubject::customer(&Customer::User(read.id)),
             received_at: self.hands.caller.clock.now(),
             // What the store says was so when it was asked: a live event of later knows better.
             occurred_at: self.at,
-            payload: payload.to_string().into_bytes(),
+            payload: read.body.to_string().into_bytes(),
             replayed_from: None,
             forced: false,
             ignored: false,
@@ -224,7 +247,7 @@ impl Examiner<'_> {
                 })
             });
             let Some(Some(there)) = there.await? else { continue };
-            let mut known = scan::known(&there);
+            let mut known = scan::known(&there, self.definitions);
             known.linked = self.hands.store.links_of_contact(&connection.name, &there.id).await?;
             chunk.contacts.push(known.clone());
             if by_email {

@@ -17,6 +17,7 @@ use super::{Job, JobId, JobState, Progress};
 use crate::clock::Clock;
 use crate::config::EngineConfig;
 use crate::connection::ConnectionName;
+use crate::custom_fields::CustomFields;
 use crate::inbox::Inbox;
 use crate::monitor::Monitor;
 use crate::registry::{Live, Registry};
@@ -46,6 +47,8 @@ pub struct Runner {
     pub monitor: Monitor,
     /// Told when there are new events.
     pub inbox: Inbox,
+    /// The custom fields of the locations.
+    pub custom_fields: CustomFields,
     /// How long to wait between two tries.
     pub config: EngineConfig,
 }
@@ -174,7 +177,7 @@ impl Runner {
     /// One step: how long to wait before the next one; none: it is done.
     async fn step(&self, live: &Live, job: &Job) -> Result<Option<Duration>, Trouble> {
         let caller = Caller::new(live, &self.tokens, &self.clock, &self.monitor);
-        let hands = Hands { caller, store: &self.store };
+        let hands = Hands { caller, store: &self.store, custom_fields: &self.custom_fields };
         let made = step::make(&hands, job).await;
         let (calls, store_calls) = hands.caller.spent();
         let spent = Progress { calls, store_calls, ..Progress::default() };

@@ -3,17 +3,17 @@
 use ghl::{SearchAfter, SearchQuery};
 use serde_json::{Value, json};
 
-use super::calls::{Caller, Trouble};
-use super::{Job, PAGE_SIZE, Place, Progress};
+use super::calls::{Caller, Hands, Trouble};
+use super::{Job, PAGE_SIZE, Place, Progress, custom_fields};
 use crate::reason::{Code, Reason};
 use crate::store::jobs::{Chunk, KnownContact, Step};
-use crate::sync;
+use crate::sync::{self, Definitions};
 
 /// A contact as the job keeps it.
-pub(super) fn known(contact: &ghl::Contact) -> KnownContact {
+pub(super) fn known(contact: &ghl::Contact, definitions: Option<&Definitions>) -> KnownContact {
     KnownContact {
         id: contact.id.to_string(),
-        fields: sync::from_ghl(contact),
+        fields: sync::from_ghl_with(contact, definitions),
         tags: contact.tags.clone(),
         owner: None,
         linked: Vec::new(),
@@ -42,7 +42,9 @@ async fn search(caller: &Caller<'_>, query: SearchQuery) -> Result<ghl::SearchPa
 }
 
 /// Reads the page after this contact.
-pub(super) async fn page(caller: &Caller<'_>, job: &Job, after: &[Value]) -> Result<(Step, Chunk), Trouble> {
+pub(super) async fn page(hands: &Hands<'_>, job: &Job, after: &[Value]) -> Result<(Step, Chunk), Trouble> {
+    let caller = &hands.caller;
+    let definitions = custom_fields::definitions(hands).await?;
     let mut query = SearchQuery::new(caller.live.connection.ghl.location_id.clone());
     query.page_limit = job.options.page_size.unwrap_or(PAGE_SIZE);
     // Oldest first: what is made meanwhile comes at the end, and moves nothing.
@@ -67,7 +69,8 @@ pub(super) async fn page(caller: &Caller<'_>, job: &Job, after: &[Value]) -> Res
             return Err(Trouble::Retry(Reason::new(Code::WrongShape, text)));
         }
     };
-    let chunk = Chunk { contacts: found.contacts.iter().map(known).collect(), ..Chunk::default() };
+    let contacts = found.contacts.iter().map(|contact| known(contact, definitions.as_deref())).collect();
+    let chunk = Chunk { contacts, ..Chunk::default() };
     let progress = Progress { contacts_read: read, contacts: found.total, ..Progress::default() };
     Ok((Step { place, progress }, chunk))
 }

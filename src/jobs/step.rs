@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::calls::{Hands, Trouble};
 use super::examine::{Examiner, Read};
-use super::{Item, Job, JobKind, Outcome, Place, Progress, customers, scan};
+use super::{Item, Job, JobKind, Outcome, Place, Progress, custom_fields, customers, scan};
 use crate::store::jobs::{Chunk, Step};
 use crate::sync;
 
@@ -45,7 +45,7 @@ pub(super) async fn make(hands: &Hands<'_>, job: &Job) -> Result<Ended, Trouble>
             Ok(step((Step { place, progress }, Chunk::default())))
         }
         Place::Choosing { page } => customers::choose(hands, job, *page).await.map(step),
-        Place::Contacts { after } => scan::page(&hands.caller, job, after).await.map(step),
+        Place::Contacts { after } => scan::page(hands, job, after).await.map(step),
         Place::Customers { page, last, total } => {
             let open = hands.store.resolve_job(job.id).await?;
             if open + customers::PAGE > WINDOW {
@@ -69,11 +69,17 @@ pub(super) async fn make(hands: &Hands<'_>, job: &Job) -> Result<Ended, Trouble>
 /// Compares a page of customers.
 async fn compared(hands: &Hands<'_>, job: &Job, page: customers::Page) -> Result<(Step, Chunk), Trouble> {
     let settings = &hands.caller.live.connection.settings;
-    let read: Vec<Read> = page.users.into_iter().map(|(id, user)| Read::new(id, user, settings)).collect();
+    let definitions = custom_fields::definitions(hands).await?;
+    let definitions = definitions.as_deref();
+    let read: Vec<Read> = page
+        .users
+        .into_iter()
+        .map(|(id, user)| Read::new(hands, job, page.at, definitions, (id, user)))
+        .collect();
     let sought = read.iter().map(Read::sought).collect();
     let found = hands.store.job_candidates(job.id, &job.connection, sought).await?;
     let tags = settings.customer_tags.iter().filter_map(|tag| sync::clean_tag(tag)).collect();
-    let examiner = Examiner { hands, job, tags, at: page.at };
+    let examiner = Examiner { hands, job, tags, at: page.at, definitions };
     let mut chunk = Chunk::default();
     for (read, found) in read.iter().zip(found) {
         examiner.examine(read, found, &mut chunk).await?;

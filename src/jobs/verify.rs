@@ -2,18 +2,29 @@
 
 use crate::link::Link;
 use crate::store::jobs::KnownContact;
-use crate::sync::{Canonical, Field};
+use crate::sync::{Canonical, Definitions, Field};
 
 /// The fields in which a customer and his contact differ, with both values. A field that one side does not say is not
 /// compared, and neither is one that both sides still show as they did when they were last in step: HighLevel rewrites
 /// some values.
-pub(super) fn differences(store: &Canonical, contact: &KnownContact, link: Option<&Link>) -> Vec<String> {
+pub(super) fn differences(
+    store: &Canonical,
+    contact: &KnownContact,
+    link: Option<&Link>,
+    definitions: Option<&Definitions>,
+) -> Vec<String> {
     let theirs = &contact.fields;
     let compared = store.iter().filter(|(field, ours)| {
-        // HighLevel shows custom fields by ids that say nothing here.
-        let unknown = matches!(field, Field::Custom(_)) && theirs.get(field).is_none();
         let there = theirs.shown(field).unwrap_or_default();
-        !unknown && *ours != there && !in_step(field, ours, there, link)
+        let same = match (field, definitions) {
+            // Without the definitions HighLevel shows custom fields by ids that say nothing.
+            (Field::Custom(_), None) => true,
+            (Field::Custom(key), Some(definitions)) => {
+                definitions.get(key).is_some_and(|definition| definition.is_same(ours, there))
+            }
+            _ => *ours == there,
+        };
+        !same && !in_step(field, ours, there, link)
     });
     compared
         .map(|(field, ours)| {
@@ -59,7 +70,7 @@ mod tests {
         ]);
         let theirs = contact(&[(Field::Email, "ada@example.com"), (Field::City, "Rome")]);
         assert_eq!(
-            differences(&store, &theirs, None),
+            differences(&store, &theirs, None, None),
             ["city: \"Paris\" in the store, \"Rome\" in HighLevel"]
         );
     }
@@ -75,7 +86,7 @@ mod tests {
             tags: std::collections::BTreeSet::new(),
             state_at: jiff::Timestamp::UNIX_EPOCH,
         };
-        assert!(differences(&ours, &contact(&[(Field::Phone, "+1202")]), Some(&link)).is_empty());
-        assert_eq!(differences(&ours, &contact(&[(Field::Phone, "+1203")]), Some(&link)).len(), 1);
+        assert!(differences(&ours, &contact(&[(Field::Phone, "+1202")]), Some(&link), None).is_empty());
+        assert_eq!(differences(&ours, &contact(&[(Field::Phone, "+1203")]), Some(&link), None).len(), 1);
     }
 }

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use super::file::Test;
 use crate::connection::Connection;
 use crate::dry_run::{Given, GivenContact};
+use crate::flow::{FieldMap, Seen};
 use crate::link::{Customer, ItemKind, ItemLink, Link};
 use crate::sync::{self, Canonical, Shadow};
 
@@ -38,8 +39,10 @@ pub(super) fn given(test: &Test, connection: &Connection) -> Given {
     }
     let linked = test.given.customer.as_ref().and_then(|user| Some((customer(user)?, user)));
     let Some((customer, user)) = linked else { return given };
-    let known = cscart::User::deserialize(&Value::Object(user.clone()));
-    let known = known.map(|user| sync::from_user(&user, &connection.settings).contact).unwrap_or_default();
+    let body = json!({ "data": { "user": user } });
+    let seen = Seen::of_body("customer.updated", Timestamp::UNIX_EPOCH, connection, &body);
+    let known = FieldMap::compile(&connection.settings).customer(&seen);
+    let known = known.ok().flatten().unwrap_or_default().contact;
     given.items.extend(items(test, connection, &customer));
     given.links.push(Link {
         connection: connection.name.clone(),

@@ -1,5 +1,7 @@
 //! Reading the files: the embedded ones, those of a folder, those of a folder in it for one connection.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -59,6 +61,25 @@ pub(super) fn files(folder: Option<&Path>) -> Result<Vec<File>, FolderError> {
     }
     files.sort_by(|a, b| a.place.cmp(&b.place));
     Ok(files)
+}
+
+/// Files of one folder whose names differ only in their letters' case would be one route, and on some disks are one file: all
+/// but the first are refused.
+pub(super) fn tell_apart(files: &mut [File]) {
+    let mut first: HashMap<(Option<ConnectionName>, String), String> = HashMap::new();
+    for file in files {
+        match first.entry((file.of.clone(), file.name.to_lowercase())) {
+            Entry::Vacant(place) => drop(place.insert(file.place.clone())),
+            Entry::Occupied(other) => {
+                file.content = Err(Mistake {
+                    place: file.place.clone(),
+                    position: None,
+                    what: format!("`{}` and `{}` are one route by their names", other.get(), file.place),
+                    mend: "rename one of them".into(),
+                });
+            }
+        }
+    }
 }
 
 /// The files of a folder in the folder: named after a connection, and for that one only.

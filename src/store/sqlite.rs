@@ -186,13 +186,15 @@ impl Store for Sqlite {
         seq: i64,
         key: &StepKey,
         operation: &str,
+        version: Option<&str>,
         now: Timestamp,
     ) -> Result<()> {
         let (lane, key, operation) = (lane.clone(), key.clone(), operation.to_owned());
+        let version = version.map(str::to_owned);
         self.writer
             .run(move |tx| {
                 lanes::extend(tx, &lane, now)?;
-                effects::begin(tx, seq, &key, &operation, now)
+                effects::begin(tx, seq, &key, &operation, version.as_deref(), now)
             })
             .await
     }

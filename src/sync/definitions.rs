@@ -111,6 +111,28 @@ impl Definitions {
         self.by_key.values().any(|field| field.id == *id)
     }
 
+    /// Takes out of a contact the custom fields that there are not, and the values that theirs do not take: with a word on
+    /// each of these. (Fields that there are not may be those of the defaults, which are there for whoever makes them.)
+    pub fn fit(&self, contact: &mut Canonical) -> Vec<String> {
+        let mut left_out = Vec::new();
+        for (field, value) in contact.custom_fields().iter() {
+            let Field::Custom(key) = field else { continue };
+            let Some(definition) = self.get(key) else {
+                contact.remove(field);
+                continue;
+            };
+            match definition.wire(value) {
+                Ok(wire) => left_out.extend(wire.left_out.map(|what| format!("{field} {what}"))),
+                Err(why) => {
+                    let shown: String = value.chars().take(80).collect();
+                    left_out.push(format!("{field} `{shown}`: {why}"));
+                    contact.remove(field);
+                }
+            }
+        }
+        left_out
+    }
+
     /// A contact's values in the common form. Those of fields that the location does not have are left out.
     pub fn read(&self, values: &[CustomFieldValue]) -> Canonical {
         let mut read = Canonical::default();
@@ -173,6 +195,11 @@ impl Definition {
     pub fn is_shown(&self, sent: &str, answer: Option<&Value>) -> bool {
         let Ok(sent) = self.wire(sent) else { return true };
         answer.is_some_and(|answer| self.read(answer) == self.read(&sent.value))
+    }
+
+    /// Whether two values in the common form are one to HighLevel: ours, and one that it shows.
+    pub fn is_same(&self, ours: &str, theirs: &str) -> bool {
+        ours == theirs || self.wire(ours).is_ok_and(|wire| self.read(&wire.value).as_deref() == Some(theirs))
     }
 
     /// The option that is meant: in any case of letters, and for yes and no whatever says so.

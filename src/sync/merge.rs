@@ -47,18 +47,9 @@ impl Changes {
         &self.0
     }
 
-    /// Leaves the custom fields out; answers whether there were any.
-    pub fn remove_custom_fields(&mut self) -> bool {
-        self.0.remove_custom_fields()
-    }
-
-    /// Leaves out the custom fields that `others` does not have.
-    pub fn keep_custom_fields_of(&mut self, others: &Canonical) {
-        for (field, _) in self.0.custom_fields().iter() {
-            if others.get(field).is_none() {
-                self.0.remove(field);
-            }
-        }
+    /// The same, for taking out what cannot be sent.
+    pub fn values_mut(&mut self) -> &mut Canonical {
+        &mut self.0
     }
 
     /// The names of the changed fields.

@@ -77,7 +77,7 @@ all_but_append! {
     fn release_leases(now: Timestamp) -> usize;
     fn payload(seq: i64) -> Vec<u8>;
     fn extend_lease(lane: &Lane, now: Timestamp) -> ();
-    fn begin_effect(lane: &Lane, seq: i64, key: &StepKey, operation: &str, now: Timestamp) -> ();
+    fn begin_effect(lane: &Lane, seq: i64, key: &StepKey, operation: &str, version: Option<&str>, now: Timestamp) -> ();
     fn record_effect(lane: &Lane, seq: i64, effect: EffectUpdate, links: Vec<LinkChange>) -> ();
     fn finish(lane: &Lane, head: &Event, effect: EffectUpdate, links: Vec<LinkChange>, folded: Vec<i64>, now: Timestamp) -> ();
     fn settle(lane: &Lane, head: &Event, folded: Vec<i64>, settlement: Settlement, now: Timestamp) -> ();

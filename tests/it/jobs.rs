@@ -5,6 +5,7 @@ mod conflicts;
 mod importing;
 mod killed;
 mod live;
+mod mapped;
 mod program;
 mod stopping;
 mod troubles;

@@ -181,6 +181,82 @@ async fn an_option_that_is_gone_by_now_is_left_out_of_an_update() {
 }
 
 #[tokio::test]
+async fn an_option_that_was_deleted_in_highlevel_since_is_left_out_of_a_new_contact_and_of_a_change() {
+    let app = with_fields(r#""custom.level" = "{{ data.user.level }}""#).await;
+    let level = field(&app, "Level", "SINGLE_OPTIONS", &["Gold", "Silver"]).await;
+    let user = |id: u64, level: &str| {
+        let user =
+            json!({ "user_id": id, "email": format!("c{id}@example.com"), "firstname": "C", "level": level });
+        json!({ "user": user })
+    };
+    announce(&app, "m1", "customer.created", user(77, "Silver")).await;
+    set_options(&app, &level, &["Silver"]).await;
+    let made = announce(&app, "m2", "customer.created", user(78, "Gold")).await;
+    set_options(&app, &level, &["Gold"]).await;
+    let changed = announce(&app, "m3", "customer.updated", user(78, "Silver")).await;
+    for (event, said) in [
+        (&made, "custom:level `Gold`: the field has no such option; it has `Silver`"),
+        (&changed, "custom:level `Silver`: the field has no such option; it has `Gold`"),
+    ] {
+        assert_eq!(event["state"], "done", "{event:#}");
+        assert!(left_out(event).contains(said), "{event:#}");
+    }
+    assert_eq!(value(&app, "c78@example.com", &level), Value::Null);
+    assert_eq!(
+        changed["payload"]["data"]["user"]["level"], "Silver",
+        "the event keeps all that it came with"
+    );
+    // It is there again, and known of when it is next looked.
+    let gold = announce(&app, "m4", "customer.updated", user(78, "Gold")).await;
+    assert_eq!(left_out(&gold), "null");
+    assert_eq!(value(&app, "c78@example.com", &level), "Gold");
+    app.end().await;
+}
+
+#[tokio::test]
+async fn a_contact_that_is_there_gets_the_rest_where_an_option_was_deleted_since() {
+    let app = with_fields(r#""custom.level" = "{{ data.user.level }}""#).await;
+    let level = field(&app, "Level", "RADIO", &["Gold", "Silver"]).await;
+    let user = |id: u64, email: &str| json!({ "user": { "user_id": id, "email": email, "firstname": "Ada", "level": "Gold" } });
+    announce(&app, "m1", "customer.created", user(77, "a@example.com")).await;
+    set_options(&app, &level, &["Silver"]).await;
+    let there = json!({ "email": "b@example.com" });
+    app.highlevel(json!({ "action": "contact.create", "contact": there, "deliver": false })).await;
+    let event = announce(&app, "m2", "customer.created", user(78, "b@example.com")).await;
+    assert_eq!(event["state"], "done", "{event:#}");
+    assert!(left_out(&event).contains("custom:level `Gold`: the field has no such option"), "{event:#}");
+    let contacts = app.ghl("contacts");
+    let contact = contacts.iter().find(|contact| contact["email"] == "b@example.com").unwrap();
+    assert_eq!(contact["firstName"], "Ada");
+    app.end().await;
+}
+
+#[tokio::test]
+async fn a_refusal_that_names_no_field_is_looked_into_and_else_keeps_the_event_with_all_its_data() {
+    let mut app = with_fields(r#""custom.level" = "{{ data.user.level }}""#).await;
+    app.may_have_dead_letters = true;
+    let level = field(&app, "Level", "RADIO", &["Gold", "Silver", "Bronze"]).await;
+    let user = |level: &str| json!({ "user": ada_with(json!({ "user_id": 77, "level": level })) });
+    announce(&app, "m1", "customer.created", user("Silver")).await;
+    let refusal =
+        json!({ "method": "PUT", "path": "/contacts/*", "kind": "status", "status": 422, "times": 1 });
+    set_options(&app, &level, &["Silver", "Bronze"]).await;
+    app.fault(refusal.clone());
+    let event = announce(&app, "m2", "customer.updated", user("Gold")).await;
+    assert_eq!(event["state"], "done", "{event:#}");
+    assert!(left_out(&event).contains("custom:level `Gold`: the field has no such option"), "{event:#}");
+
+    app.fault(refusal);
+    let dead = announce(&app, "m3", "customer.updated", user("Bronze")).await;
+    assert_eq!(dead["state"], "dead", "nothing is wrong with the fields: {dead:#}");
+    assert_eq!(dead["payload"]["data"]["user"]["level"], "Bronze");
+    let again = app.replay(&dead).await;
+    app.until_state(&again, "done").await;
+    assert_eq!(value(&app, "ada@example.com", &level), "Bronze");
+    app.end().await;
+}
+
+#[tokio::test]
 async fn many_customers_at_once_make_a_missing_field_once() {
     let app = with_fields(
         r#""custom.vip_level" = { value = "{{ data.user.firstname }}", create = true, label = "VIP level" }"#,
@@ -312,10 +388,24 @@ async fn a_rule_that_cannot_work_is_refused_by_the_api_with_what_to_do() {
 
 /// Somebody deletes a custom field in HighLevel.
 async fn delete_field(app: &TestApp, id: &str) {
+    on_field(app, reqwest::Method::DELETE, id, None).await;
+}
+
+/// Somebody gives a custom field of HighLevel's other options.
+async fn set_options(app: &TestApp, id: &str, options: &[&str]) {
+    let body = json!({ "name": "Level", "options": options });
+    on_field(app, reqwest::Method::PUT, id, Some(body)).await;
+}
+
+async fn on_field(app: &TestApp, method: reqwest::Method, id: &str, body: Option<Value>) {
     let announcement = app.sandbox.announcement();
     let ghl = &announcement["ghl"];
     let text = |name: &str| ghl[name].as_str().unwrap();
     let url = format!("{}/locations/{}/customFields/{id}", text("url"), text("location_id"));
-    let request = app.http.delete(url).bearer_auth(text("token")).header("Version", "2021-07-28");
+    let mut request =
+        app.http.request(method, url).bearer_auth(text("token")).header("Version", "2021-07-28");
+    if let Some(body) = body {
+        request = request.json(&body);
+    }
     assert_eq!(request.send().await.unwrap().status(), 200);
 }

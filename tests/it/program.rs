@@ -197,3 +197,24 @@ async fn health_says_whether_the_bridge_can_store() {
     let output = desk.run(&["health"]).await;
     assert!(!output.status.success() && text(&output.stderr).contains(&url), "{output:?}");
 }
+
+#[tokio::test]
+async fn whoever_stops_reading_ends_a_command_without_a_word() {
+    let desk = Desk::new("");
+    for arguments in [
+        &["catalogue"][..],
+        &["catalogue", "contact", "--json"],
+        &["openapi"],
+        &["test-routes"],
+        &["routes", "schema"],
+    ] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cartbridge"));
+        command.args(arguments).current_dir(desk.folder.path()).kill_on_drop(true);
+        let (reads, writes) = std::io::pipe().unwrap();
+        drop(reads);
+        let child = command.stdout(writes).stderr(std::process::Stdio::piped()).spawn().unwrap();
+        let ended = child.wait_with_output().await.unwrap();
+        assert_eq!(text(&ended.stderr), "", "{arguments:?}");
+        assert_eq!(ended.status.code(), Some(141), "{arguments:?}");
+    }
+}

@@ -347,3 +347,76 @@ async fn a_route_that_sets_itself_off_is_stopped_and_named() {
     .await;
     app.end().await;
 }
+
+/// A route that answers each note with a change of the contact, and one that answers each change with a note.
+const PING: &str = r#"
+    on = ["ghl.note.created"]
+    [[step]]
+    id = "change"
+    do = "ghl.contact.update"
+    with = { contactId = "{{ data.contactId }}", city = "{{ event.id }}" }
+"#;
+const PONG: &str = r#"
+    on = ["ghl.contact.updated"]
+    [[step]]
+    id = "note"
+    do = "ghl.note.create"
+    with = { contactId = "{{ data.id }}", body = "Moved to {{ data.city }}." }
+"#;
+
+#[tokio::test]
+async fn two_routes_that_set_each_other_off_through_highlevel_are_stopped() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "ping.toml", PING);
+    write(folder.path(), "pong.toml", PONG);
+    let mut app = bridge(&folder, "").await;
+    app.may_have_dead_letters = true;
+    let there = json!({ "email": "ada@example.com" });
+    let made = app.highlevel(json!({ "action": "contact.create", "contact": there })).await;
+    let contact = made["contact"]["id"].as_str().unwrap().to_owned();
+    app.highlevel(json!({ "action": "note.create", "contact_id": contact, "body": "Rang." })).await;
+    let stopped = app.until("the cycle is stopped", async || app.events("state=dead").await.pop()).await;
+    app.settled().await;
+    assert_eq!((&stopped["state_code"], &stopped["type"]), (&json!("flow-loop"), &json!("note.created")));
+    let reason = stopped["state_reason"].as_str().unwrap();
+    assert!(
+        reason.contains(&format!("route `ping` has run 20 times within 10 minutes for `contact:{contact}`")),
+        "{reason}"
+    );
+    let count = |wanted: &str| app.call_names().iter().filter(|call| *call == wanted).count();
+    assert_eq!((count("PUT /contacts/*"), count("POST /contacts/*/notes")), (20, 20), "and nothing goes on");
+    assert_eq!(app.events("state=dead").await.len(), 1);
+    app.end().await;
+}
+
+#[tokio::test]
+async fn a_route_that_changes_between_two_tries_of_an_event_is_named_for_each_step_as_it_ran() {
+    let folder = tempfile::tempdir().unwrap();
+    let insisting = |tag: &str| {
+        tagging(tag).replace("do = \"ghl.tags.add\"", "do = \"ghl.tags.add\"\non_error = \"retry\"")
+    };
+    write(folder.path(), "tagging.toml", &insisting("one"));
+    let app = bridge(&folder, "").await;
+    let before = until_described(&app, "tagging", "Tags with one.").await;
+    app.fault(
+        json!({ "method": "POST", "path": "/contacts/*/tags", "kind": "status", "status": 422, "times": 0 }),
+    );
+    let user = json!({ "email": "ada@example.com", "firstname": "Ada" });
+    let made = app.shop(json!({ "action": "customer.register", "user": user })).await;
+    let id = made["delivery"]["body"]["id"].as_str().unwrap().to_owned();
+    let version = |event: &Value, step: &str| {
+        let effects = event["effects"].as_array().unwrap();
+        let effect = effects.iter().find(|effect| effect["route"] == "tagging" && effect["step"] == step);
+        effect.map(|effect| effect["route_version"].clone())
+    };
+    app.until("the first try has failed", async || version(&app.event(&id).await, "tag")).await;
+    assert_eq!(version(&app.event(&id).await, "tag"), Some(before["version"].clone()));
+    write(folder.path(), "tagging.toml", &insisting("two"));
+    let after = until_described(&app, "tagging", "Tags with two.").await;
+    app.sandbox.ghl().clear_faults();
+    let event = app.until_state(&id, "done").await;
+    assert_eq!(version(&event, "contact"), Some(before["version"].clone()));
+    assert_eq!(version(&event, "tag"), Some(after["version"].clone()));
+    assert_eq!(app.tags_of("ada@example.com"), ["cs-cart", "customer", "two"]);
+    app.end().await;
+}

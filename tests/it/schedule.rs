@@ -53,12 +53,13 @@ const DAILY: &str = r#"
     do = "ghl.contact.fetch"
 "#;
 
-/// It must not run with the other one: it would be a dead letter.
+/// It must not run with the other one: it would be a dead letter. (Its own time may come as well, on a Sunday.)
 const WEEKLY: &str = r#"
     on = ["schedule"]
     every = "1w"
     [[step]]
     id = "nobody"
+    if = "data.route != 'weekly'"
     do = "ghl.contact.fetch"
 "#;
 
@@ -70,13 +71,44 @@ async fn a_route_runs_at_its_time_in_the_time_zone_and_no_other_with_it() {
     // Tokyo is nine hours ahead of UTC, all year.
     assert!(timer.due_at.to_string().ends_with("T00:00:00Z"), "{timer:?}");
     go_to(&app, timer.due_at);
-    let event = done(&app, "due", 1).await.remove(0);
+    let event = done(&app, "due&subject=schedule:daily", 1).await.remove(0);
     assert_eq!((&event["subject"], &event["source"]), (&json!("schedule:daily"), &json!("schedule")));
     assert_eq!(event["occurred_at"], timer.due_at.to_string());
     let next = armed(&app, "schedule/daily").await;
     assert_eq!(next.due_at.duration_since(timer.due_at), SignedDuration::from_hours(24));
     go_to(&app, next.due_at);
-    done(&app, "due", 2).await;
+    done(&app, "due&subject=schedule:daily", 2).await;
+    app.end().await;
+}
+
+#[tokio::test]
+async fn a_connection_has_its_own_time_zone_and_else_that_of_the_bridge_for_routes_and_days_alike() {
+    let folder = tempfile::tempdir().unwrap();
+    let rules = "[connection.settings.fields]\nwebsite = \"https://{{ 1764000000 | date('%H') }}.example.com\"\n\
+         date_of_birth = \"1764000000\"\n";
+    let top = "time_zone = \"Asia/Tokyo\"\n";
+    let mut app = bridge(&folder, &[("daily", DAILY)], top).await;
+    for (settings, hour, time, day) in [
+        ("", "01", "T00:00:00Z", "2025-11-25"),
+        ("[connection.settings]\ntime_zone = \"Asia/Dubai\"\n", "20", "T05:00:00Z", "2025-11-24"),
+    ] {
+        let plain = app.config().split("[connection.settings").next().unwrap().to_owned();
+        app.edit_config(|_| format!("{plain}\n{settings}{rules}"));
+        app.start_again().await;
+        app.until("the route is armed for the time zone", async || {
+            armed(&app, "schedule/daily").await.due_at.to_string().ends_with(time).then_some(())
+        })
+        .await;
+        let id = u64::from(hour == "20") + 77;
+        let user = json!({ "user_id": id, "email": format!("c{id}@example.com"), "firstname": "C" });
+        let body = json!({ "type": "customer.created", "timestamp": app.clock.now().to_string(), "store": {}, "data": { "user": user } });
+        assert_eq!(app.deliver(&format!("m{id}"), &body).await.0, 202);
+        app.settled().await;
+        let contacts = app.ghl("contacts");
+        let contact = contacts.iter().find(|it| it["email"] == format!("c{id}@example.com")).unwrap();
+        assert_eq!(contact["website"], format!("https://{hour}.example.com"));
+        assert!(contact["dateOfBirth"].as_str().unwrap().starts_with(day), "{contact}");
+    }
     app.end().await;
 }
 

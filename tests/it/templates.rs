@@ -5,7 +5,7 @@ mod docs;
 mod orders;
 mod others;
 
-use cartbridge::flow::RouteSet;
+use cartbridge::routes::{Routes, Shown};
 use sandbox::Options;
 use serde_json::{Value, json};
 
@@ -92,25 +92,12 @@ impl Template {
     }
 }
 
-/// The shipped files.
-fn shipped() -> Vec<(String, Vec<u8>)> {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/routes");
-    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let files = files.filter(|path| path.extension().is_some_and(|extension| extension == "toml"));
-    files
-        .map(|path| {
-            let name = path.file_name().unwrap().to_str().unwrap().to_owned();
-            (name, std::fs::read(path).unwrap())
-        })
-        .collect()
-}
-
 #[test]
 fn each_template_is_off_until_it_is_switched_on_and_says_in_a_paragraph_how() {
-    let routes = RouteSet::parse(shipped()).unwrap();
+    let routes = Routes::load(None).unwrap();
     let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/flows.md")).unwrap();
-    for route in routes.routes() {
-        let id = &route.id;
+    let routes = routes.shown(None);
+    for (id, Shown { route, .. }) in &routes {
         assert!(page.contains(&format!("`{id}`")), "docs/flows.md does not name `{id}`");
         assert_eq!(route.enabled, BY_DEFAULT.contains(&id.as_str()), "{id}");
         if !route.enabled {
@@ -118,7 +105,7 @@ fn each_template_is_off_until_it_is_switched_on_and_says_in_a_paragraph_how() {
             assert!(route.description.contains("Scopes:"), "{id} does not say what it needs");
         }
     }
-    assert!(routes.routes().len() >= BY_DEFAULT.len() + 12);
+    assert!(routes.len() >= BY_DEFAULT.len() + 12);
 }
 
 #[tokio::test]

@@ -23,25 +23,25 @@ pub(super) struct Timeline {
 
 impl Timeline {
     pub(super) fn begin() -> Self {
-        anstream::println!("\n{BOLD}A store, HighLevel, and the bridge between them{BOLD:#}\n");
+        println!("\n{BOLD}A store, HighLevel, and the bridge between them{BOLD:#}\n");
         let clock = Clock::system();
         Self { began: clock.now(), clock, scenes: 0, failures: 0 }
     }
 
     /// Where something is to be found.
     pub(super) fn place(what: &str, url: &str) {
-        anstream::println!("  {what:<24}{DIM}{url}{DIM:#}");
+        println!("  {what:<24}{DIM}{url}{DIM:#}");
     }
 
     /// A new scene.
     pub(super) fn scene(&mut self, title: &str) {
         self.scenes += 1;
-        anstream::println!("\n{BOLD}{:>2}. {title}{BOLD:#}", self.scenes);
+        println!("\n{BOLD}{:>2}. {title}{BOLD:#}", self.scenes);
     }
 
     /// Somebody did something.
     pub(super) fn says(&self, who: &str, what: &str) {
-        anstream::println!("{} {who:<10} {what}", self.at(self.clock.now()));
+        println!("{} {who:<10} {what}", self.at(self.clock.now()));
     }
 
     /// A request that HighLevel got, when, and its answer; none: the connection was cut.
@@ -52,16 +52,13 @@ impl Timeline {
         };
         let answer = status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
         let fault = fault.map(|fault| format!("  ({})", fault.replace('_', " "))).unwrap_or_default();
-        anstream::println!(
-            "{} HighLevel  ← {request:<46} {style}{answer}{style:#}{DIM}{fault}{DIM:#}",
-            self.at(at)
-        );
+        println!("{} HighLevel  ← {request:<46} {style}{answer}{style:#}{DIM}{fault}{DIM:#}", self.at(at));
     }
 
     /// A promise of this scene: held or not.
     pub(super) fn check(&mut self, held: bool, what: &str) {
         let (mark, style) = if held { ("✓", GOOD) } else { ("✗", BAD) };
-        anstream::println!("         {style}{mark} {what}{style:#}");
+        println!("         {style}{mark} {what}{style:#}");
         self.failures += usize::from(!held);
     }
 

@@ -14,14 +14,11 @@ const WARN: Style = AnsiColor::Yellow.on_default();
 
 pub(super) fn report(report: &Report) {
     let event = &report.event;
-    anstream::println!(
+    println!(
         "\n{BOLD}{}{BOLD:#}  {}  {DIM}{} at {}{DIM:#}",
-        event.kind,
-        event.subject,
-        report.connection,
-        event.occurred_at
+        event.kind, event.subject, report.connection, event.occurred_at
     );
-    anstream::println!("  {}", report.found);
+    println!("  {}", report.found);
     for phase in &report.phases {
         self::phase(phase);
     }
@@ -30,21 +27,21 @@ pub(super) fn report(report: &Report) {
             Some(status) => format!("{GOOD}{status}{GOOD:#}"),
             None => format!("{WARN}not asked{WARN:#}"),
         };
-        anstream::println!("  the store   ← {} {}  {asked}", call.method, call.path);
+        println!("  the store   ← {} {}  {asked}", call.method, call.path);
     }
-    anstream::println!(
+    println!(
         "\n  It would cost {} and {}. Nothing was sent or written.",
         calls(report.cost.highlevel, "to HighLevel"),
         calls(report.cost.store, "to the store"),
     );
     for note in &report.notes {
-        anstream::println!("  {DIM}{note}{DIM:#}");
+        println!("  {DIM}{note}{DIM:#}");
     }
 }
 
 fn phase(phase: &Phase) {
     if let Some(after) = &phase.after {
-        anstream::println!("\n{BOLD}waits {after}, then:{BOLD:#}");
+        println!("\n{BOLD}waits {after}, then:{BOLD:#}");
     }
     if !phase.conditions.is_empty() {
         println!();
@@ -59,28 +56,28 @@ fn phase(phase: &Phase) {
         _ => WARN,
     };
     let reason = phase.reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
-    anstream::println!("\n  {style}{}{style:#}{reason}", phase.state);
+    println!("\n  {style}{}{style:#}{reason}", phase.state);
 }
 
 fn condition(condition: &ConditionView) {
     let (mark, style) = if condition.holds { ("✓", GOOD) } else { ("✗", WARN) };
     let place = place(&condition.route, condition.step.as_deref());
     let text = condition.condition.as_deref().or(condition.ruled_out.as_deref()).unwrap_or_default();
-    anstream::println!("  {style}{mark}{style:#} {place}  {DIM}if{DIM:#} {text}");
+    println!("  {style}{mark}{style:#} {place}  {DIM}if{DIM:#} {text}");
     for (name, value) in &condition.looked_at {
-        anstream::println!("      {DIM}{name} = {value}{DIM:#}");
+        println!("      {DIM}{name} = {value}{DIM:#}");
     }
 }
 
 fn step(number: usize, step: &StepView) {
-    anstream::println!(
+    println!(
         "\n{BOLD}{number:>2}. {}{BOLD:#}  {}  {DIM}{}{DIM:#}",
         place(&step.route, Some(&step.step)),
         step.operation,
         step.state
     );
     if let Some(why) = &step.why {
-        anstream::println!("      {why}");
+        println!("      {why}");
     }
     step.calls.iter().for_each(call);
 }
@@ -88,7 +85,7 @@ fn step(number: usize, step: &StepView) {
 fn call(call: &Call) {
     let style = if call.status.is_some_and(|status| status < 300) { GOOD } else { WARN };
     let status = call.status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
-    anstream::println!("      ← {} {}  {style}{status}{style:#}", call.method, call.path);
+    println!("      ← {} {}  {style}{status}{style:#}", call.method, call.path);
     body(&call.body);
 }
 
@@ -98,67 +95,48 @@ fn body(body: &Value) {
     }
     let text = serde_json::to_string_pretty(body).unwrap_or_default();
     for line in text.lines() {
-        anstream::println!("        {DIM}{line}{DIM:#}");
+        println!("        {DIM}{line}{DIM:#}");
     }
 }
 
 pub(super) fn comparison(comparison: &Comparison, since: Timestamp, limit: u32) {
     comparison.different.iter().for_each(compared);
     let different = comparison.different.len();
-    anstream::println!(
+    println!(
         "\n{BOLD}{} since {since}:{BOLD:#} the same for {}, something else for {different}",
         events(comparison.tried),
         comparison.same
     );
-    anstream::println!(
-        "  calls that change something: {} then, {} now",
-        comparison.calls_then,
-        comparison.calls_now
-    );
+    println!("  calls that change something: {} then, {} now", comparison.calls_then, comparison.calls_now);
     for (why, many) in &comparison.not_tried {
-        anstream::println!("  {WARN}not tried{WARN:#} {}: {why}", events(*many));
+        println!("  {WARN}not tried{WARN:#} {}: {why}", events(*many));
     }
     if comparison.cut {
-        anstream::println!(
-            "  {WARN}cut{WARN:#} at the newest {limit}: raise --limit to try the older ones as well"
-        );
+        println!("  {WARN}cut{WARN:#} at the newest {limit}: raise --limit to try the older ones as well");
     }
 }
 
 fn compared(compared: &Compared) {
-    anstream::println!(
+    println!(
         "\n{BOLD}{}{BOLD:#}  {}  {DIM}{} at {}{DIM:#}",
-        compared.kind,
-        compared.subject,
-        compared.id,
-        compared.occurred_at
+        compared.kind, compared.subject, compared.id, compared.occurred_at
     );
     if compared.state_then != compared.state_now {
         let reason = compared.reason_now.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
-        anstream::println!("  it was {}, and would be {}{reason}", compared.state_then, compared.state_now);
+        println!("  it was {}, and would be {}{reason}", compared.state_then, compared.state_now);
     }
     for change in &compared.changes {
         match change {
             Change::NoLonger { call } => {
-                anstream::println!(
-                    "  {BAD}-{BAD:#} {} {}  {DIM}{}{DIM:#}",
-                    call.method,
-                    call.path,
-                    call.body
-                );
+                println!("  {BAD}-{BAD:#} {} {}  {DIM}{}{DIM:#}", call.method, call.path, call.body);
             }
             Change::New { call } => {
-                anstream::println!(
-                    "  {GOOD}+{GOOD:#} {} {}  {DIM}{}{DIM:#}",
-                    call.method,
-                    call.path,
-                    call.body
-                );
+                println!("  {GOOD}+{GOOD:#} {} {}  {DIM}{}{DIM:#}", call.method, call.path, call.body);
             }
             Change::OtherBody { method, path, at } => {
-                anstream::println!("  {WARN}~{WARN:#} {method} {path}");
+                println!("  {WARN}~{WARN:#} {method} {path}");
                 for (place, (then, now)) in at {
-                    anstream::println!("      {place}: {DIM}{then}{DIM:#} → {now}");
+                    println!("      {place}: {DIM}{then}{DIM:#} → {now}");
                 }
             }
         }

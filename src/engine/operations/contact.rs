@@ -1,14 +1,13 @@
 //! `ghl.contact.save` and `ghl.contact.ensure`: a customer becomes a contact and stays one.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{contact_create, contact_update};
 use crate::engine::step::Step;
 use crate::engine::verdict::Verdict;
-use crate::engine::work::{Work, fetch_user, seen};
+use crate::engine::work::{Work, fetch_user, shown};
 use crate::link::Customer;
 use crate::reason::Code;
-use crate::sync;
 
 /// Creates the contact, or sends what has changed.
 pub(super) async fn save(work: &mut Work<'_>, step: &mut Step, tags: &[String]) -> Result<(), Verdict> {
@@ -33,9 +32,7 @@ pub(super) async fn ensure(work: &mut Work<'_>, step: &mut Step, tags: &[String]
             ));
         };
         let user = fetch_user(work.engine, work.live, id).await?;
-        let mut mapped = sync::from_user(&user, &work.live.connection.settings);
-        let data = json!({ "user": user });
-        work.live.fields.apply(&seen(work.live, work.event(), &Value::Null, &data), &mut mapped);
+        let mapped = shown(work.live, work.event(), &json!({ "data": { "user": user } }))?;
         work.contact = mapped.contact;
         work.problems.extend(mapped.problems.iter().map(ToString::to_string));
     }

@@ -101,25 +101,26 @@ pub(super) async fn adopt(
         );
         return Err(Verdict::dead(Code::ContactTaken, text));
     }
-    let definitions = custom_fields::prepare(work, step).await?;
-    let definitions = definitions.as_deref();
+    let mut definitions = custom_fields::prepare(work, step).await?;
     let contact = found.contact(work, step).await?;
-    let mut theirs =
-        definitions.map_or_else(|| sync::from_ghl(&contact), |it| sync::from_ghl_with(&contact, it));
+    let mut theirs = sync::from_ghl_with(&contact, definitions.as_deref());
     if found.made_by_us {
         // HighLevel shows custom fields by ids of its own, so that ours look empty: but we have just sent them.
         theirs.extend(&work.contact.custom_fields());
     }
-    let fill = sync::first_link(&work.contact, &theirs);
-    if !fill.is_empty() {
-        let updated =
-            call!(work, step, |ghl| ghl.contacts().update(&found.id, &sync::update(&fill, definitions)))
-                .await;
+    let mut fill = sync::first_link(&work.contact, &theirs);
+    while !fill.is_empty() {
+        let change = sync::update(&fill, definitions.as_deref());
+        let updated = call!(work, step, |ghl| ghl.contacts().update(&found.id, &change)).await;
         match updated {
             Ok(updated) => {
                 theirs.extend(fill.values());
                 theirs.extend(&sync::from_ghl(&updated));
+                break;
             }
+            Err(failed)
+                if custom_fields::mend(work, step, &failed.error, fill.values_mut(), &mut definitions)
+                    .await? => {}
             // What cannot be filled in does not keep the customer from his contact.
             Err(failed)
                 if matches!(
@@ -128,6 +129,7 @@ pub(super) async fn adopt(
                 ) =>
             {
                 work.problems.push(format!("what was empty could not be filled in: {}", failed.error));
+                break;
             }
             Err(failed) => return Err(failed.verdict),
         }

@@ -16,10 +16,6 @@ use crate::sync::{self, Canonical, Definitions, Field, Shadow};
 /// What stands as the contact's source in HighLevel.
 pub(in crate::engine) const SOURCE: &str = "CS-Cart";
 
-/// Said where HighLevel does not take the custom fields of the settings.
-pub(super) const NO_CUSTOM_FIELDS: &str = "the custom fields, which HighLevel does not take: make them in the location, or \
-     empty `settings.custom_fields` of the connection";
-
 /// Creates the contact of a customer who has none, or takes over the one that HighLevel has already.
 pub(super) async fn create(work: &mut Work<'_>, step: &mut Step, tags: &[String]) -> Result<(), Verdict> {
     super::customer(work)?;
@@ -78,13 +74,8 @@ pub(super) async fn create(work: &mut Work<'_>, step: &mut Step, tags: &[String]
                 {
                     return contact_adopt::adopt(work, step, tags, found).await;
                 }
-                if !refuses_custom_fields(error) {
+                if !custom_fields::mend(work, step, error, &mut contact, &mut definitions).await? {
                     return Err(failed.verdict);
-                }
-                match custom_fields::mend(work, step, &mut contact).await? {
-                    Some(mended) => definitions = Some(mended),
-                    None if contact.remove_custom_fields() => work.problems.push(NO_CUSTOM_FIELDS.to_owned()),
-                    None => return Err(failed.verdict),
                 }
             }
             error if reconcile::is_uncertain(error) => {
@@ -108,7 +99,7 @@ async fn link(
 ) -> Result<(), Verdict> {
     let mut shadow = Shadow { cscart: work.contact.clone(), ghl: sent };
     // What HighLevel made of it counts: it rewrites some values.
-    shadow.ghl.extend(&definitions.map_or_else(|| sync::from_ghl(made), |it| sync::from_ghl_with(made, it)));
+    shadow.ghl.extend(&sync::from_ghl_with(made, definitions));
     let link = Link {
         connection: work.live.connection.name.clone(),
         customer: super::customer(work)?,
@@ -120,10 +111,4 @@ async fn link(
     let result = work.with_problems(json!({ "contact_id": made.id }));
     let links = work.put_link(link);
     step.done(work, result, links).await
-}
-
-/// Whether it is the custom fields, and nothing else, that HighLevel complains of.
-pub(super) fn refuses_custom_fields(error: &ghl::Error) -> bool {
-    let ghl::Error::Invalid { fields, .. } = error else { return false };
-    !fields.is_empty() && fields.iter().all(|field| field.starts_with("customFields"))
 }

@@ -29,9 +29,9 @@ pub(super) async fn update(work: &mut Work<'_>, step: &mut Step, tags: &[String]
         if forced { Changes::all(&work.contact) } else { sync::changes(&link.shadow, &work.contact) };
     let missing: Vec<String> =
         tags.iter().filter_map(|tag| sync::clean_tag(tag)).filter(|tag| !link.tags.contains(tag)).collect();
-    link.shadow.cscart.extend(&work.contact);
     link.state_at = work.occurred_at;
     if changes.is_empty() && missing.is_empty() {
+        link.shadow.cscart.extend(&work.contact);
         let links = work.put_link(link);
         let unchanged = json!({ "reason": "nothing has changed" });
         return step.done_without_call(work, unchanged, links).await;
@@ -46,10 +46,7 @@ pub(super) async fn update(work: &mut Work<'_>, step: &mut Step, tags: &[String]
                 // What HighLevel made of it counts: it rewrites some values.
                 link.shadow.ghl.extend(changes.values());
                 let definitions = definitions.as_deref();
-                link.shadow.ghl.extend(
-                    &definitions
-                        .map_or_else(|| sync::from_ghl(&updated), |it| sync::from_ghl_with(&updated, it)),
-                );
+                link.shadow.ghl.extend(&sync::from_ghl_with(&updated, definitions));
                 let sent = changes.values();
                 for field in custom_fields::ignored(work, step, sent, definitions, &updated).await? {
                     link.shadow.cscart.remove(&field);
@@ -60,22 +57,16 @@ pub(super) async fn update(work: &mut Work<'_>, step: &mut Step, tags: &[String]
             Err(failed) if failed.is_not_found() => {
                 return heal(work, step, tags).await;
             }
-            Err(failed) if contact_create::refuses_custom_fields(&failed.error) => {
-                let mut sent = changes.values().clone();
-                match custom_fields::mend(work, step, &mut sent).await? {
-                    Some(mended) => {
-                        changes.keep_custom_fields_of(&sent);
-                        definitions = Some(mended);
-                    }
-                    None if changes.remove_custom_fields() => {
-                        work.problems.push(contact_create::NO_CUSTOM_FIELDS.to_owned());
-                    }
-                    None => return Err(failed.verdict),
+            Err(failed) => {
+                let sent = changes.values_mut();
+                if !custom_fields::mend(work, step, &failed.error, sent, &mut definitions).await? {
+                    return Err(failed.verdict);
                 }
             }
-            Err(failed) => return Err(failed.verdict),
         }
     }
+    // What could not be sent is not in the contact any more: it is sent when it can be.
+    link.shadow.cscart.extend(&work.contact);
     match add_to(work, step, &link.contact_id, &missing).await {
         Ok(()) => link.tags.extend(missing),
         Err(failed) if failed.is_not_found() => {

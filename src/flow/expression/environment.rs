@@ -1,6 +1,7 @@
 //! The two environments: for what authors write, and for texts that are templates themselves (`render`).
 
-use std::sync::LazyLock;
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use minijinja::{Environment, Error, ErrorKind, State, UndefinedBehavior, context};
 
@@ -49,15 +50,66 @@ fn environment(fuel: u64) -> Environment<'static> {
 }
 
 /// Renders a text that is itself a template, such as the welcome task's title from the settings.
-fn render(state: &State<'_, '_>, template: String) -> Result<String, Error> {
+fn render(state: &State<'_, '_>, text: String) -> Result<String, Error> {
     state.consume_fuel(INNER_FUEL)?;
-    scan::check(&template, false).map_err(|why| Error::new(ErrorKind::SyntaxError, why))?;
+    let compiled = compiled(&RENDERED, text)?;
     let variable = |name| state.lookup(name).unwrap_or_default();
-    INNER.render_str(
-        &template,
-        context! {
-            connection => variable("connection"), contact => variable("contact"), data => variable("data"),
-            event => variable("event"), store => variable("store"),
-        },
-    )
+    compiled.get_template(NAME)?.render(context! {
+        connection => variable("connection"), contact => variable("contact"), data => variable("data"),
+        event => variable("event"), store => variable("store"),
+    })
+}
+
+/// Texts with their templates, each the only one of its environment.
+type Compiled = HashMap<String, Arc<Environment<'static>>>;
+
+/// Texts that were rendered lately. Those of the settings are the same for each event, and are compiled once.
+static RENDERED: LazyLock<Mutex<Compiled>> = LazyLock::new(Mutex::default);
+
+/// So many of them are kept. More than that are no settings but data, of which each is another.
+const MOST: usize = 256;
+
+/// The longest text that is kept, in bytes.
+const LONGEST: usize = 4096;
+
+/// The name of the only template.
+const NAME: &str = "text";
+
+fn compiled(kept: &Mutex<Compiled>, text: String) -> Result<Arc<Environment<'static>>, Error> {
+    let lock = || kept.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = lock().get(&text) {
+        return Ok(Arc::clone(known));
+    }
+    scan::check(&text, false).map_err(|why| Error::new(ErrorKind::SyntaxError, why))?;
+    let mut environment = INNER.clone();
+    environment.add_template_owned(NAME, text.clone())?;
+    let environment = Arc::new(environment);
+    if text.len() <= LONGEST {
+        let mut kept = lock();
+        if kept.len() >= MOST {
+            kept.clear();
+        }
+        kept.insert(text, Arc::clone(&environment));
+    }
+    Ok(environment)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_compiled_once_and_not_all_that_were_ever_seen_are_kept() {
+        let kept = Mutex::default();
+        let one = |text: &str| compiled(&kept, text.to_owned());
+        let (first, second) = (one("Hello {{ data.name }}").unwrap(), one("Hello {{ data.name }}").unwrap());
+        assert!(Arc::ptr_eq(&first, &second));
+        assert!(one("{{ broken").is_err() && one("{% set a = 1 %}").is_err());
+        for n in 0..MOST * 2 {
+            one(&format!("{n} {{{{ data.name }}}}")).unwrap();
+        }
+        one(&"x".repeat(LONGEST + 1)).unwrap();
+        let kept = kept.lock().unwrap();
+        assert!(kept.len() <= MOST && kept.keys().all(|text| text.len() <= LONGEST));
+    }
 }

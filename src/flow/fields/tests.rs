@@ -71,10 +71,22 @@ fn an_empty_value_keeps_or_clears() {
         "custom.a" = { value = "{{ data.a }}", when_empty = "clear" }
         "custom.b" = "{{ data.b }}"
     "#;
-    let mapped = applied(rules, json!({}));
+    let mapped = applied(rules, json!({ "city": "", "country": "", "a": null, "b": "" }));
     assert_eq!(mapped.contact.get(&Field::City), Some(""));
     assert_eq!(mapped.contact.get(&Field::Country), None, "nothing is said of it, so it keeps what it has");
     assert_eq!((custom(&mapped, "a").as_deref(), custom(&mapped, "b")), (Some(""), None));
+}
+
+#[test]
+fn what_an_event_does_not_speak_of_is_not_cleared() {
+    let rules = r#"
+        city = { value = "{{ data.user.town | entities }}", when_empty = "clear" }
+        "custom.newsletter" = { value = "{{ data.user.fields['40'] }}", type = "bool", when_empty = "clear" }
+    "#;
+    let mapped = applied(rules, json!({ "order": { "order_id": 5 } }));
+    assert_eq!((mapped.contact.get(&Field::City), custom(&mapped, "newsletter")), (None, None));
+    let unticked = applied(rules, json!({ "user": { "fields": { "36": "Gold" } } }));
+    assert_eq!(custom(&unticked, "newsletter").as_deref(), Some(""), "the profile is there, and has no tick");
 }
 
 #[test]

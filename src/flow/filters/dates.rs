@@ -10,7 +10,7 @@ use crate::sync::normalise;
 /// The longest format of a date, in bytes.
 const MAX_FORMAT: usize = 100;
 
-/// A time in a form of one's own (`strftime`), in a time zone: the one given, else the connection's, else UTC.
+/// A time in a form of one's own (`strftime`), in a time zone: the one given, else that of the connection.
 pub(super) fn date(
     state: &State<'_, '_>,
     value: Value,

@@ -74,7 +74,7 @@ const TABLE: &[[&str; 4]] = &[
     ],
     [
         "date(format, zone)",
-        "a time (seconds since 1970, ISO 8601) in the form of `strftime`, `%Y-%m-%d` if none is given; the zone is `settings.time_zone` if none is given, else UTC",
+        "a time (seconds since 1970, ISO 8601) in the form of `strftime`, `%Y-%m-%d` if none is given; the zone is the connection's (`settings.time_zone`, else `time_zone`, else UTC) if none is given",
         "1764000000 | date('%d.%m.%Y %H:%M', 'Europe/Berlin')",
         "24.11.2025 17:00",
     ],

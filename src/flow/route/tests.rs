@@ -13,13 +13,13 @@ body = "{{ data.note.body }}"
 "#;
 
 fn mistakes(text: &str) -> Vec<String> {
-    let found = RouteSet::parse(vec![("note.toml".into(), text.into())]).unwrap_err();
+    let found = RouteSet::default().with("note.toml", text.as_bytes()).unwrap_err();
     found.iter().map(ToString::to_string).collect()
 }
 
 #[test]
 fn a_good_route_is_read() {
-    let routes = RouteSet::parse(vec![("note.toml".into(), GOOD.into())]).unwrap();
+    let routes = RouteSet::default().with("note.toml", GOOD.as_bytes()).unwrap();
     assert!(routes.handles("cscart.note.created"));
     assert!(!routes.handles("cscart.note.updated"));
 }
@@ -27,7 +27,7 @@ fn a_good_route_is_read() {
 #[test]
 fn a_route_that_is_switched_off_handles_nothing() {
     let routes =
-        RouteSet::parse(vec![("note.toml".into(), format!("enabled = false\n{GOOD}").into())]).unwrap();
+        RouteSet::default().with("note.toml", format!("enabled = false\n{GOOD}").as_bytes()).unwrap();
     assert!(!routes.handles("cscart.note.created"));
 }
 
@@ -35,8 +35,9 @@ fn a_route_that_is_switched_off_handles_nothing() {
 fn a_trigger_sets_off_each_of_its_routes_once_and_in_the_order_of_their_ids() {
     let twice = GOOD.replace("\"cscart.note.created\"", "\"cscart.note.created\", \"cscart.note.created\"");
     let files = [("b", twice.as_str()), ("a", GOOD), ("c", &format!("enabled = false\n{GOOD}"))];
-    let files = files.map(|(id, text)| (format!("{id}.toml"), text.into()));
-    let routes = RouteSet::parse(files.into()).unwrap();
+    let add =
+        |routes: RouteSet, (id, text): (&str, &str)| routes.with(&format!("{id}.toml"), text.as_bytes());
+    let routes = files.into_iter().try_fold(RouteSet::default(), add).unwrap();
     let ids =
         |routes: &RouteSet| routes.of("cscart.note.created").map(|it| it.id.clone()).collect::<Vec<_>>();
     assert_eq!(ids(&routes), ["a", "b"]);
@@ -127,7 +128,7 @@ tags = ["{{ item.product }}", "{{ deal.id }}"]
 
 #[test]
 fn a_route_with_everything_is_read() {
-    assert_eq!(RouteSet::parse(vec![("flow.toml".into(), FLOW.into())]).unwrap().routes()[0].steps.len(), 2);
+    assert_eq!(RouteSet::default().with("flow.toml", FLOW.as_bytes()).unwrap().routes()[0].steps.len(), 2);
 }
 
 #[test]
@@ -205,7 +206,7 @@ fn each_mistake_in_a_flow_names_file_line_and_mend() {
     ] {
         let text = FLOW.replace(right, wrong);
         assert_ne!(text, FLOW, "{right} is not there");
-        let found = RouteSet::parse(vec![("flow.toml".into(), text.into())]).unwrap_err();
+        let found = RouteSet::default().with("flow.toml", text.as_bytes()).unwrap_err();
         let found: Vec<String> = found.iter().map(ToString::to_string).collect();
         assert!(found.iter().any(|found| found == message), "{found:#?}\nshould hold {message}");
     }
@@ -214,7 +215,7 @@ fn each_mistake_in_a_flow_names_file_line_and_mend() {
 #[test]
 fn a_mark_at_the_beginning_and_other_line_ends_do_not_matter() {
     let text = format!("\u{feff}{}", GOOD.replace('\n', "\r\n"));
-    RouteSet::parse(vec![("note.toml".into(), text.clone().into())]).unwrap();
+    RouteSet::default().with("note.toml", text.as_bytes()).unwrap();
     let found = mistakes(&text.replace("ghl.note.save", "ghl.note.sav"));
     assert!(found[0].starts_with("note.toml:7:6: there is no operation"), "{found:?}");
 }
@@ -223,7 +224,7 @@ fn a_mark_at_the_beginning_and_other_line_ends_do_not_matter() {
 fn a_file_that_is_no_text_or_far_too_long_is_told_by_place() {
     let mut content = GOOD.as_bytes().to_vec();
     content[20] = 0xff;
-    let parse = |content: Vec<u8>| RouteSet::parse(vec![("note.toml".into(), content)]).unwrap_err();
+    let parse = |content: Vec<u8>| RouteSet::default().with("note.toml", &content).unwrap_err();
     assert_eq!(
         parse(content)[0].to_string(),
         "note.toml:2:20: it is not UTF-8 from byte 20 on — save it as UTF-8 in the editor"
@@ -233,33 +234,21 @@ fn a_file_that_is_no_text_or_far_too_long_is_told_by_place() {
 }
 
 #[test]
-fn two_files_for_one_route_are_both_named() {
-    for other in ["Note.toml", "note.toml"] {
-        let files = vec![("note.toml".into(), GOOD.into()), (other.into(), GOOD.into())];
-        let found = RouteSet::parse(files).unwrap_err();
-        assert_eq!(
-            found[0].to_string(),
-            format!("{other}: `note.toml` and `{other}` are one route by their names — rename one of them")
-        );
-    }
-}
-
-#[test]
 fn what_a_plain_call_needs_is_known_for_the_token() {
-    let routes = RouteSet::parse(vec![("flow.toml".into(), FLOW.into())]).unwrap();
+    let routes = RouteSet::default().with("flow.toml", FLOW.as_bytes()).unwrap();
     assert_eq!(routes.needs()[0].scopes().to_string(), "contacts.write opportunities.write");
 }
 
 proptest::proptest! {
     #[test]
     fn no_file_makes_it_panic(content in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200)) {
-        let _ = RouteSet::parse(vec![("note.toml".into(), content)]);
+        let _ = RouteSet::default().with("note.toml", &content);
     }
 
     #[test]
     fn no_change_of_a_byte_makes_it_panic(at in 0..FLOW.len(), byte in 0u8..128) {
         let mut content = FLOW.as_bytes().to_vec();
         content[at] = byte;
-        let _ = RouteSet::parse(vec![("flow.toml".into(), content)]);
+        let _ = RouteSet::default().with("flow.toml", &content);
     }
 }

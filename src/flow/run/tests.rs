@@ -14,7 +14,7 @@ struct Given {
 }
 
 fn given(text: &str, data: Json) -> Given {
-    let routes = RouteSet::parse(vec![("welcome.toml".into(), text.into())]);
+    let routes = RouteSet::default().with("welcome.toml", text.as_bytes());
     let routes = routes.unwrap_or_else(|mistakes| panic!("{mistakes:#?}"));
     Given { routes, data, contact_id: None, continued: None }
 }

@@ -8,15 +8,23 @@ use crate::effect::{Attempt, Effect, EffectState, StepKey};
 use crate::store::{EffectUpdate, Result};
 
 /// `sending` is written once: a later retry keeps the time of the first call that may have made something.
-pub(super) fn begin(tx: &Pool, event: i64, key: &StepKey, operation: &str, now: Timestamp) -> Result<()> {
+pub(super) fn begin(
+    tx: &Pool,
+    event: i64,
+    key: &StepKey,
+    operation: &str,
+    version: Option<&str>,
+    now: Timestamp,
+) -> Result<()> {
     tx.prepare_cached(
         "INSERT INTO effects (event, route, step, position, operation, state, sending_since, sending_at, result, \
-         attempts) VALUES (?1, ?2, ?3, (SELECT count(*) FROM effects WHERE event = ?1), ?4, 'sending', ?5, ?5, 'null', \
-         '[]') \
+         attempts, version) VALUES (?1, ?2, ?3, (SELECT count(*) FROM effects WHERE event = ?1), ?4, 'sending', ?5, ?5, \
+         'null', '[]', ?6) \
          ON CONFLICT (event, route, step) DO UPDATE SET state = 'sending', operation = excluded.operation, \
+         version = excluded.version, \
          sending_at = excluded.sending_at, sending_since = coalesce(sending_since, excluded.sending_since)",
     )?
-    .execute(params![event, key.route, key.step, operation, now.as_millisecond()])?;
+    .execute(params![event, key.route, key.step, operation, now.as_millisecond(), version])?;
     Ok(())
 }
 

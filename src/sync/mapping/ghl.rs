@@ -5,10 +5,12 @@ use ghl::{Contact, ContactUpdate, CustomFieldInput, LocationId, NewContact};
 use crate::sync::normalise::line;
 use crate::sync::{Canonical, Changes, Definitions, Field};
 
-/// A contact as HighLevel shows it, with its custom fields by the location's definitions.
-pub fn from_ghl_with(contact: &Contact, definitions: &Definitions) -> Canonical {
+/// A contact as HighLevel shows it, with its custom fields by the location's definitions, if these are known.
+pub fn from_ghl_with(contact: &Contact, definitions: Option<&Definitions>) -> Canonical {
     let mut canonical = from_ghl(contact);
-    canonical.extend(&definitions.read(&contact.custom_fields));
+    if let Some(definitions) = definitions {
+        canonical.extend(&definitions.read(&contact.custom_fields));
+    }
     canonical
 }
 
@@ -192,7 +194,7 @@ mod tests {
         let answer = json!({ "id": "c", "customFields": [
             { "id": "f1", "value": 12.5 }, { "id": "f2", "value": ["Red", "Blue"] }, { "id": "gone", "value": "y" },
         ] });
-        let read = from_ghl_with(&serde_json::from_value(answer).unwrap(), &definitions);
+        let read = from_ghl_with(&serde_json::from_value(answer).unwrap(), Some(&definitions));
         let expected = canonical(&[
             (Field::Custom("points".into()), "12.5"),
             (Field::Custom("colours".into()), r#"["Red","Blue"]"#),

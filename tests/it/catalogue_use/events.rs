@@ -21,7 +21,7 @@ fn a_route_may_name_every_trigger_and_tell_every_case() {
                 "on = [\"{}\"]\n{every}{condition}[[step]]\nid = \"x\"\ndo = \"ghl.contact.fetch\"\n",
                 trigger.name
             );
-            let read = RouteSet::parse(vec![("x.toml".to_owned(), route.into_bytes())]);
+            let read = RouteSet::default().with("x.toml", route.as_bytes());
             assert!(read.is_ok(), "{}: {condition}: {:?}", trigger.name, read.err());
         }
     }

@@ -167,7 +167,7 @@ pub(crate) async fn claims_at_the_same_time_never_share_a_lane(store: &dyn Store
 async fn is_refused(store: &dyn Store, old: &Claim, now: jiff::Timestamp) {
     let (lane, seq) = (&old.lane, old.head.seq);
     let (before, ledger) = store.event(old.head.id).await.unwrap().unwrap();
-    let begun = store.begin_effect(lane, seq, &step("late"), "ghl.task.create", now).await;
+    let begun = store.begin_effect(lane, seq, &step("late"), "ghl.task.create", None, now).await;
     assert!(matches!(begun, Err(Error::LeaseLost)), "{begun:?}");
     let update = outcome("late", EffectState::Done, json!({}), &[201]);
     let recorded = store.record_effect(lane, seq, update, Vec::new()).await;
@@ -207,7 +207,10 @@ pub(crate) async fn a_lease_that_ran_out_is_claimed_again_and_its_old_holder_can
 ) {
     let id = stored(store, event("msg_1", "customer:1")).await;
     let old = store.claim(&Shares::of_each(1), at(0), at(60)).await.unwrap().remove(0);
-    store.begin_effect(&old.lane, old.head.seq, &step("contact"), "ghl.contact.create", at(0)).await.unwrap();
+    store
+        .begin_effect(&old.lane, old.head.seq, &step("contact"), "ghl.contact.create", None, at(0))
+        .await
+        .unwrap();
     assert!(claims(store, at(59)).await.is_empty());
     let ends = at(0) + SignedDuration::try_from(LEASE).unwrap();
 
@@ -237,7 +240,10 @@ pub(crate) async fn a_lease_from_an_earlier_life_of_the_lane_can_write_nothing(s
 pub(crate) async fn beginning_an_effect_extends_the_lease(store: &dyn Store) {
     stored(store, event("msg_1", "customer:1")).await;
     let old = store.claim(&Shares::of_each(1), at(0), at(10)).await.unwrap().remove(0);
-    store.begin_effect(&old.lane, old.head.seq, &step("contact"), "ghl.contact.create", at(9)).await.unwrap();
+    store
+        .begin_effect(&old.lane, old.head.seq, &step("contact"), "ghl.contact.create", None, at(9))
+        .await
+        .unwrap();
     // Long enough for any call, though not to the second: it need not be written each time.
     let lease = SignedDuration::try_from(LEASE).unwrap();
     assert!(claims(store, at(9) + lease / 2 - SignedDuration::from_millis(1)).await.is_empty());

@@ -14,7 +14,7 @@ async fn ledger(store: &dyn Store, claim: &Claim) -> Vec<Effect> {
 
 async fn begun(store: &dyn Store, claim: &Claim, name: &str, second: i64) {
     store
-        .begin_effect(&claim.lane, claim.head.seq, &step(name), "ghl.contact.create", at(second))
+        .begin_effect(&claim.lane, claim.head.seq, &step(name), "ghl.contact.create", None, at(second))
         .await
         .unwrap();
 }

@@ -5,7 +5,7 @@ use cartbridge::event::{NewEvent, Source};
 use cartbridge::store::{EffectUpdate, RouteVersion, Store};
 use serde_json::json;
 
-use super::given::{at, claimed, done, event, other_shop, outcome, read, settle, stored};
+use super::given::{at, claimed, done, event, other_shop, outcome, read, settle, step, stored};
 
 fn version(route: &str, version: &str, second: i64) -> RouteVersion {
     RouteVersion {
@@ -42,10 +42,29 @@ pub(crate) async fn an_effect_names_the_version_that_it_was_carried_out_with(sto
     ] {
         store.record_effect(lane, seq, update, Vec::new()).await.unwrap();
     }
+    // What is about to be sent is so by this version, whatever becomes of it.
+    store.begin_effect(lane, seq, &step("sent"), "ghl.contact.create", Some("aaaa"), at(0)).await.unwrap();
+    store
+        .begin_effect(lane, seq, &step("tried-again"), "ghl.contact.create", Some("cccc"), at(0))
+        .await
+        .unwrap();
+    let begun = store.event(id).await.unwrap().unwrap().1;
+    let by = |name: &str| {
+        let effect = begun.iter().find(|effect| effect.key == step(name)).unwrap();
+        (effect.state, effect.version.clone())
+    };
+    assert_eq!(by("sent"), (EffectState::Sending, Some("aaaa".to_owned())));
+    assert_eq!(by("tried-again"), (EffectState::Sending, Some("cccc".to_owned())));
+    for name in ["sent", "tried-again"] {
+        store
+            .record_effect(lane, seq, with(name, EffectState::Done, Some("bbbb")), Vec::new())
+            .await
+            .unwrap();
+    }
     let versions = |effects: Vec<cartbridge::effect::Effect>| {
         effects.into_iter().map(|effect| effect.version).collect::<Vec<_>>()
     };
-    let expected = [None, Some("bbbb".to_owned())];
+    let expected = [None, Some("bbbb".to_owned()), Some("bbbb".to_owned())];
     assert_eq!(versions(store.event(id).await.unwrap().unwrap().1), expected);
     settle(store, &claim, done(), at(1)).await;
     let again = store.replay(id, false, at(2)).await.unwrap();

@@ -23,7 +23,7 @@ async fn what_was_acknowledged_is_there_for_whoever_opens_the_file_next() {
     let id = stored(&first, event("msg_1", "customer:1")).await;
     let claim = claimed(&first, at(0)).await;
     first
-        .begin_effect(&claim.lane, claim.head.seq, &step("contact"), "ghl.contact.create", at(0))
+        .begin_effect(&claim.lane, claim.head.seq, &step("contact"), "ghl.contact.create", None, at(0))
         .await
         .unwrap();
     // The first one is not closed: as after a kill, the file is all that there is.

@@ -29,7 +29,7 @@ fn each_route_in_the_reference_is_one_that_a_bridge_takes() {
     let routes: Vec<_> = blocks().into_iter().filter(|(_, text)| text.contains("[[step]]")).collect();
     assert!(routes.len() >= 8, "{}", routes.len());
     for (line, text) in routes {
-        let read = RouteSet::parse(vec![("example.toml".into(), text.into_bytes())]);
+        let read = RouteSet::default().with("example.toml", text.as_bytes());
         assert!(read.is_ok(), "docs/flows.md:{line}: {:?}", read.err());
     }
 }
@@ -58,7 +58,7 @@ fn each_example_with_an_event_runs_for_it() {
             continue;
         };
         let event: Value = serde_json::from_str(event).unwrap();
-        let routes = RouteSet::parse(vec![("example.toml".into(), text.clone().into_bytes())]).unwrap();
+        let routes = RouteSet::default().with("example.toml", text.as_bytes()).unwrap();
         let context = Context {
             trigger: event["type"].as_str().unwrap(),
             event_id: "an-event".into(),

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{refusal::Refusal, validate::birthday};
+use super::{custom_fields::is_empty, refusal::Refusal, validate::birthday};
 
 /// One contact.
 #[derive(Debug, Clone, PartialEq)]
@@ -174,12 +174,7 @@ impl Contact {
     }
 
     fn set_custom_field(&mut self, id: String, value: Option<&Value>) {
-        let clears = match value {
-            None | Some(Value::Null) => true,
-            Some(Value::String(text)) => text.is_empty(),
-            Some(Value::Array(list)) => list.is_empty(),
-            Some(_) => false,
-        };
+        let clears = value.is_none_or(is_empty);
         let place = self.custom_fields.iter().position(|(known, _)| *known == id);
         match (place, value.filter(|_| !clears)) {
             (Some(place), Some(value)) => self.custom_fields[place].1 = value.clone(),

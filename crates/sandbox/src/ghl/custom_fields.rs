@@ -139,6 +139,41 @@ pub(crate) fn delete(call: &mut Call<'_>) -> Outcome {
     Ok(Reply::ok(json!({ "succeded": true })).with(Effect::on("custom_field.deleted", call.args[1])))
 }
 
+/// What is wrong with a value for a field with options. contacts.json has text for `SingleSelectField` and `RadioField`, and a
+/// list for `CheckboxField` and `MultiSelectField`; that another option than those of the field is refused, and in which words,
+/// is not documented: these are class-validator's for an enum.
+pub(crate) fn complaints(field: &Value, place: &str, value: Option<&Value>) -> Vec<String> {
+    let Some(value) = value.filter(|value| !is_empty(value)) else { return Vec::new() };
+    let none = Vec::new();
+    let options = field["picklistOptions"].as_array().unwrap_or(&none);
+    let named = || options.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", ");
+    match (field["dataType"].as_str().unwrap_or_default(), value) {
+        ("SINGLE_OPTIONS" | "RADIO", Value::String(_)) if !options.contains(value) => {
+            vec![format!("{place} must be one of the following values: {}", named())]
+        }
+        ("SINGLE_OPTIONS" | "RADIO", Value::String(_)) => Vec::new(),
+        ("SINGLE_OPTIONS" | "RADIO", _) => vec![format!("{place} must be a string")],
+        ("MULTIPLE_OPTIONS" | "CHECKBOX", Value::Array(items)) => {
+            let unknown = items.iter().any(|item| !options.contains(item));
+            let complaint =
+                || format!("each value in {place} must be one of the following values: {}", named());
+            unknown.then(complaint).into_iter().collect()
+        }
+        ("MULTIPLE_OPTIONS" | "CHECKBOX", _) => vec![format!("{place} must be an array")],
+        _ => Vec::new(),
+    }
+}
+
+/// Whether a value empties its field.
+pub(crate) fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(list) => list.is_empty(),
+        _ => false,
+    }
+}
+
 fn place(call: &Call<'_>) -> Result<usize, Refusal> {
     let [location_id, id] = call.args;
     call.location(Some(location_id))?;

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     call::{Call, Outcome, Reply},
+    custom_fields,
     refusal::Refusal,
     state::State,
     view::picked,
@@ -171,7 +172,7 @@ fn write(state: &State, opportunity: &mut Value, body: &Map<String, Value>) -> R
     let moved = body.contains_key("pipelineId") && body.get("pipelineId") != opportunity.get("pipelineId");
     for (name, value) in body {
         match name.as_str() {
-            "customFields" => write_custom_fields(state, opportunity, value),
+            "customFields" => write_custom_fields(state, opportunity, value)?,
             "locationId" | "contactId" => {}
             name => opportunity[name] = value.clone(),
         }
@@ -192,9 +193,10 @@ fn write(state: &State, opportunity: &mut Value, body: &Map<String, Value>) -> R
 }
 
 /// Written as `[{id | key, field_value}]`, shown as `[{id, fieldValue}]`; unknown ones are left out, as a contact's are.
-fn write_custom_fields(state: &State, opportunity: &mut Value, given: &Value) {
+fn write_custom_fields(state: &State, opportunity: &mut Value, given: &Value) -> Result<(), Refusal> {
     let mut fields = opportunity["customFields"].as_array().cloned().unwrap_or_default();
-    for field in given.as_array().into_iter().flatten() {
+    let mut complaints = Vec::new();
+    for (index, field) in given.as_array().into_iter().flatten().enumerate() {
         let names = [&field["id"], &field["key"]];
         let known = state.custom_fields.iter().find(|known| {
             let key = known["fieldKey"].as_str().unwrap_or_default();
@@ -203,10 +205,13 @@ fn write_custom_fields(state: &State, opportunity: &mut Value, given: &Value) {
                 && names.iter().any(|name| **name == known["id"] || **name == key || **name == short)
         });
         let Some(known) = known else { continue };
+        let place = format!("customFields.{index}.field_value");
+        complaints.extend(custom_fields::complaints(known, &place, field.get("field_value")));
         fields.retain(|field| field["id"] != known["id"]);
         fields.push(json!({ "id": known["id"], "fieldValue": field["field_value"] }));
     }
     opportunity["customFields"] = Value::Array(fields);
+    if complaints.is_empty() { Ok(()) } else { Err(Refusal::invalid(complaints)) }
 }
 
 /// With its contact, as `SearchOpportunitiesContactResponseSchema` has it. The notes that the document promises are not in

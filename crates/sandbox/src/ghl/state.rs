@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use super::{
     belongings::Belongings,
     contact::{Contact, Surroundings},
-    fixtures,
+    custom_fields, fixtures,
     index::Index,
     office::Office,
     rate::{Limits, Rate},
@@ -180,6 +180,23 @@ impl State {
     /// Writes the fields of a body into a contact.
     pub(crate) fn apply(&self, contact: &mut Contact, body: &Map<String, Value>) -> Result<(), Refusal> {
         let custom_field = |name: &str| self.custom_field_names.get(name).cloned();
+        let mut complaints = Vec::new();
+        for (index, item) in
+            body.get("customFields").and_then(Value::as_array).into_iter().flatten().enumerate()
+        {
+            let named = item["id"].as_str().or(item["key"].as_str()).unwrap_or_default();
+            let id = self.custom_field_names.get(named);
+            if let Some(field) =
+                self.custom_fields.iter().find(|field| field["id"].as_str() == id.map(String::as_str))
+            {
+                let place = format!("customFields.{index}.field_value");
+                let value = item.get("field_value").or(item.get("fieldValue"));
+                complaints.extend(custom_fields::complaints(field, &place, value));
+            }
+        }
+        if !complaints.is_empty() {
+            return Err(Refusal::invalid(complaints));
+        }
         contact.apply(body, &Surroundings { country: &self.country, custom_field: &custom_field })
     }
 

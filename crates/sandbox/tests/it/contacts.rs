@@ -110,3 +110,46 @@ async fn tags_of_an_update_replace_the_list_and_the_tag_paths_add_and_remove() {
         known["tags"].as_array().unwrap().iter().map(|tag| tag["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["one", "two", "three", "four"]);
 }
+
+#[tokio::test]
+async fn a_custom_field_with_options_takes_no_other_value() {
+    let world = World::start().await;
+    let path = format!("/locations/{}/customFields", world.location());
+    for (name, kind) in [
+        ("Level", "SINGLE_OPTIONS"),
+        ("Tick", "RADIO"),
+        ("Colours", "MULTIPLE_OPTIONS"),
+        ("Boxes", "CHECKBOX"),
+    ] {
+        let field = json!({ "name": name, "dataType": kind, "options": ["A", "B"] });
+        assert_eq!(world.ghl(Method::POST, &path, field).await.0, 201);
+    }
+    let id = world.create(json!({ "email": "a@deos.com" })).await;
+    let put = async |key: &str, value: Value| {
+        let body = json!({ "customFields": [{ "key": key, "field_value": value }] });
+        let (status, answer) = world.ghl(Method::PUT, &format!("/contacts/{id}"), body).await;
+        (status, answer["message"][0].as_str().unwrap_or_default().to_owned())
+    };
+    for (key, value) in [
+        ("level", json!("A")),
+        ("tick", json!("B")),
+        ("colours", json!(["B", "A"])),
+        ("boxes", json!([])),
+        ("level", json!("")),
+    ] {
+        assert_eq!(put(key, value.clone()).await.0, 200, "{key} {value}");
+    }
+    for (key, value, why) in [
+        ("level", json!("C"), "customFields.0.field_value must be one of the following values: A, B"),
+        ("tick", json!("a"), "customFields.0.field_value must be one of the following values: A, B"),
+        ("tick", json!(true), "customFields.0.field_value must be a string"),
+        (
+            "colours",
+            json!(["A", "C"]),
+            "each value in customFields.0.field_value must be one of the following values: A, B",
+        ),
+        ("boxes", json!("A"), "customFields.0.field_value must be an array"),
+    ] {
+        assert_eq!(put(key, value.clone()).await, (422, why.to_owned()), "{key} {value}");
+    }
+}
