@@ -21,6 +21,7 @@ mod resync;
 mod routes;
 mod sandbox;
 mod serve;
+mod since;
 mod test_routes;
 mod verify;
 

@@ -36,11 +36,18 @@ impl fmt::Display for EventId {
 }
 
 impl FromStr for EventId {
-    type Err = uuid::Error;
+    type Err = NotAnId;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        text.parse().map(Self)
+        text.parse().map(Self).map_err(|_| NotAnId)
     }
 }
+
+/// A text is no id of an event or of a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "no id looks like that: one is 36 characters long, as `cartbridge events list` and `cartbridge jobs list` show them"
+)]
+pub struct NotAnId;
 
 /// Which side an event came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

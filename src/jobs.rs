@@ -29,6 +29,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::connection::ConnectionName;
+use crate::event::NotAnId;
 
 pub use ask::{cancel, pause, resume};
 pub use estimate::{Asked, Estimate, estimate};
@@ -62,9 +63,9 @@ impl fmt::Display for JobId {
 }
 
 impl FromStr for JobId {
-    type Err = uuid::Error;
+    type Err = NotAnId;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        text.parse().map(Self)
+        text.parse().map(Self).map_err(|_| NotAnId)
     }
 }
 

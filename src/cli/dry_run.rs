@@ -1,7 +1,6 @@
 //! `cartbridge dry-run`: what an event would set off, and what would differ for those of the last days.
 
 mod print;
-mod since;
 
 use std::io::{IsTerminal as _, Read as _};
 use std::path::{Path, PathBuf};
@@ -9,10 +8,10 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use indicatif::ProgressBar;
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::app::load_routes;
-use crate::clock::Clock;
 use crate::connection::ConnectionName;
 use crate::dry_run::{self, Asked, Comparison, DryRuns, Since, TriedRoute, Which};
 use crate::event::EventId;
@@ -30,8 +29,8 @@ pub(super) struct Arguments {
     event: Option<String>,
     /// Try all events received since then (7d, 30m, 2026-11-24, 2026-11-24T12:00:00Z), and show what would differ from what was
     /// done
-    #[arg(long, value_name = "WHEN")]
-    since: Option<String>,
+    #[arg(long, value_name = "WHEN", value_parser = super::since::parse)]
+    since: Option<Timestamp>,
     /// Try this route as well: in place of the one of its name, or beside the others
     #[arg(long, value_name = "FILE")]
     route: Option<PathBuf>,
@@ -51,8 +50,7 @@ pub(super) struct Arguments {
 
 pub(super) async fn run(file: Option<PathBuf>, arguments: Arguments) -> anyhow::Result<ExitCode> {
     let route = arguments.route.as_deref().map(tried).transpose()?;
-    let since =
-        arguments.since.as_deref().map(|text| since::parse(text, Clock::system().now())).transpose()?;
+    let since = arguments.since;
     let event = arguments.event.as_deref().map(which).transpose()?;
     let (config, store) = super::database::open_read_only(file)?;
     let routes = load_routes(config.routes_dir.as_deref())?;

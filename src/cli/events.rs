@@ -55,17 +55,17 @@ pub(super) struct Filter {
     /// In this state (pending, working, waiting, parked, done, ignored, folded, dead)
     #[arg(long)]
     state: Option<State>,
-    /// Of this type, such as customer.created
+    /// Of this type, such as customer.created or cscart.customer.created
     #[arg(long = "type", value_name = "TYPE")]
     kind: Option<String>,
     /// About this subject, such as customer:42
     #[arg(long)]
     subject: Option<String>,
-    /// Received at this time or later, such as 2026-11-24T12:00:00Z
-    #[arg(long, value_name = "TIME")]
+    /// Received at this time or later (7d, 30m, 2026-11-24, 2026-11-24T12:00:00Z)
+    #[arg(long, value_name = "TIME", value_parser = super::since::parse)]
     since: Option<Timestamp>,
     /// Received before this time
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = super::since::parse)]
     until: Option<Timestamp>,
 }
 

@@ -41,19 +41,12 @@ struct Who {
     /// One customer, by the id in the store
     #[arg(long, value_name = "ID")]
     customer: Option<Customer>,
-    /// Customers with events or orders since then, such as 2026-11-01 or 2026-11-01T12:00:00Z
-    #[arg(long, value_name = "TIME", value_parser = since)]
+    /// Customers with events or orders since then (7d, 30m, 2026-11-01, 2026-11-01T12:00:00Z)
+    #[arg(long, value_name = "TIME", value_parser = super::since::parse)]
     since: Option<Timestamp>,
     /// All customers
     #[arg(long)]
     all: bool,
-}
-
-/// A time, or a day, which begins at midnight UTC.
-fn since(text: &str) -> Result<Timestamp, String> {
-    text.parse::<Timestamp>()
-        .or_else(|_| format!("{text}T00:00:00Z").parse())
-        .map_err(|_| format!("`{text}` is no time: write 2026-11-01 (midnight UTC), or 2026-11-01T12:00:00Z"))
 }
 
 pub(super) async fn run(file: Option<PathBuf>, arguments: Arguments) -> anyhow::Result<ExitCode> {

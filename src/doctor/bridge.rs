@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::net::innermost;
 use super::{Chart, Examination, Finding};
 use crate::config::{Config, reachable};
+use crate::connection::PollingMode;
 use crate::reason::{Code, Reason};
 use crate::registry::Live;
 use crate::tls::trust_only;
@@ -67,7 +68,13 @@ fn is_only_here(address: std::net::IpAddr) -> bool {
 
 /// A signed `ping` on its way through the running bridge's own door; without a bridge, through the same checks here.
 async fn signature(examination: &Examination<'_>, live: &Live) -> Finding {
+    let side = &live.connection.cscart;
     let Some(secret) = live.webhook_secrets.first() else {
+        if side.polling != PollingMode::Off && side.has_api() {
+            return Finding::Skipped(
+                "there is no webhook secret: the store is polled, without the add-on".to_owned(),
+            );
+        }
         let text = "the connection has no webhook secret: copy it from the store's add-on into `cscart.webhook_secrets`";
         return Finding::failed(Code::Configuration, text);
     };

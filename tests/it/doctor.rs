@@ -240,6 +240,18 @@ async fn a_bridge_with_another_secret_than_the_file_is_noticed_at_its_door() {
 }
 
 #[tokio::test]
+async fn a_store_that_is_polled_needs_no_webhook_secret() {
+    let app = TestApp::spawn().await;
+    let desk = desk(&app, |config| with(with(config, "webhook_secrets", "[]"), "polling", "true"));
+    let (report, is_well) = report(&desk).await;
+    assert!(is_well, "{report:#}");
+    let signature = of(&report, "signature");
+    assert_eq!(signature["outcome"], "skipped", "{signature}");
+    assert!(signature["found"].as_str().unwrap().contains("polled"), "{signature}");
+    app.end().await;
+}
+
+#[tokio::test]
 async fn a_mistake_in_the_file_and_a_name_that_is_none_are_told() {
     let desk = Desk::new("listn = \"127.0.0.1:1\"\n");
     let output = desk.run(&["doctor"]).await;

@@ -166,6 +166,13 @@ async fn events_are_listed_shown_and_replayed_on_the_command_line() {
     assert!(desk.ok(&["events", "list", "--state", "dead"]).await.contains("city must be a string"));
     let shown: Value = serde_json::from_str(&desk.ok(&["events", "show", &id]).await).unwrap();
     assert_eq!(shown["effects"][0]["attempts"][0]["status"], 422);
+    for kind in ["customer.created", "cscart.customer.created"] {
+        assert!(desk.ok(&["events", "list", "--type", kind, "--since", "1h"]).await.contains(&id), "{kind}");
+    }
+    for (wrong, words) in [(["show", "nope"], "events list"), (["list", "--since=yesterday"], "write `7d`")] {
+        let output = desk.run(&[&["events"][..], &wrong].concat()).await;
+        assert!(!output.status.success() && text(&output.stderr).contains(words), "{output:?}");
+    }
     desk.ok(&["events", "replay", "--all", "--connection", "my-shop"]).await;
     app.until_state(&id, "done").await;
     assert_eq!(app.ghl("contacts").len(), 1);

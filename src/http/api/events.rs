@@ -36,7 +36,7 @@ pub(super) struct Filter {
     connection: Option<String>,
     /// In this state: pending, working, waiting, parked, done, ignored, folded, dead.
     state: Option<String>,
-    /// Of this type, such as `customer.created`.
+    /// Of this type, such as `customer.created` or `cscart.customer.created`.
     #[serde(rename = "type")]
     kind: Option<String>,
     /// About this subject, such as `customer:42`.

@@ -45,7 +45,7 @@ pub(super) fn page(pool: &Pool, filter: &EventFilter, cursor: Option<i64>, limit
         }
     }
     if let Some(kind) = &filter.kind {
-        condition("kind = ?", kind.clone().into());
+        condition("? IN (kind, source || '.' || kind)", kind.clone().into());
     }
     if let Some(subject) = &filter.subject {
         // By the index for what is filed; what is not is little.

@@ -1,11 +1,17 @@
-//! Since when: a length of time back from now, a day, or a time.
+//! A time on the command line: a length of time back from now, a day, or a time.
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Span, SpanRelativeTo, Timestamp};
 
+use crate::clock::Clock;
+
 /// Reads `7d`, `30m`, `2026-11-24` (from its beginning, UTC) or `2026-11-24T12:00:00Z`.
-pub(super) fn parse(text: &str, now: Timestamp) -> anyhow::Result<Timestamp> {
+pub(super) fn parse(text: &str) -> anyhow::Result<Timestamp> {
+    at(text, Clock::system().now())
+}
+
+fn at(text: &str, now: Timestamp) -> anyhow::Result<Timestamp> {
     let text = text.trim();
     let back = || {
         let span: Span = text.parse().ok()?;
@@ -34,10 +40,10 @@ mod tests {
             ("2026-11-20", "2026-11-20T00:00:00Z"),
             ("2026-11-20T08:00:00+01:00", "2026-11-20T07:00:00Z"),
         ] {
-            assert_eq!(parse(text, now).unwrap(), since.parse::<Timestamp>().unwrap(), "{text}");
+            assert_eq!(at(text, now).unwrap(), since.parse::<Timestamp>().unwrap(), "{text}");
         }
         for text in ["yesterday", "7", "2 months", ""] {
-            assert!(parse(text, now).unwrap_err().to_string().contains("write `7d`"), "{text}");
+            assert!(at(text, now).unwrap_err().to_string().contains("write `7d`"), "{text}");
         }
     }
 }
