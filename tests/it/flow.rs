@@ -220,6 +220,27 @@ async fn a_phone_shared_with_another_contact_does_not_make_one_person_of_two() {
 }
 
 #[tokio::test]
+async fn a_contact_that_is_there_is_filled_but_for_the_phone_that_another_contact_has() {
+    let app = TestApp::spawn().await;
+    let other = json!({ "phone": "+12025550143" });
+    for theirs in [json!({ "email": "ada@example.com" }), other] {
+        app.highlevel(json!({ "action": "contact.create", "contact": theirs })).await;
+    }
+    app.register(ada()).await;
+    let contacts = app.ghl("contacts");
+    assert_eq!(contacts.len(), 2);
+    let adas = contacts.iter().find(|contact| contact["email"] == "ada@example.com").unwrap();
+    assert_eq!((&adas["firstName"], &adas["lastName"]), (&json!("Ada"), &json!("Lovelace")));
+    assert!(adas["phone"].is_null(), "{adas:#}");
+    let created = app.events("type=customer.created").await;
+    let event = app.event(created[0]["id"].as_str().unwrap()).await;
+    let left_out = event["effects"][0]["result"]["left_out"].as_array().unwrap();
+    assert_eq!(left_out.len(), 1, "{event:#}");
+    assert!(left_out[0].as_str().unwrap().starts_with("the phone, which contact"), "{event:#}");
+    app.end().await;
+}
+
+#[tokio::test]
 async fn a_contact_that_was_deleted_in_highlevel_is_made_again_with_the_next_change() {
     let app = TestApp::spawn().await;
     let id = app.register(ada()).await;
