@@ -1,5 +1,7 @@
 //! From a webhook to the right calls.
 
+use cartbridge::link::Customer;
+use cartbridge::store::LinkChange;
 use serde_json::json;
 
 use crate::app::{TestApp, ada};
@@ -111,6 +113,22 @@ async fn an_older_state_that_arrives_late_changes_nothing() {
     app.settled().await;
     assert_eq!(app.calls().len(), before);
     assert_eq!(app.ghl("contacts")[0]["city"], "Paris");
+    app.end().await;
+}
+
+#[tokio::test]
+async fn a_store_whose_clock_ran_ahead_and_is_right_again_loses_no_change() {
+    let app = TestApp::spawn().await;
+    let id = app.register(ada()).await;
+    let ahead = "2200-01-01T00:00:00Z".parse().unwrap();
+    for (message, clock, city) in [("msg_ahead", Some(ahead), "Paris"), ("msg_right", None, "Oslo")] {
+        let timestamp: jiff::Timestamp = clock.unwrap_or_else(|| app.clock.now());
+        let changed = json!({ "type": "customer.updated", "timestamp": timestamp, "store": {},
+            "data": { "user": { "user_id": id, "email": "ada@example.com", "b_city": city } } });
+        app.deliver(message, &changed).await;
+        app.settled().await;
+        assert_eq!(app.ghl("contacts")[0]["city"], city);
+    }
     app.end().await;
 }
 
@@ -301,6 +319,28 @@ async fn a_resync_asks_the_store_repairs_and_welcomes_nobody() {
     app.until_state(accepted["id"].as_str().unwrap(), "done").await;
     assert_eq!(app.ghl("contacts")[0]["email"], "ada@example.com");
     assert!(app.ghl("tasks").is_empty());
+    app.end().await;
+}
+
+#[tokio::test]
+async fn a_resync_wins_over_a_state_that_is_dated_later_than_now() {
+    let app = TestApp::spawn().await;
+    let id = app.register(ada()).await;
+    // The bridge's own clock was ahead when the customer was last carried over.
+    let customer = Customer::User(id.as_u64().unwrap());
+    let connection = "my-shop".parse().unwrap();
+    let mut link = app.store.link(&connection, &customer).await.unwrap().unwrap();
+    link.state_at = "2200-01-01T00:00:00Z".parse().unwrap();
+    app.store.put_links(vec![LinkChange::Put(link)]).await.unwrap();
+    let change = json!({ "action": "customer.update", "user_id": id, "user": { "lastname": "King" }, "deliver": false });
+    app.shop(change).await;
+    let (status, accepted) =
+        app.api("POST", "/api/connections/my-shop/resync", Some(json!({ "customer": id }))).await;
+    assert_eq!(status, 202, "{accepted}");
+    app.until_state(accepted["id"].as_str().unwrap(), "done").await;
+    assert_eq!(app.ghl("contacts")[0]["lastName"], "King");
+    let link = app.store.link(&connection, &customer).await.unwrap().unwrap();
+    assert!(link.state_at <= app.clock.now(), "it is dated right again");
     app.end().await;
 }
 
