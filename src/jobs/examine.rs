@@ -124,14 +124,16 @@ impl Examiner<'_> {
                 item.contact_id = Some(contact.id.clone());
                 chunk.owners.push((contact.id.clone(), subject.customer.to_string()));
                 if self.job.kind == JobKind::Verify {
-                    item.fields =
-                        verify::differences(&read.contact, &contact, link.as_deref(), self.definitions);
+                    item.fields = verify::differences(&read.contact, &contact, self.definitions);
                     if !item.fields.is_empty() {
                         item.outcome = Outcome::Differs;
                     }
                 } else {
                     let decision = compare::decide(&subject, &contact, link.as_deref());
                     let before = link.map(|link| *link).or(gone);
+                    if !matches!(decision, Decision::Send { .. }) {
+                        self.tell_kept(read, &contact, &mut item);
+                    }
                     self.carry(read, &mut item, decision, before, chunk);
                 }
             }
@@ -164,6 +166,19 @@ impl Examiner<'_> {
             return Ok((compare::find(subject, found, false), None));
         }
         Ok((compare::find(subject, found, true), Some(link)))
+    }
+
+    /// Says what differs though nothing is sent: what a person has changed in HighLevel stays.
+    fn tell_kept(&self, read: &Read, contact: &KnownContact, item: &mut Item) {
+        let kept = verify::differences(&read.contact, contact, self.definitions);
+        if kept.is_empty() {
+            return;
+        }
+        let kept = format!("kept HighLevel's {}", kept.join("; "));
+        item.reason = Some(match item.reason.take() {
+            Some(reason) => format!("{reason}; {kept}"),
+            None => kept,
+        });
     }
 
     /// What is done for a customer whose contact is known.
