@@ -8,16 +8,13 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::calls::{Hands, Trouble};
-use super::compare::{self, Decision, Match, Subject};
+use super::compare::{self, Decision, MADE, Match, Subject};
 use super::{Item, Job, JobKind, Outcome, Plan, custom_fields, scan, verify};
 use crate::event::{EventId, NewEvent, Source, Subject as EventSubject};
 use crate::flow::Seen;
 use crate::link::{Customer, Link};
 use crate::store::jobs::{Candidates, Chunk, KnownContact, NewLink, Sought};
 use crate::sync::{Canonical, Definitions, Field};
-
-/// What stands before the customer in the id of a contact that is going to be made.
-const MADE: &str = "new:";
 
 /// What an event of a job is called.
 const EVENT: &str = "import";

@@ -104,5 +104,7 @@ async fn a_dry_run_needs_nobody_to_say_yes() {
     let dry = cartbridge(&app, &["import", "my-shop", "--dry-run"]).await;
     assert!(dry.status.success() && told(&dry).contains("3 created"), "{}", told(&dry));
     assert!(app.ghl("contacts").is_empty());
+    let list = cartbridge(&app, &["jobs", "list"]).await;
+    assert!(told(&list).contains("(dry run)"), "{}", told(&list));
     app.sandbox.shutdown().await;
 }
