@@ -214,7 +214,7 @@ pub struct NewEvent {
     pub subject: Subject,
     /// When it was received.
     pub received_at: Timestamp,
-    /// When it happened, in the sender's words.
+    /// When it happened, in the sender's words, and no later than it was received.
     pub occurred_at: Timestamp,
     /// The body, byte for byte as it was signed.
     pub payload: Vec<u8>,
@@ -245,7 +245,7 @@ pub struct Event {
     pub subject: Subject,
     /// When it was received.
     pub received_at: Timestamp,
-    /// When it happened, in the sender's words.
+    /// When it happened, in the sender's words, and no later than it was received.
     pub occurred_at: Timestamp,
     /// The body, byte for byte.
     pub payload: Vec<u8>,

@@ -111,7 +111,8 @@ impl Inbox {
             kind: incoming.kind,
             subject: incoming.subject,
             received_at: now,
-            occurred_at: incoming.occurred_at.unwrap_or(now),
+            // The sender's clock may run ahead: what happened cannot have happened later than now.
+            occurred_at: incoming.occurred_at.map_or(now, |at| at.min(now)),
             payload: incoming.payload,
             replayed_from: None,
             forced: false,

@@ -127,7 +127,7 @@ fn table(views: &[JobView]) -> comfy_table::Table {
             view.id.clone(),
             format!("{:.0}", view.created_at),
             view.connection.clone(),
-            view.kind.to_owned(),
+            if view.options.dry_run { format!("{} (dry run)", view.kind) } else { view.kind.to_owned() },
             view.state.to_owned(),
             format!("{} of {all}", view.done),
             follow::outcomes(view),

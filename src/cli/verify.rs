@@ -25,10 +25,7 @@ pub(super) struct Arguments {
 
 pub(super) async fn run(file: Option<PathBuf>, arguments: Arguments) -> anyhow::Result<ExitCode> {
     let options = Options { sample: arguments.sample, page_size: arguments.page_size, ..Options::default() };
-    let mut asking = arguments.asking;
-    // It changes nothing, so there is nothing to say yes to.
-    asking.yes = true;
-    let ended = start::run(file, arguments.name, JobKind::Verify, options, asking).await;
+    let ended = start::run(file, arguments.name, JobKind::Verify, options, arguments.asking).await;
     Ok(ended.unwrap_or_else(|error| {
         eprintln!("Error: {error:#}");
         ExitCode::from(2)

@@ -57,6 +57,14 @@ impl Work<'_> {
         &self.claim.head
     }
 
+    /// Whether the customer's link shows a newer state of him than this event does. One dated later than now was dated by a
+    /// wrong clock: what a person asks for does not give way to it.
+    pub(super) fn is_outdated(&self, link: &Link) -> bool {
+        let event = self.event();
+        let dated_wrong = event.source == Source::Manual && link.state_at > self.engine.clock.now();
+        self.occurred_at < link.state_at && !event.forced && !dated_wrong
+    }
+
     /// Keeps the lane for longer than any call takes. Written only now and then: most events are done long before.
     pub(super) async fn keep_lease(&self) -> Result<(), Verdict> {
         let now = self.engine.clock.now();

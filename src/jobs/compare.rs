@@ -13,6 +13,9 @@ use crate::link::{Customer, Link};
 use crate::store::jobs::{Candidates, KnownContact};
 use crate::sync::{self, Canonical, Field, Shadow};
 
+/// What stands before the customer in the id of a contact that is going to be made.
+pub(super) const MADE: &str = "new:";
+
 /// A customer who is compared.
 pub(super) struct Subject<'a> {
     pub(super) connection: &'a ConnectionName,
@@ -79,8 +82,9 @@ pub(super) fn find(subject: &Subject<'_>, found: &Candidates, gone: bool) -> Mat
             let other = found.by_phone.iter().find(|other| other.id != one.id);
             if let Some(other) = other.filter(|_| !found.by_phone.iter().any(|it| it.id == one.id)) {
                 return Match::Unclear(format!(
-                    "contact {} has the e-mail and contact {} has the phone: merge them in HighLevel, or correct one",
-                    one.id, other.id
+                    "{} has the e-mail and {} has the phone: merge them in HighLevel, or correct one",
+                    named(&one.id),
+                    named(&other.id)
                 ));
             }
             Some(one)
@@ -94,10 +98,12 @@ pub(super) fn find(subject: &Subject<'_>, found: &Candidates, gone: bool) -> Mat
     };
     let Some(contact) = matched else { return Match::Nobody };
     if let Some(owner) = other_owner(subject, contact) {
+        let whose = match contact.id.strip_prefix(MADE) {
+            Some(_) => format!("a contact with the same e-mail or phone is going to be made for {owner}"),
+            None => format!("contact {} is {owner}", contact.id),
+        };
         return Match::Unclear(format!(
-            "contact {} is {owner}: two customers of the store cannot be one contact. Merge the two customers, or correct the \
-             e-mail of one",
-            contact.id
+            "{whose}: two customers of the store cannot be one contact. Merge the two customers, or correct the e-mail of one"
         ));
     }
     Match::Contact(Box::new(contact.clone()), None)
@@ -121,7 +127,15 @@ fn by_phone<'a>(found: &'a Candidates, email: Option<&str>) -> Result<Option<&'a
 }
 
 fn ids(contacts: &[KnownContact]) -> String {
-    contacts.iter().map(|contact| contact.id.as_str()).collect::<Vec<_>>().join(", ")
+    contacts.iter().map(|contact| named(&contact.id)).collect::<Vec<_>>().join(", ")
+}
+
+/// A contact in words: one that is going to be made has no id yet.
+fn named(id: &str) -> String {
+    match id.strip_prefix(MADE) {
+        Some(customer) => format!("the contact that is going to be made for {customer}"),
+        None => format!("contact {id}"),
+    }
 }
 
 /// The other customer who is this contact. A guest with the same e-mail is no other: who has an account may order without it.

@@ -8,16 +8,13 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::calls::{Hands, Trouble};
-use super::compare::{self, Decision, Match, Subject};
+use super::compare::{self, Decision, MADE, Match, Subject};
 use super::{Item, Job, JobKind, Outcome, Plan, custom_fields, scan, verify};
 use crate::event::{EventId, NewEvent, Source, Subject as EventSubject};
 use crate::flow::Seen;
 use crate::link::{Customer, Link};
 use crate::store::jobs::{Candidates, Chunk, KnownContact, NewLink, Sought};
 use crate::sync::{Canonical, Definitions, Field};
-
-/// What stands before the customer in the id of a contact that is going to be made.
-const MADE: &str = "new:";
 
 /// What an event of a job is called.
 const EVENT: &str = "import";
@@ -124,14 +121,16 @@ impl Examiner<'_> {
                 item.contact_id = Some(contact.id.clone());
                 chunk.owners.push((contact.id.clone(), subject.customer.to_string()));
                 if self.job.kind == JobKind::Verify {
-                    item.fields =
-                        verify::differences(&read.contact, &contact, link.as_deref(), self.definitions);
+                    item.fields = verify::differences(&read.contact, &contact, self.definitions);
                     if !item.fields.is_empty() {
                         item.outcome = Outcome::Differs;
                     }
                 } else {
                     let decision = compare::decide(&subject, &contact, link.as_deref());
                     let before = link.map(|link| *link).or(gone);
+                    if !matches!(decision, Decision::Send { .. }) {
+                        self.tell_kept(read, &contact, &mut item);
+                    }
                     self.carry(read, &mut item, decision, before, chunk);
                 }
             }
@@ -164,6 +163,19 @@ impl Examiner<'_> {
             return Ok((compare::find(subject, found, false), None));
         }
         Ok((compare::find(subject, found, true), Some(link)))
+    }
+
+    /// Says what differs though nothing is sent: what a person has changed in HighLevel stays.
+    fn tell_kept(&self, read: &Read, contact: &KnownContact, item: &mut Item) {
+        let kept = verify::differences(&read.contact, contact, self.definitions);
+        if kept.is_empty() {
+            return;
+        }
+        let kept = format!("kept HighLevel's {}", kept.join("; "));
+        item.reason = Some(match item.reason.take() {
+            Some(reason) => format!("{reason}; {kept}"),
+            None => kept,
+        });
     }
 
     /// What is done for a customer whose contact is known.

@@ -1,50 +1,44 @@
 //! What differs between a customer and his contact. Pure: no I/O.
 
-use crate::link::Link;
 use crate::store::jobs::KnownContact;
 use crate::sync::{Canonical, Definitions, Field};
 
-/// The fields in which a customer and his contact differ, with both values. A field that one side does not say is not
-/// compared, and neither is one that both sides still show as they did when they were last in step: HighLevel rewrites
-/// some values.
+/// The fields in which a customer and his contact differ now, with both values. A field that one side does not say is not
+/// compared, and neither is one that HighLevel takes only when a contact is made: there is no mending it.
 pub(super) fn differences(
     store: &Canonical,
     contact: &KnownContact,
-    link: Option<&Link>,
     definitions: Option<&Definitions>,
 ) -> Vec<String> {
-    let theirs = &contact.fields;
-    let compared = store.iter().filter(|(field, ours)| {
-        let there = theirs.shown(field).unwrap_or_default();
-        let same = match (field, definitions) {
-            // Without the definitions HighLevel shows custom fields by ids that say nothing.
-            (Field::Custom(_), None) => true,
-            (Field::Custom(key), Some(definitions)) => {
-                definitions.get(key).is_some_and(|definition| definition.is_same(ours, there))
-            }
-            _ => *ours == there,
-        };
-        !same && !in_step(field, ours, there, link)
-    });
-    compared
-        .map(|(field, ours)| {
-            let there = theirs.shown(field).unwrap_or_default();
-            format!("{field}: {ours:?} in the store, {there:?} in HighLevel")
-        })
+    let theirs = |field: &Field| contact.fields.shown(field).unwrap_or_default();
+    let differs = |field: &Field, ours: &str| match (field, definitions) {
+        (field, _) if field.is_create_only() => false,
+        // Without the definitions HighLevel shows custom fields by ids that say nothing.
+        (Field::Custom(_), None) => false,
+        (Field::Custom(key), Some(definitions)) => {
+            !definitions.get(key).is_some_and(|definition| definition.is_same(ours, theirs(field)))
+        }
+        (Field::Phone, _) => !is_same_number(ours, theirs(field)),
+        _ => ours.to_lowercase() != theirs(field).to_lowercase(),
+    };
+    store
+        .iter()
+        .filter(|(field, ours)| differs(field, ours))
+        .map(|(field, ours)| format!("{field}: {ours:?} in the store, {:?} in HighLevel", theirs(field)))
         .collect()
 }
 
-fn in_step(field: &Field, ours: &str, there: &str, link: Option<&Link>) -> bool {
-    link.is_some_and(|link| {
-        let shadow = &link.shadow;
-        shadow.cscart.get(field) == Some(ours) && shadow.ghl.get(field) == Some(there)
-    })
+/// Whether HighLevel shows our number: it writes numbers in its own way, and with the country where ours has none.
+fn is_same_number(ours: &str, theirs: &str) -> bool {
+    let digits = |number: &str| number.chars().filter(char::is_ascii_digit).collect::<String>();
+    let (ours, theirs) = (digits(ours), digits(theirs));
+    let national = ours.trim_start_matches('0');
+    ours == theirs || (!national.is_empty() && theirs.ends_with(national))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sync::Shadow;
 
     fn canonical(fields: &[(Field, &str)]) -> Canonical {
         fields.iter().map(|(field, value)| (field.clone(), (*value).to_owned())).collect()
@@ -66,27 +60,29 @@ mod tests {
             (Field::Email, "ada@example.com"),
             (Field::City, "Paris"),
             (Field::Phone, ""),
+            (Field::Company, "Analytical Engines"),
             (Field::Custom("cscart_status".into()), "active"),
         ]);
         let theirs = contact(&[(Field::Email, "ada@example.com"), (Field::City, "Rome")]);
         assert_eq!(
-            differences(&store, &theirs, None, None),
+            differences(&store, &theirs, None),
             ["city: \"Paris\" in the store, \"Rome\" in HighLevel"]
         );
     }
 
     #[test]
-    fn what_highlevel_has_rewritten_and_shows_still_is_none() {
-        let (ours, theirs) = (canonical(&[(Field::Phone, "+1 202")]), canonical(&[(Field::Phone, "+1202")]));
-        let link = Link {
-            connection: "my-shop".parse().unwrap(),
-            customer: "42".parse().unwrap(),
-            contact_id: "c".to_owned().into(),
-            shadow: Shadow { cscart: ours.clone(), ghl: theirs },
-            tags: std::collections::BTreeSet::new(),
-            state_at: jiff::Timestamp::UNIX_EPOCH,
-        };
-        assert!(differences(&ours, &contact(&[(Field::Phone, "+1202")]), Some(&link), None).is_empty());
-        assert_eq!(differences(&ours, &contact(&[(Field::Phone, "+1203")]), Some(&link), None).len(), 1);
+    fn highlevels_way_of_writing_a_value_is_none() {
+        for (field, ours, theirs, count) in [
+            (Field::Phone, "+1 202 555 0143", "+12025550143", 0),
+            (Field::Phone, "030 901820", "+4930901820", 0),
+            (Field::Phone, "+12025550143", "+12025550144", 1),
+            (Field::Phone, "+12025550143", "", 1),
+            (Field::Phone, "", "+12025550143", 1),
+            (Field::LastName, "lovelace", "Lovelace", 0),
+            (Field::LastName, "Lovelace", "King", 1),
+        ] {
+            let found = differences(&canonical(&[(field.clone(), ours)]), &contact(&[(field, theirs)]), None);
+            assert_eq!(found.len(), count, "{ours} {theirs}: {found:?}");
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! From a webhook to the right calls.
 
+use cartbridge::link::Customer;
+use cartbridge::store::LinkChange;
 use serde_json::json;
 
 use crate::app::{TestApp, ada};
@@ -115,6 +117,22 @@ async fn an_older_state_that_arrives_late_changes_nothing() {
 }
 
 #[tokio::test]
+async fn a_store_whose_clock_ran_ahead_and_is_right_again_loses_no_change() {
+    let app = TestApp::spawn().await;
+    let id = app.register(ada()).await;
+    let ahead = "2200-01-01T00:00:00Z".parse().unwrap();
+    for (message, clock, city) in [("msg_ahead", Some(ahead), "Paris"), ("msg_right", None, "Oslo")] {
+        let timestamp: jiff::Timestamp = clock.unwrap_or_else(|| app.clock.now());
+        let changed = json!({ "type": "customer.updated", "timestamp": timestamp, "store": {},
+            "data": { "user": { "user_id": id, "email": "ada@example.com", "b_city": city } } });
+        app.deliver(message, &changed).await;
+        app.settled().await;
+        assert_eq!(app.ghl("contacts")[0]["city"], city);
+    }
+    app.end().await;
+}
+
+#[tokio::test]
 async fn a_note_is_made_changed_and_deleted_on_the_contact() {
     let app = TestApp::spawn().await;
     let id = app.register(ada()).await;
@@ -220,6 +238,27 @@ async fn a_phone_shared_with_another_contact_does_not_make_one_person_of_two() {
 }
 
 #[tokio::test]
+async fn a_contact_that_is_there_is_filled_but_for_the_phone_that_another_contact_has() {
+    let app = TestApp::spawn().await;
+    let other = json!({ "phone": "+12025550143" });
+    for theirs in [json!({ "email": "ada@example.com" }), other] {
+        app.highlevel(json!({ "action": "contact.create", "contact": theirs })).await;
+    }
+    app.register(ada()).await;
+    let contacts = app.ghl("contacts");
+    assert_eq!(contacts.len(), 2);
+    let adas = contacts.iter().find(|contact| contact["email"] == "ada@example.com").unwrap();
+    assert_eq!((&adas["firstName"], &adas["lastName"]), (&json!("Ada"), &json!("Lovelace")));
+    assert!(adas["phone"].is_null(), "{adas:#}");
+    let created = app.events("type=customer.created").await;
+    let event = app.event(created[0]["id"].as_str().unwrap()).await;
+    let left_out = event["effects"][0]["result"]["left_out"].as_array().unwrap();
+    assert_eq!(left_out.len(), 1, "{event:#}");
+    assert!(left_out[0].as_str().unwrap().starts_with("the phone, which contact"), "{event:#}");
+    app.end().await;
+}
+
+#[tokio::test]
 async fn a_contact_that_was_deleted_in_highlevel_is_made_again_with_the_next_change() {
     let app = TestApp::spawn().await;
     let id = app.register(ada()).await;
@@ -280,6 +319,28 @@ async fn a_resync_asks_the_store_repairs_and_welcomes_nobody() {
     app.until_state(accepted["id"].as_str().unwrap(), "done").await;
     assert_eq!(app.ghl("contacts")[0]["email"], "ada@example.com");
     assert!(app.ghl("tasks").is_empty());
+    app.end().await;
+}
+
+#[tokio::test]
+async fn a_resync_wins_over_a_state_that_is_dated_later_than_now() {
+    let app = TestApp::spawn().await;
+    let id = app.register(ada()).await;
+    // The bridge's own clock was ahead when the customer was last carried over.
+    let customer = Customer::User(id.as_u64().unwrap());
+    let connection = "my-shop".parse().unwrap();
+    let mut link = app.store.link(&connection, &customer).await.unwrap().unwrap();
+    link.state_at = "2200-01-01T00:00:00Z".parse().unwrap();
+    app.store.put_links(vec![LinkChange::Put(link)]).await.unwrap();
+    let change = json!({ "action": "customer.update", "user_id": id, "user": { "lastname": "King" }, "deliver": false });
+    app.shop(change).await;
+    let (status, accepted) =
+        app.api("POST", "/api/connections/my-shop/resync", Some(json!({ "customer": id }))).await;
+    assert_eq!(status, 202, "{accepted}");
+    app.until_state(accepted["id"].as_str().unwrap(), "done").await;
+    assert_eq!(app.ghl("contacts")[0]["lastName"], "King");
+    let link = app.store.link(&connection, &customer).await.unwrap().unwrap();
+    assert!(link.state_at <= app.clock.now(), "it is dated right again");
     app.end().await;
 }
 

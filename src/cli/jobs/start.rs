@@ -24,7 +24,7 @@ use crate::tokens::{self, Tokens};
 pub(in crate::cli) struct Asking {
     /// Do not ask whether to go on
     #[arg(long)]
-    pub(in crate::cli) yes: bool,
+    yes: bool,
     /// Do not wait until it is over
     #[arg(long)]
     no_wait: bool,
@@ -44,13 +44,19 @@ pub(in crate::cli) async fn run(
     let (config, store) = crate::cli::database::open_or_make(file)?;
     let clock = Clock::system();
     take_in(&config, &store, &clock).await?;
-    let estimate = estimated(&config, &store, &clock, &name, kind, options).await?;
-    eprintln!("{}", told(&estimate, kind, options));
-    if !asking.yes && !go_on()? {
+    match estimated(&config, &store, &clock, &name, kind, options).await? {
+        Ok(estimate) => eprintln!("{}", told(&estimate, kind, options)),
+        Err(why) => eprintln!(
+            "What it will cost cannot be told: {why}.\nThe job meets with the same, and tries again. {}",
+            nature(kind, options)
+        ),
+    }
+    let job = Job::new(name, kind, options, clock.now());
+    // What sends nothing needs nobody to say yes to it.
+    if job.sends() && !asking.yes && !go_on()? {
         eprintln!("Nothing was done.");
         return Ok(ExitCode::SUCCESS);
     }
-    let job = Job::new(name, kind, options, clock.now());
     store.add_job(&job).await?;
     eprintln!("Job {}.", job.id);
     if asking.no_wait {
@@ -81,6 +87,7 @@ async fn take_in(config: &Config, store: &Shared, clock: &Clock) -> anyhow::Resu
     Ok(())
 }
 
+/// What the job will cost, or why that cannot be told. An error: there is no such connection to do it for.
 async fn estimated(
     config: &Config,
     store: &Shared,
@@ -88,7 +95,7 @@ async fn estimated(
     name: &ConnectionName,
     kind: JobKind,
     options: Options,
-) -> anyhow::Result<Estimate> {
+) -> anyhow::Result<Result<Estimate, String>> {
     let registry = Registry::new(Arc::clone(store), clock.clone(), config.engine.call_timeout());
     registry.reload().await?;
     let Some(live) = registry.get(name) else {
@@ -110,16 +117,12 @@ async fn estimated(
     let asked = Asked { live: &live, kind, options };
     let estimate = jobs::estimate(&**store, &tokens, clock, &monitor, asked).await;
     tokens.finish().await;
-    estimate.map_err(|why| anyhow::anyhow!(why))
+    Ok(estimate)
 }
 
 fn told(estimate: &Estimate, kind: JobKind, options: Options) -> String {
     let Estimate { customers, contacts, linked, calls, calls_at_most, seconds, seconds_at_most } = estimate;
-    let what = match (kind, options.dry_run) {
-        (JobKind::Verify, _) => "Nothing is changed on either side.",
-        (_, true) => "A dry run: nothing is sent.",
-        (_, false) => "Live events go first.",
-    };
+    let what = nature(kind, options);
     let most = if calls_at_most > calls {
         format!(
             "; at most {calls_at_most} calls, {}, if every customer has changed",
@@ -133,6 +136,15 @@ fn told(estimate: &Estimate, kind: JobKind, options: Options) -> String {
          About {calls} calls to HighLevel, {}{most}. {what}",
         in_words((*seconds).max(1))
     )
+}
+
+/// What it does to others.
+fn nature(kind: JobKind, options: Options) -> &'static str {
+    match (kind, options.dry_run) {
+        (JobKind::Verify, _) => "Nothing is changed on either side.",
+        (_, true) => "A dry run: nothing is sent.",
+        (_, false) => "Live events go first.",
+    }
 }
 
 fn go_on() -> anyhow::Result<bool> {

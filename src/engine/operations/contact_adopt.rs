@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use ghl::MatchingField;
 use serde_json::json;
 
 use super::tags::add_to;
@@ -12,7 +13,7 @@ use crate::engine::verdict::Verdict;
 use crate::engine::work::Work;
 use crate::link::{Customer, Link};
 use crate::reason::Code;
-use crate::sync::{self, Field, Shadow};
+use crate::sync::{self, Canonical, Field, Shadow};
 
 /// A contact that seems to be the customer.
 #[derive(Debug, Clone)]
@@ -121,6 +122,7 @@ pub(super) async fn adopt(
             Err(failed)
                 if custom_fields::mend(work, step, &failed.error, fill.values_mut(), &mut definitions)
                     .await? => {}
+            Err(failed) if leave_out_taken(work, &failed.error, fill.values_mut()) => {}
             // What cannot be filled in does not keep the customer from his contact.
             Err(failed)
                 if matches!(
@@ -152,4 +154,21 @@ pub(super) async fn adopt(
     let result = work.with_problems(result);
     let links = work.put_link(link);
     step.done(work, result, links).await
+}
+
+/// Takes out of what was `sent` the field by which another contact is found already; answers whether there was one, so that the
+/// rest is worth another try.
+fn leave_out_taken(work: &mut Work<'_>, error: &ghl::Error, sent: &mut Canonical) -> bool {
+    let ghl::Error::DuplicateContact { contact_id, matching_field, .. } = error else { return false };
+    let (field, name) = match matching_field {
+        MatchingField::Email => (Field::Email, "e-mail"),
+        MatchingField::Phone => (Field::Phone, "phone"),
+        _ => return false,
+    };
+    if sent.get(&field).is_none() {
+        return false;
+    }
+    work.problems.push(format!("the {name}, which contact {contact_id} has as well"));
+    sent.remove(&field);
+    true
 }

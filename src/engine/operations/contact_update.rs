@@ -17,7 +17,7 @@ pub(super) async fn update(work: &mut Work<'_>, step: &mut Step, tags: &[String]
     let mut link = super::link(work)?;
     step.operation("ghl.contact.update");
     let forced = work.event().forced;
-    if work.occurred_at < link.state_at && !forced {
+    if work.is_outdated(&link) {
         return step.skip(work, "a newer state of the customer is there already").await;
     }
     if link.shadow.is_empty() {

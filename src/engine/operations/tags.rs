@@ -29,7 +29,7 @@ pub(super) async fn remove(work: &mut Work<'_>, step: &mut Step, tags: &[String]
 /// Makes the tags of the store's list the ones that the bridge has put there, beside those of its settings.
 pub(super) async fn set(work: &mut Work<'_>, step: &mut Step, tags: &[String]) -> Result<(), Verdict> {
     let link = super::link(work)?;
-    if work.occurred_at < link.state_at && !work.event().forced {
+    if work.is_outdated(&link) {
         return step.skip(work, "a newer state of the customer is there already").await;
     }
     let wanted = clean(tags);

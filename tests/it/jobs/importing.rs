@@ -69,9 +69,9 @@ async fn a_contact_that_is_there_is_taken_over_with_one_call_and_nothing_on_it_i
 }
 
 #[tokio::test]
-async fn what_a_person_has_changed_in_highlevel_stays() {
+async fn what_a_person_has_changed_in_highlevel_stays_and_is_told_of() {
     let app = spawn().await;
-    seed(&app, crowd(1)).await;
+    let ids = seed(&app, crowd(1)).await;
     done(&app, json!({ "kind": "import" })).await;
     let id = app.ghl("contacts")[0]["id"].clone();
     let edit = json!({ "lastName": "Edited" });
@@ -80,6 +80,13 @@ async fn what_a_person_has_changed_in_highlevel_stays() {
     let resync = done(&app, json!({ "kind": "resync" })).await;
     assert_eq!(resync["outcomes"], json!({ "equal": 1 }), "{resync}");
     assert_eq!(app.ghl("contacts")[0]["lastName"], "Edited");
+    let told = "last_name: \"Example\" in the store, \"Edited\" in HighLevel";
+    let (_, why) = outcome(&report(&app, &resync).await, ids[0]);
+    assert_eq!(why, format!("kept HighLevel's {told}"));
+    // That it was kept does not make both sides the same.
+    let verify = done(&app, json!({ "kind": "verify" })).await;
+    assert_eq!(verify["outcomes"], json!({ "differs": 1 }), "{verify}");
+    assert_eq!(report(&app, &verify).await[0]["fields"], told);
     app.end().await;
 }
 

@@ -70,3 +70,41 @@ async fn a_running_bridge_carries_out_what_the_command_line_asks_for() {
     assert_eq!(lines.len(), 40);
     app.end().await;
 }
+
+#[tokio::test]
+async fn a_job_whose_cost_cannot_be_told_at_the_moment_is_done_all_the_same() {
+    let mut app = spawn().await;
+    app.close().await;
+    seed(&app, crowd(3)).await;
+    let store_is_away = json!({ "path": "/api/users*", "kind": "status", "status": 503 });
+    for (command, fault, outcomes) in [
+        ("import", Some(json!({ "path": "/contacts/search", "kind": "status", "status": 429 })), "3 created"),
+        ("resync", Some(json!({ "path": "/contacts/search", "kind": "reset_after" })), "3 equal"),
+        ("verify", None, "3 equal"),
+    ] {
+        match fault {
+            Some(fault) => app.fault(fault),
+            None => app.sandbox.cscart().fault(serde_json::from_value(store_is_away.clone()).unwrap()),
+        }
+        let all: &[&str] = if command == "resync" { &["--all"] } else { &[] };
+        let ended = cartbridge(&app, &[&[command, "my-shop", "--yes"], all].concat()).await;
+        assert!(ended.status.success(), "{}", told(&ended));
+        for part in ["What it will cost cannot be told", outcomes] {
+            assert!(told(&ended).contains(part), "{command}: {part} in {}", told(&ended));
+        }
+    }
+    app.sandbox.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_dry_run_needs_nobody_to_say_yes() {
+    let mut app = spawn().await;
+    app.close().await;
+    seed(&app, crowd(3)).await;
+    let dry = cartbridge(&app, &["import", "my-shop", "--dry-run"]).await;
+    assert!(dry.status.success() && told(&dry).contains("3 created"), "{}", told(&dry));
+    assert!(app.ghl("contacts").is_empty());
+    let list = cartbridge(&app, &["jobs", "list"]).await;
+    assert!(told(&list).contains("(dry run)"), "{}", told(&list));
+    app.sandbox.shutdown().await;
+}
