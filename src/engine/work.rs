@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use serde::Deserialize as _;
 use serde_json::{Value, json};
 
+use super::alone::Alone;
 use super::operations;
+use super::reconcile;
 use super::step::{self, Step};
 use super::verdict::{self, Verdict};
 use super::{Engine, guard, schedule, wait};
@@ -35,6 +37,8 @@ pub(super) struct Work<'a> {
     pub(super) routes: &'a RouteSet,
     /// Whom the event is about.
     pub(super) customer: Option<Customer>,
+    /// The contact that an event of HighLevel's is about, linked or not.
+    pub(super) told_contact: Option<ghl::ContactId>,
     /// The customer as the event shows him.
     pub(super) contact: Canonical,
     /// The customer's link, as the steps leave it.
@@ -67,6 +71,12 @@ impl Work<'_> {
             self.leased_until_ms.store(now.as_millisecond() + lease_ms, Ordering::Relaxed);
         }
         Ok(())
+    }
+
+    /// The contact: the customer's, or that of an event of HighLevel's whom no customer is linked with.
+    pub(super) fn contact_id(&self) -> Option<&ghl::ContactId> {
+        let told = || self.told_contact.as_ref().filter(|_| self.customer.is_none());
+        self.link.as_ref().map(|link| &link.contact_id).or_else(told)
     }
 
     /// A result, with what was left out of the contact.
@@ -126,10 +136,24 @@ async fn try_carry_out(engine: &Engine, claim: &Claim, folded: &mut Vec<i64>) ->
     folded.clone_from(&fold.folded);
     // HighLevel's webhooks have no part of that name: all of one is what it tells.
     let payload = if event.source == Source::Ghl { json!({ "data": payload }) } else { payload };
-
-    let (payload, mut mapped, customer) = who(engine, &live, event, payload).await?;
-    let (link, guest) = find_link(engine, &live, customer.as_ref(), &mapped.contact).await?;
     let continued = continued(event, &payload)?;
+
+    let routes = engine.routes.of_connection(&live.connection);
+    let told_contact = told_contact(event);
+    let (payload, mut mapped, customer) = if is_highlevels(event, continued.as_ref()) {
+        // What HighLevel calls a user or an order is not what the store does.
+        let asked = continued.is_some() || routes.asks_for(&event.trigger());
+        let customer = match &told_contact {
+            Some(contact) if asked => linked_with(engine, &live, contact).await?,
+            _ => None,
+        };
+        (payload, sync::Mapped::default(), customer)
+    } else {
+        who(engine, &live, event, payload).await?
+    };
+    // A contact's lane is not that of the customer who is linked with it, and both write his link.
+    let _turn = customer.as_ref().map(|customer| turn(engine, &live, customer)).transpose()?;
+    let (link, guest) = find_link(engine, &live, customer.as_ref(), &mapped.contact).await?;
     // Many events only name the customer (a cart, a review, a schedule): the link knows more of him.
     let shows_nobody = mapped.contact.is_empty();
     match (&link, &customer) {
@@ -139,7 +163,6 @@ async fn try_carry_out(engine: &Engine, claim: &Claim, folded: &mut Vec<i64>) ->
         }
         _ => {}
     }
-    let routes = engine.routes.of_connection(&live.connection);
     let routes = match schedule::route_of(event.source, &event.kind, &payload) {
         Some(route) => routes.only(route),
         None => routes,
@@ -154,7 +177,11 @@ async fn try_carry_out(engine: &Engine, claim: &Claim, folded: &mut Vec<i64>) ->
             store: payload.get("store").unwrap_or(&Value::Null),
             data: payload.get("data").unwrap_or(&Value::Null),
             contact: &mapped.contact,
-            contact_id: link.as_ref().map(|link| link.contact_id.as_str()),
+            contact_id: link
+                .as_ref()
+                .map(|link| &link.contact_id)
+                .or(told_contact.as_ref().filter(|_| customer.is_none()))
+                .map(ghl::ContactId::as_str),
             today: schedule::day(fold.occurred_at, &live.zone),
             continued: continued.as_ref(),
         })
@@ -168,6 +195,7 @@ async fn try_carry_out(engine: &Engine, claim: &Claim, folded: &mut Vec<i64>) ->
         // What has waited shows the customer as he was then.
         occurred_at: continued.as_ref().map_or(fold.occurred_at, |then| then.occurred_at),
         customer,
+        told_contact,
         contact: mapped.contact,
         link,
         guest,
@@ -221,7 +249,7 @@ async fn try_carry_out(engine: &Engine, claim: &Claim, folded: &mut Vec<i64>) ->
                         result
                     }
                 };
-                run.linked(work.link.as_ref().map(|link| link.contact_id.as_str()));
+                run.linked(work.contact_id().map(ghl::ContactId::as_str));
                 run.done(&key, &result);
             }
             // It keeps its place behind what lacks a scope.
@@ -392,10 +420,35 @@ async fn who(
             None => {}
         }
     }
-    // What HighLevel calls a user or an order is not what the store does.
-    let mapped =
-        if event.source == Source::Ghl { sync::Mapped::default() } else { shown(live, event, &payload)? };
+    let mapped = shown(live, event, &payload)?;
     Ok((payload, mapped, subject))
+}
+
+/// Whether HighLevel has told of it, maybe some time ago.
+fn is_highlevels(event: &Event, continued: Option<&Continued>) -> bool {
+    event.source == Source::Ghl || continued.is_some_and(|then| then.trigger.starts_with("ghl."))
+}
+
+/// The contact that an event of HighLevel's is filed under.
+fn told_contact(event: &Event) -> Option<ghl::ContactId> {
+    event.subject.as_str().strip_prefix("contact:").map(Into::into)
+}
+
+/// The customer who is linked with a contact. While a guest turns into a registered customer it is the latter.
+async fn linked_with(
+    engine: &Engine,
+    live: &Live,
+    contact: &ghl::ContactId,
+) -> Result<Option<Customer>, Verdict> {
+    let links = engine.store.links_of_contact(&live.connection.name, contact).await?;
+    let mut customers: Vec<Customer> = links.into_iter().map(|link| link.customer).collect();
+    customers.sort_by_key(|customer| matches!(customer, Customer::Guest(_)));
+    Ok(customers.into_iter().next())
+}
+
+/// The turn of an event at its customer; none while an event of another lane has it.
+fn turn<'a>(engine: &'a Engine, live: &Live, customer: &Customer) -> Result<Alone<'a>, Verdict> {
+    reconcile::enter(engine, format!("{}/{customer}", live.connection.name))
 }
 
 /// The customer as a body of an event shows him.

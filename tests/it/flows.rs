@@ -1,6 +1,7 @@
 //! Flows of one's own: what a route file can ask for, from a webhook to the calls that come of it.
 
 mod calls;
+mod highlevel;
 mod refused;
 mod schema;
 mod waits;
@@ -28,11 +29,22 @@ impl Flow {
         Self::spawn_with(steps, QUICK).await
     }
 
+    /// The same, on another event.
+    pub(crate) async fn spawn_on(trigger: &str, steps: &str) -> Self {
+        Self::spawn_files(&[("flow.toml", &route(trigger, steps))], QUICK).await
+    }
+
     /// The same, with other settings of the engine.
     pub(crate) async fn spawn_with(steps: &str, settings: &str) -> Self {
+        Self::spawn_files(&[("flow.toml", &route("cscart.ping", steps))], settings).await
+    }
+
+    /// With these files as routes.
+    pub(crate) async fn spawn_files(files: &[(&str, &str)], settings: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let text = format!("description = \"a test\"\non = [\"cscart.ping\"]\n{steps}");
-        std::fs::write(folder.path().join("flow.toml"), text).unwrap();
+        for (name, text) in files {
+            std::fs::write(folder.path().join(name), text).unwrap();
+        }
         let routes = folder.path().display().to_string();
         let options = Options { strict_rate: false, ..Options::default() };
         let app =
@@ -74,6 +86,11 @@ impl Flow {
         notes.sort();
         notes
     }
+}
+
+/// A route on an event.
+pub(crate) fn route(trigger: &str, steps: &str) -> String {
+    format!("description = \"a test\"\non = [\"{trigger}\"]\n{steps}")
 }
 
 /// The keys and states of an event's effects.
