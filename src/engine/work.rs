@@ -214,8 +214,8 @@ async fn try_carry_out(engine: &Engine, claim: &Claim, folded: &mut Vec<i64>) ->
             run.done(&effect.key, &effect.result);
         }
     }
-    ahead.look(&mut run)?;
-    if ahead.is_empty() && ahead.ended && !run.has_results() {
+    ahead.look(&mut run);
+    if ahead.is_empty() && ahead.ended && ahead.failed.is_none() && !run.has_results() {
         return Ok(match ahead.skipped {
             Some(why) => Verdict::Done { reason: Some(format!("nothing to do: {why}")) },
             None => Verdict::Ignored { reason: "no route handles this type".into() },
@@ -223,8 +223,8 @@ async fn try_carry_out(engine: &Engine, claim: &Claim, folded: &mut Vec<i64>) ->
     }
     let mut begun: BTreeSet<String> = claim.effects.iter().map(|effect| effect.key.route.clone()).collect();
     let mut lacking = None;
-    while let Some(next) = ahead.next(&mut run)? {
-        let last = lacking.is_none() && left_out.is_empty() && ahead.is_empty() && ahead.ended;
+    while let Some(next) = ahead.next(&mut run) {
+        let last = lacking.is_none() && left_out.is_empty() && ahead.is_over();
         // What has begun is brought to its end.
         if begun.insert(next.route().to_owned()) {
             guard::check(engine, event, next.route()).await?;
@@ -248,6 +248,10 @@ async fn try_carry_out(engine: &Engine, claim: &Claim, folded: &mut Vec<i64>) ->
                         left_out.push(without(&key, &reason));
                         result
                     }
+                    Outcome::Failed(verdict) => {
+                        ahead.fail(&mut run, &key.route, verdict);
+                        continue;
+                    }
                 };
                 run.linked(work.contact_id().map(ghl::ContactId::as_str));
                 run.done(&key, &result);
@@ -257,14 +261,17 @@ async fn try_carry_out(engine: &Engine, claim: &Claim, folded: &mut Vec<i64>) ->
             Todo::Delay(delay) => {
                 let wait = wait::Wait::begin(&work, &delay, continued.as_ref(), &payload)?;
                 run.done(&delay.key, &wait.result);
-                ahead.look(&mut run)?;
-                let last = left_out.is_empty() && ahead.is_empty() && ahead.ended;
+                ahead.look(&mut run);
+                let last = left_out.is_empty() && ahead.is_over();
                 wait.write_down(&work, last).await?;
             }
         }
     }
-    match lacking {
-        Some(missing) => Ok(Verdict::park(Code::NeedsScope, engine.tokens.lack(&live, &missing))),
+    if let Some(missing) = lacking {
+        return Ok(Verdict::park(Code::NeedsScope, engine.tokens.lack(&live, &missing)));
+    }
+    match ahead.failed {
+        Some(verdict) => Ok(verdict),
         None if work.finished.into_inner() => Ok(Verdict::Finished),
         None if left_out.is_empty() => Ok(Verdict::Done { reason: None }),
         None => Ok(Verdict::Done { reason: Some(left_out.join("; ")) }),
@@ -279,6 +286,8 @@ struct Ahead {
     ended: bool,
     /// Why the first step or route does not run that does not.
     skipped: Option<String>,
+    /// How the event ends because of the first route that failed; the others are carried out all the same.
+    failed: Option<Verdict>,
 }
 
 /// Something to be done.
@@ -297,25 +306,40 @@ impl Todo {
 }
 
 impl Ahead {
-    /// Looks as far ahead as the results allow. So a mistake is found before anything is done, where it can be.
-    fn look(&mut self, run: &mut Run<'_>) -> Result<(), Verdict> {
+    /// Looks as far ahead as the results allow. So a mistake is found before anything of its route is done, where it can be.
+    fn look(&mut self, run: &mut Run<'_>) {
         while !self.ended {
-            match run.next().map_err(mistake)? {
-                Next::Step(planned) => self.todo.push_back(Todo::Step(planned)),
-                Next::Delay(delay) => self.todo.push_back(Todo::Delay(delay)),
-                Next::Skipped(skipped) => {
+            match run.next() {
+                Ok(Next::Step(planned)) => self.todo.push_back(Todo::Step(planned)),
+                Ok(Next::Delay(delay)) => self.todo.push_back(Todo::Delay(delay)),
+                Ok(Next::Skipped(skipped)) => {
                     self.skipped.get_or_insert(skipped.why);
                 }
-                Next::Waits => break,
-                Next::End => self.ended = true,
+                Ok(Next::Waits) => break,
+                Ok(Next::End) => self.ended = true,
+                Err(error) => {
+                    let route = error.route.clone();
+                    self.fail(run, &route, mistake(error));
+                }
             }
         }
-        Ok(())
     }
 
-    fn next(&mut self, run: &mut Run<'_>) -> Result<Option<Todo>, Verdict> {
-        self.look(run)?;
-        Ok(self.todo.pop_front())
+    fn next(&mut self, run: &mut Run<'_>) -> Option<Todo> {
+        self.look(run);
+        self.todo.pop_front()
+    }
+
+    /// The rest of a route is not carried out.
+    fn fail(&mut self, run: &mut Run<'_>, route: &str, verdict: Verdict) {
+        run.abandon(route);
+        self.todo.retain(|todo| todo.route() != route);
+        self.failed.get_or_insert(verdict);
+    }
+
+    /// Whether nothing comes any more, and nothing has failed.
+    fn is_over(&self) -> bool {
+        self.is_empty() && self.ended && self.failed.is_none()
     }
 
     fn is_empty(&self) -> bool {
@@ -329,10 +353,14 @@ enum Outcome {
     Done(Value),
     /// It was refused, for this reason, and is left out with this result.
     LeftOut(String, Value),
+    /// It was refused, and with it its route fails; the others go on.
+    Failed(Verdict),
 }
 
 async fn carry_out_step(work: &mut Work<'_>, planned: PlannedStep, last: bool) -> Result<Outcome, Verdict> {
     let effect = work.claim.effects.iter().find(|effect| effect.key == planned.key);
+    // Without the contact the other routes would only be refused the same.
+    let is_contact = planned.operation.changes_link();
     let mut step = Step::new(planned.key, planned.operation.name(), effect, last);
     let verdict = match operations::carry_out(work, &mut step, planned.operation).await {
         Ok(()) => return Ok(Outcome::Done(step.outcome().unwrap_or_default())),
@@ -345,6 +373,7 @@ async fn carry_out_step(work: &mut Work<'_>, planned: PlannedStep, last: bool) -
         }
         _ => None,
     };
+    let fails_alone = refused.is_some() && planned.on_error != OnError::Retry && !is_contact;
     let verdict = match (planned.on_error, refused) {
         (OnError::Continue, Some(reason)) => {
             step.leave_out(work, &reason.text).await?;
@@ -357,7 +386,7 @@ async fn carry_out_step(work: &mut Work<'_>, planned: PlannedStep, last: bool) -
     if verdict != Verdict::LeaseLost {
         step.fail(work, &verdict).await?;
     }
-    Err(verdict)
+    if fails_alone { Ok(Outcome::Failed(verdict)) } else { Err(verdict) }
 }
 
 /// Says that a step was left out.

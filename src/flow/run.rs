@@ -224,6 +224,15 @@ impl Run<'_> {
         self.tell_saved();
     }
 
+    /// Leaves the rest of a route, and what was given out of it.
+    pub fn abandon(&mut self, route: &str) {
+        self.open.retain(|key| key.route != route);
+        self.open_links.retain(|key| key.route != route);
+        if self.routes.get(self.route).is_some_and(|present| present.id == route) {
+            self.leave_route();
+        }
+    }
+
     /// The customer's contact is this one now.
     pub fn linked(&mut self, contact_id: Option<&str>) {
         self.variables.link(contact_id);

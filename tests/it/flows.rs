@@ -1,5 +1,6 @@
 //! Flows of one's own: what a route file can ask for, from a webhook to the calls that come of it.
 
+mod alone;
 mod calls;
 mod highlevel;
 mod refused;
@@ -20,7 +21,7 @@ pub(crate) struct Flow {
     /// How many calls HighLevel got before.
     before: usize,
     sent: usize,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Flow {
@@ -53,7 +54,20 @@ impl Flow {
         let user = app.register(ada()).await;
         let contact = app.ghl("contacts")[0]["id"].clone();
         let before = app.calls().len();
-        Self { app, user, contact, before, sent: 0, _folder: folder }
+        Self { app, user, contact, before, sent: 0, folder }
+    }
+
+    /// Another text for a route, which is waited for to be in force.
+    pub(crate) async fn mend(&self, name: &str, text: &str) {
+        let text = text.replace("a test", "mended");
+        std::fs::write(self.folder.path().join(name), text).unwrap();
+        self.app
+            .until("it is in force", async || {
+                let (_, routes) = self.app.api("GET", "/api/routes", None).await;
+                let mut routes = routes["items"].as_array().unwrap().iter();
+                routes.any(|route| route["description"] == "mended").then_some(())
+            })
+            .await;
     }
 
     /// The store sends a ping about the customer; answers the event's id.
