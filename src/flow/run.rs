@@ -188,7 +188,8 @@ impl RouteSet {
 impl Route {
     /// Whether the route's condition holds for an event; true where it has none.
     pub fn holds(&self, context: &Context<'_>) -> Result<bool, PlanError> {
-        let wrong = |what: String| PlanError { route: self.id.clone(), step: None, what };
+        let wrong =
+            |what: String| PlanError { route: self.id.clone(), step: None, what: format!("`when`: {what}") };
         let Some(when) = &self.when else { return Ok(true) };
         Ok(when.eval(&Variables::new(context, when.needs).value()).map_err(wrong)?.is_true())
     }

@@ -47,6 +47,36 @@ async fn a_mistake_in_one_flow_keeps_no_other_from_running_and_a_replay_does_onl
 }
 
 #[tokio::test]
+async fn a_mistake_names_the_key_and_the_expression() {
+    let step = "[[step]]\nid = \"note\"\ndo = \"ghl.note.create\"\n";
+    for (steps, told) in [
+        (
+            format!("when = \"data.sum | float > 5\"\n{step}with = {{ body = \"x\" }}\n"),
+            "route `flow`: `when`: invalid operation: invalid float literal, in `data.sum | float > 5`. Mend the route",
+        ),
+        (
+            format!("{step}if = \"data.sum | float > 5\"\nwith = {{ body = \"x\" }}\n"),
+            "route `flow`, step `note`: `if`: invalid operation: invalid float literal, in `data.sum | float > 5`. Mend",
+        ),
+        (
+            format!("{step}with = {{ body = \"Sum: {{{{ data.sum | float }}}}\" }}\n"),
+            "route `flow`, step `note`: `with.body`: invalid operation: invalid float literal, in `Sum: {{ data.sum | float }}`. Mend",
+        ),
+        (
+            format!("{step}with = {{ body = \"{{{{ {}data.sum | float }}}}\" }}\n", "1 + ".repeat(30)),
+            "in `1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + …`. Mend",
+        ),
+    ] {
+        let mut flow = Flow::spawn(&steps).await;
+        let id = flow.ping(json!({ "sum": "much" })).await;
+        let event = flow.app.until_state(&id, "dead").await;
+        assert!(reason(&event).contains(told), "{}", reason(&event));
+        flow.app.may_have_dead_letters = true;
+        flow.app.end().await;
+    }
+}
+
+#[tokio::test]
 async fn what_highlevel_refuses_in_one_flow_keeps_no_other_from_running() {
     let refused = route(
         "cscart.ping",
