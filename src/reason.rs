@@ -156,6 +156,8 @@ codes! {
     // What an event is about.
     /// The event names nobody.
     NoCustomer = "no-customer",
+    /// The contact belongs to no customer.
+    NotLinked = "not-linked",
     /// The customer has no contact yet.
     NoContact = "no-contact",
     /// Guests cannot be resynced.

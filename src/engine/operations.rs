@@ -18,6 +18,7 @@ pub(super) use contact_create::SOURCE;
 use super::step::Step;
 use super::verdict::Verdict;
 use super::work::Work;
+use crate::event::Source;
 use crate::flow::Operation;
 use crate::link::{Customer, Link};
 use crate::reason::Code;
@@ -49,12 +50,31 @@ pub(super) async fn carry_out(
 
 /// The customer that an operation needs.
 fn customer(work: &Work<'_>) -> Result<Customer, Verdict> {
-    work.customer.clone().ok_or_else(|| {
-        Verdict::dead(
+    work.customer.clone().ok_or_else(|| match &work.told_contact {
+        Some(contact) => {
+            let text = format!(
+                "contact `{contact}` is linked with no customer of the store, and the bridge's own operations work on customers. Give \
+                 the step `raw = true` or a plain call in its place, or link the contact with a customer; then replay"
+            );
+            Verdict::dead(Code::NotLinked, text)
+        }
+        None if work.event().source == Source::Ghl => Verdict::dead(
+            Code::NotLinked,
+            "the event of HighLevel's names no contact, so it belongs to no customer of the store. Ask for another event in the route",
+        ),
+        None => Verdict::dead(
             Code::NoCustomer,
             "the event names no customer: neither a user id nor an e-mail. Correct it in the store, then replay",
-        )
+        ),
     })
+}
+
+/// The contact that a call is about where the route does not name it.
+fn contact_id(work: &Work<'_>) -> Result<ghl::ContactId, Verdict> {
+    match work.contact_id() {
+        Some(contact) => Ok(contact.clone()),
+        None => link(work).map(|link| link.contact_id),
+    }
 }
 
 /// The link that an operation on an existing contact needs.

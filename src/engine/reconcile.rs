@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::Engine;
 use super::alone::Alone;
 use super::calls::CallError;
 use super::step::{Open, Step};
@@ -86,10 +87,14 @@ pub(super) async fn once<C: Create>(
 
 /// Makes sure that no other lane creates under this key, as long as what this gives is kept.
 pub(super) fn alone<'a>(work: &Work<'a>, key: &str) -> Result<Alone<'a>, Verdict> {
-    let key = format!("{}/{key}", work.live.connection.name);
-    work.engine.creating.enter(key).ok_or_else(|| {
-        let soon = after(work.engine.clock.now(), IN_THE_WAY);
-        let why = "another event is creating for the same person: this one waits for it";
+    enter(work.engine, format!("{}/{key}", work.live.connection.name))
+}
+
+/// The right to work under a key, as long as what this gives is kept.
+pub(super) fn enter(engine: &Engine, key: String) -> Result<Alone<'_>, Verdict> {
+    engine.creating.enter(key).ok_or_else(|| {
+        let soon = after(engine.clock.now(), IN_THE_WAY);
+        let why = "another event is at work for the same person: this one waits for it";
         Verdict::retry_at(soon, Reason::new(Code::SamePerson, why), false)
     })
 }

@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use serde::Deserialize as _;
 use serde_json::{Value, json};
 
+use super::alone::Alone;
 use super::operations;
+use super::reconcile;
 use super::step::{self, Step};
 use super::verdict::{self, Verdict};
 use super::{Engine, guard, schedule, wait};
@@ -35,6 +37,8 @@ pub(super) struct Work<'a> {
     pub(super) routes: &'a RouteSet,
     /// Whom the event is about.
     pub(super) customer: Option<Customer>,
+    /// The contact that an event of HighLevel's is about, linked or not.
+    pub(super) told_contact: Option<ghl::ContactId>,
     /// The customer as the event shows him.
     pub(super) contact: Canonical,
     /// The customer's link, as the steps leave it.
@@ -75,6 +79,12 @@ impl Work<'_> {
             self.leased_until_ms.store(now.as_millisecond() + lease_ms, Ordering::Relaxed);
         }
         Ok(())
+    }
+
+    /// The contact: the customer's, or that of an event of HighLevel's whom no customer is linked with.
+    pub(super) fn contact_id(&self) -> Option<&ghl::ContactId> {
+        let told = || self.told_contact.as_ref().filter(|_| self.customer.is_none());
+        self.link.as_ref().map(|link| &link.contact_id).or_else(told)
     }
 
     /// A result, with what was left out of the contact.
@@ -134,10 +144,24 @@ async fn try_carry_out(engine: &Engine, claim: &Claim, folded: &mut Vec<i64>) ->
     folded.clone_from(&fold.folded);
     // HighLevel's webhooks have no part of that name: all of one is what it tells.
     let payload = if event.source == Source::Ghl { json!({ "data": payload }) } else { payload };
-
-    let (payload, mut mapped, customer) = who(engine, &live, event, payload).await?;
-    let (link, guest) = find_link(engine, &live, customer.as_ref(), &mapped.contact).await?;
     let continued = continued(event, &payload)?;
+
+    let routes = engine.routes.of_connection(&live.connection);
+    let told_contact = told_contact(event);
+    let (payload, mut mapped, customer) = if is_highlevels(event, continued.as_ref()) {
+        // What HighLevel calls a user or an order is not what the store does.
+        let asked = continued.is_some() || routes.asks_for(&event.trigger());
+        let customer = match &told_contact {
+            Some(contact) if asked => linked_with(engine, &live, contact).await?,
+            _ => None,
+        };
+        (payload, sync::Mapped::default(), customer)
+    } else {
+        who(engine, &live, event, payload).await?
+    };
+    // A contact's lane is not that of the customer who is linked with it, and both write his link.
+    let _turn = customer.as_ref().map(|customer| turn(engine, &live, customer)).transpose()?;
+    let (link, guest) = find_link(engine, &live, customer.as_ref(), &mapped.contact).await?;
     // Many events only name the customer (a cart, a review, a schedule): the link knows more of him.
     let shows_nobody = mapped.contact.is_empty();
     match (&link, &customer) {
@@ -147,7 +171,6 @@ async fn try_carry_out(engine: &Engine, claim: &Claim, folded: &mut Vec<i64>) ->
         }
         _ => {}
     }
-    let routes = engine.routes.of_connection(&live.connection);
     let routes = match schedule::route_of(event.source, &event.kind, &payload) {
         Some(route) => routes.only(route),
         None => routes,
@@ -162,7 +185,11 @@ async fn try_carry_out(engine: &Engine, claim: &Claim, folded: &mut Vec<i64>) ->
             store: payload.get("store").unwrap_or(&Value::Null),
             data: payload.get("data").unwrap_or(&Value::Null),
             contact: &mapped.contact,
-            contact_id: link.as_ref().map(|link| link.contact_id.as_str()),
+            contact_id: link
+                .as_ref()
+                .map(|link| &link.contact_id)
+                .or(told_contact.as_ref().filter(|_| customer.is_none()))
+                .map(ghl::ContactId::as_str),
             today: schedule::day(fold.occurred_at, &live.zone),
             continued: continued.as_ref(),
         })
@@ -176,6 +203,7 @@ async fn try_carry_out(engine: &Engine, claim: &Claim, folded: &mut Vec<i64>) ->
         // What has waited shows the customer as he was then.
         occurred_at: continued.as_ref().map_or(fold.occurred_at, |then| then.occurred_at),
         customer,
+        told_contact,
         contact: mapped.contact,
         link,
         guest,
@@ -194,8 +222,8 @@ async fn try_carry_out(engine: &Engine, claim: &Claim, folded: &mut Vec<i64>) ->
             run.done(&effect.key, &effect.result);
         }
     }
-    ahead.look(&mut run)?;
-    if ahead.is_empty() && ahead.ended && !run.has_results() {
+    ahead.look(&mut run);
+    if ahead.is_empty() && ahead.ended && ahead.failed.is_none() && !run.has_results() {
         return Ok(match ahead.skipped {
             Some(why) => Verdict::Done { reason: Some(format!("nothing to do: {why}")) },
             None => Verdict::Ignored { reason: "no route handles this type".into() },
@@ -203,8 +231,8 @@ async fn try_carry_out(engine: &Engine, claim: &Claim, folded: &mut Vec<i64>) ->
     }
     let mut begun: BTreeSet<String> = claim.effects.iter().map(|effect| effect.key.route.clone()).collect();
     let mut lacking = None;
-    while let Some(next) = ahead.next(&mut run)? {
-        let last = lacking.is_none() && left_out.is_empty() && ahead.is_empty() && ahead.ended;
+    while let Some(next) = ahead.next(&mut run) {
+        let last = lacking.is_none() && left_out.is_empty() && ahead.is_over();
         // What has begun is brought to its end.
         if begun.insert(next.route().to_owned()) {
             guard::check(engine, event, next.route()).await?;
@@ -228,8 +256,12 @@ async fn try_carry_out(engine: &Engine, claim: &Claim, folded: &mut Vec<i64>) ->
                         left_out.push(without(&key, &reason));
                         result
                     }
+                    Outcome::Failed(verdict) => {
+                        ahead.fail(&mut run, &key.route, verdict);
+                        continue;
+                    }
                 };
-                run.linked(work.link.as_ref().map(|link| link.contact_id.as_str()));
+                run.linked(work.contact_id().map(ghl::ContactId::as_str));
                 run.done(&key, &result);
             }
             // It keeps its place behind what lacks a scope.
@@ -237,14 +269,17 @@ async fn try_carry_out(engine: &Engine, claim: &Claim, folded: &mut Vec<i64>) ->
             Todo::Delay(delay) => {
                 let wait = wait::Wait::begin(&work, &delay, continued.as_ref(), &payload)?;
                 run.done(&delay.key, &wait.result);
-                ahead.look(&mut run)?;
-                let last = left_out.is_empty() && ahead.is_empty() && ahead.ended;
+                ahead.look(&mut run);
+                let last = left_out.is_empty() && ahead.is_over();
                 wait.write_down(&work, last).await?;
             }
         }
     }
-    match lacking {
-        Some(missing) => Ok(Verdict::park(Code::NeedsScope, engine.tokens.lack(&live, &missing))),
+    if let Some(missing) = lacking {
+        return Ok(Verdict::park(Code::NeedsScope, engine.tokens.lack(&live, &missing)));
+    }
+    match ahead.failed {
+        Some(verdict) => Ok(verdict),
         None if work.finished.into_inner() => Ok(Verdict::Finished),
         None if left_out.is_empty() => Ok(Verdict::Done { reason: None }),
         None => Ok(Verdict::Done { reason: Some(left_out.join("; ")) }),
@@ -259,6 +294,8 @@ struct Ahead {
     ended: bool,
     /// Why the first step or route does not run that does not.
     skipped: Option<String>,
+    /// How the event ends because of the first route that failed; the others are carried out all the same.
+    failed: Option<Verdict>,
 }
 
 /// Something to be done.
@@ -277,25 +314,40 @@ impl Todo {
 }
 
 impl Ahead {
-    /// Looks as far ahead as the results allow. So a mistake is found before anything is done, where it can be.
-    fn look(&mut self, run: &mut Run<'_>) -> Result<(), Verdict> {
+    /// Looks as far ahead as the results allow. So a mistake is found before anything of its route is done, where it can be.
+    fn look(&mut self, run: &mut Run<'_>) {
         while !self.ended {
-            match run.next().map_err(mistake)? {
-                Next::Step(planned) => self.todo.push_back(Todo::Step(planned)),
-                Next::Delay(delay) => self.todo.push_back(Todo::Delay(delay)),
-                Next::Skipped(skipped) => {
+            match run.next() {
+                Ok(Next::Step(planned)) => self.todo.push_back(Todo::Step(planned)),
+                Ok(Next::Delay(delay)) => self.todo.push_back(Todo::Delay(delay)),
+                Ok(Next::Skipped(skipped)) => {
                     self.skipped.get_or_insert(skipped.why);
                 }
-                Next::Waits => break,
-                Next::End => self.ended = true,
+                Ok(Next::Waits) => break,
+                Ok(Next::End) => self.ended = true,
+                Err(error) => {
+                    let route = error.route.clone();
+                    self.fail(run, &route, mistake(error));
+                }
             }
         }
-        Ok(())
     }
 
-    fn next(&mut self, run: &mut Run<'_>) -> Result<Option<Todo>, Verdict> {
-        self.look(run)?;
-        Ok(self.todo.pop_front())
+    fn next(&mut self, run: &mut Run<'_>) -> Option<Todo> {
+        self.look(run);
+        self.todo.pop_front()
+    }
+
+    /// The rest of a route is not carried out.
+    fn fail(&mut self, run: &mut Run<'_>, route: &str, verdict: Verdict) {
+        run.abandon(route);
+        self.todo.retain(|todo| todo.route() != route);
+        self.failed.get_or_insert(verdict);
+    }
+
+    /// Whether nothing comes any more, and nothing has failed.
+    fn is_over(&self) -> bool {
+        self.is_empty() && self.ended && self.failed.is_none()
     }
 
     fn is_empty(&self) -> bool {
@@ -309,10 +361,14 @@ enum Outcome {
     Done(Value),
     /// It was refused, for this reason, and is left out with this result.
     LeftOut(String, Value),
+    /// It was refused, and with it its route fails; the others go on.
+    Failed(Verdict),
 }
 
 async fn carry_out_step(work: &mut Work<'_>, planned: PlannedStep, last: bool) -> Result<Outcome, Verdict> {
     let effect = work.claim.effects.iter().find(|effect| effect.key == planned.key);
+    // Without the contact the other routes would only be refused the same.
+    let is_contact = planned.operation.changes_link();
     let mut step = Step::new(planned.key, planned.operation.name(), effect, last);
     let verdict = match operations::carry_out(work, &mut step, planned.operation).await {
         Ok(()) => return Ok(Outcome::Done(step.outcome().unwrap_or_default())),
@@ -325,6 +381,7 @@ async fn carry_out_step(work: &mut Work<'_>, planned: PlannedStep, last: bool) -
         }
         _ => None,
     };
+    let fails_alone = refused.is_some() && planned.on_error != OnError::Retry && !is_contact;
     let verdict = match (planned.on_error, refused) {
         (OnError::Continue, Some(reason)) => {
             step.leave_out(work, &reason.text).await?;
@@ -337,7 +394,7 @@ async fn carry_out_step(work: &mut Work<'_>, planned: PlannedStep, last: bool) -
     if verdict != Verdict::LeaseLost {
         step.fail(work, &verdict).await?;
     }
-    Err(verdict)
+    if fails_alone { Ok(Outcome::Failed(verdict)) } else { Err(verdict) }
 }
 
 /// Says that a step was left out.
@@ -400,10 +457,35 @@ async fn who(
             None => {}
         }
     }
-    // What HighLevel calls a user or an order is not what the store does.
-    let mapped =
-        if event.source == Source::Ghl { sync::Mapped::default() } else { shown(live, event, &payload)? };
+    let mapped = shown(live, event, &payload)?;
     Ok((payload, mapped, subject))
+}
+
+/// Whether HighLevel has told of it, maybe some time ago.
+fn is_highlevels(event: &Event, continued: Option<&Continued>) -> bool {
+    event.source == Source::Ghl || continued.is_some_and(|then| then.trigger.starts_with("ghl."))
+}
+
+/// The contact that an event of HighLevel's is filed under.
+fn told_contact(event: &Event) -> Option<ghl::ContactId> {
+    event.subject.as_str().strip_prefix("contact:").map(Into::into)
+}
+
+/// The customer who is linked with a contact. While a guest turns into a registered customer it is the latter.
+async fn linked_with(
+    engine: &Engine,
+    live: &Live,
+    contact: &ghl::ContactId,
+) -> Result<Option<Customer>, Verdict> {
+    let links = engine.store.links_of_contact(&live.connection.name, contact).await?;
+    let mut customers: Vec<Customer> = links.into_iter().map(|link| link.customer).collect();
+    customers.sort_by_key(|customer| matches!(customer, Customer::Guest(_)));
+    Ok(customers.into_iter().next())
+}
+
+/// The turn of an event at its customer; none while an event of another lane has it.
+fn turn<'a>(engine: &'a Engine, live: &Live, customer: &Customer) -> Result<Alone<'a>, Verdict> {
+    reconcile::enter(engine, format!("{}/{customer}", live.connection.name))
 }
 
 /// The customer as a body of an event shows him.

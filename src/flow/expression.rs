@@ -54,7 +54,8 @@ impl Formula {
     }
 
     pub(super) fn eval(&self, variables: &Value) -> Result<Value, String> {
-        bounds::bounded(self.expression.eval(variables).map_err(|error| message(&error))?)
+        let value = self.expression.eval(variables).map_err(|error| message(&error));
+        value.and_then(bounds::bounded).map_err(|what| located(&what, &self.source))
     }
 }
 
@@ -205,6 +206,16 @@ fn message(error: &Error) -> String {
         text.push('…');
     }
     text
+}
+
+/// What is wrong, with the expression in which it is: of a long one the beginning.
+fn located(what: &str, source: &str) -> String {
+    const MOST: usize = 80;
+    let cut = source.char_indices().nth(MOST).map(|(at, _)| at);
+    match cut {
+        Some(at) => format!("{what}, in `{}…`", &source[..at]),
+        None => format!("{what}, in `{source}`"),
+    }
 }
 
 #[cfg(test)]

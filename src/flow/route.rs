@@ -161,6 +161,11 @@ impl RouteSet {
         places.filter_map(|place| self.all.routes.get(*place))
     }
 
+    /// Whether a route that runs asks for a trigger.
+    pub fn asks_for(&self, trigger: &str) -> bool {
+        self.of(trigger).next().is_some()
+    }
+
     /// What each route that runs needs a token to allow.
     pub fn needs(&self) -> Vec<Need> {
         self.routes()

@@ -188,7 +188,8 @@ impl RouteSet {
 impl Route {
     /// Whether the route's condition holds for an event; true where it has none.
     pub fn holds(&self, context: &Context<'_>) -> Result<bool, PlanError> {
-        let wrong = |what: String| PlanError { route: self.id.clone(), step: None, what };
+        let wrong =
+            |what: String| PlanError { route: self.id.clone(), step: None, what: format!("`when`: {what}") };
         let Some(when) = &self.when else { return Ok(true) };
         Ok(when.eval(&Variables::new(context, when.needs).value()).map_err(wrong)?.is_true())
     }
@@ -222,6 +223,15 @@ impl Run<'_> {
         self.open_links.remove(key);
         self.results.insert(key.clone(), result.clone());
         self.tell_saved();
+    }
+
+    /// Leaves the rest of a route, and what was given out of it.
+    pub fn abandon(&mut self, route: &str) {
+        self.open.retain(|key| key.route != route);
+        self.open_links.retain(|key| key.route != route);
+        if self.routes.get(self.route).is_some_and(|present| present.id == route) {
+            self.leave_route();
+        }
     }
 
     /// The customer's contact is this one now.

@@ -1,6 +1,8 @@
 //! Flows of one's own: what a route file can ask for, from a webhook to the calls that come of it.
 
+mod alone;
 mod calls;
+mod highlevel;
 mod refused;
 mod schema;
 mod waits;
@@ -19,7 +21,7 @@ pub(crate) struct Flow {
     /// How many calls HighLevel got before.
     before: usize,
     sent: usize,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Flow {
@@ -28,11 +30,22 @@ impl Flow {
         Self::spawn_with(steps, QUICK).await
     }
 
+    /// The same, on another event.
+    pub(crate) async fn spawn_on(trigger: &str, steps: &str) -> Self {
+        Self::spawn_files(&[("flow.toml", &route(trigger, steps))], QUICK).await
+    }
+
     /// The same, with other settings of the engine.
     pub(crate) async fn spawn_with(steps: &str, settings: &str) -> Self {
+        Self::spawn_files(&[("flow.toml", &route("cscart.ping", steps))], settings).await
+    }
+
+    /// With these files as routes.
+    pub(crate) async fn spawn_files(files: &[(&str, &str)], settings: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let text = format!("description = \"a test\"\non = [\"cscart.ping\"]\n{steps}");
-        std::fs::write(folder.path().join("flow.toml"), text).unwrap();
+        for (name, text) in files {
+            std::fs::write(folder.path().join(name), text).unwrap();
+        }
         let routes = folder.path().display().to_string();
         let options = Options { strict_rate: false, ..Options::default() };
         let app =
@@ -41,7 +54,20 @@ impl Flow {
         let user = app.register(ada()).await;
         let contact = app.ghl("contacts")[0]["id"].clone();
         let before = app.calls().len();
-        Self { app, user, contact, before, sent: 0, _folder: folder }
+        Self { app, user, contact, before, sent: 0, folder }
+    }
+
+    /// Another text for a route, which is waited for to be in force.
+    pub(crate) async fn mend(&self, name: &str, text: &str) {
+        let text = text.replace("a test", "mended");
+        std::fs::write(self.folder.path().join(name), text).unwrap();
+        self.app
+            .until("it is in force", async || {
+                let (_, routes) = self.app.api("GET", "/api/routes", None).await;
+                let mut routes = routes["items"].as_array().unwrap().iter();
+                routes.any(|route| route["description"] == "mended").then_some(())
+            })
+            .await;
     }
 
     /// The store sends a ping about the customer; answers the event's id.
@@ -74,6 +100,11 @@ impl Flow {
         notes.sort();
         notes
     }
+}
+
+/// A route on an event.
+pub(crate) fn route(trigger: &str, steps: &str) -> String {
+    format!("description = \"a test\"\non = [\"{trigger}\"]\n{steps}")
 }
 
 /// The keys and states of an event's effects.

@@ -58,7 +58,7 @@ fn with_usual(work: &Work<'_>, operation: &Operation, mut inputs: Value) -> Resu
         inputs[&name] = match usual {
             Usual::Location => work.live.connection.ghl.location_id.as_str().into(),
             Usual::LocationWord => "location".into(),
-            Usual::Contact => super::link(work)?.contact_id.as_str().into(),
+            Usual::Contact => super::contact_id(work)?.as_str().into(),
         };
     }
     Ok(inputs)

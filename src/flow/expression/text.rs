@@ -3,7 +3,7 @@
 use minijinja::{Environment, Value};
 
 use super::environment::ENVIRONMENT;
-use super::{Names, Needs, bounds, known_names, message, scan};
+use super::{Names, Needs, bounds, known_names, located, message, scan};
 
 /// A text that is rendered.
 #[derive(Debug)]
@@ -34,8 +34,9 @@ impl Text {
     }
 
     pub(super) fn render(&self, variables: &Value) -> Result<Value, String> {
-        let template = self.environment.get_template(NAME);
-        let text = template.and_then(|template| template.render(variables));
-        bounds::bounded(Value::from(text.map_err(|error| message(&error))?))
+        let template = self.environment.get_template(NAME).map_err(|error| message(&error))?;
+        let text = template.render(variables).map_err(|error| message(&error));
+        text.and_then(|text| bounds::bounded(Value::from(text)))
+            .map_err(|what| located(&what, template.source()))
     }
 }

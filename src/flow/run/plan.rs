@@ -44,7 +44,7 @@ impl<'r> Run<'r> {
             if !self.is_ready(&when.looks_at) {
                 return Ok(Some(Next::Waits));
             }
-            if !self.holds(route, None, when).map_err(|what| wrong(route, None, what))? {
+            if !self.holds(route, None, when).map_err(|what| wrong(route, None, format!("`when`: {what}")))? {
                 let skipped = self.skipped(route, None, when);
                 self.leave_route();
                 return Ok(Some(Next::Skipped(skipped)));
@@ -78,7 +78,7 @@ impl<'r> Run<'r> {
         if let Some(condition) = step.condition.as_ref().filter(|_| !is_begun && !step.chooses_items())
             && !self
                 .holds(route, Some(&step.id), condition)
-                .map_err(|what| wrong(route, Some(&step.id), what))?
+                .map_err(|what| wrong(route, Some(&step.id), format!("`if`: {what}")))?
         {
             let skipped = self.skipped(route, Some(step.id.clone()), condition);
             self.stage = Stage::Step(index + 1);
@@ -189,7 +189,7 @@ impl<'r> Run<'r> {
             Some(condition)
                 if !self
                     .holds(route, Some(&key.step), condition)
-                    .map_err(|what| wrong(route, Some(&key.step), what))? =>
+                    .map_err(|what| wrong(route, Some(&key.step), format!("`if`: {what}")))? =>
             {
                 Some(condition)
             }
@@ -214,7 +214,8 @@ impl<'r> Run<'r> {
         let variables = self.variables.value();
         let mut values = BTreeMap::new();
         for (name, template) in &step.with {
-            let value = template.render(&variables).map_err(|what| wrong(format!("`{name}`: {what}")))?;
+            let value =
+                template.render(&variables).map_err(|what| wrong(format!("`with.{name}`: {what}")))?;
             values.insert(name.clone(), value);
         }
         let operation = step.action.make(values, self.occurred_at).map_err(wrong)?;

@@ -2,7 +2,7 @@
 
 use cartbridge::connection::Settings;
 use cartbridge::flow::{Context, Next, RouteSet};
-use cartbridge::sync::Canonical;
+use cartbridge::sync::{Canonical, Field};
 use serde_json::{Value, json};
 
 /// The blocks of the page, each with the number of its line.
@@ -59,6 +59,11 @@ fn each_example_with_an_event_runs_for_it() {
         };
         let event: Value = serde_json::from_str(event).unwrap();
         let routes = RouteSet::default().with("example.toml", text.as_bytes()).unwrap();
+        let contact: Canonical = event["contact"]["email"]
+            .as_str()
+            .map(|email| (Field::Email, email.to_owned()))
+            .into_iter()
+            .collect();
         let context = Context {
             trigger: event["type"].as_str().unwrap(),
             event_id: "an-event".into(),
@@ -67,7 +72,7 @@ fn each_example_with_an_event_runs_for_it() {
             settings: &settings,
             store: &Value::Null,
             data: &event["data"],
-            contact: &Canonical::default(),
+            contact: &contact,
             contact_id: Some("a-contact"),
             today: jiff::civil::date(2026, 11, 25),
             continued: None,
