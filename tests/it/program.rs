@@ -110,6 +110,15 @@ async fn check_names_file_line_and_mend_for_every_mistake() {
 }
 
 #[tokio::test]
+async fn check_warns_of_files_that_no_connection_reads() {
+    let desk = Desk::new("routes_dir = \"flows\"\n");
+    std::fs::create_dir_all(desk.folder.path().join("flows/my-shop")).unwrap();
+    std::fs::copy("routes/order-to-tags.toml", desk.folder.path().join("flows/my-shop/mine.toml")).unwrap();
+    let told = desk.ok(&["check"]).await;
+    assert!(told.contains("warning: my-shop/: ") && told.contains("All is well"), "{told}");
+}
+
+#[tokio::test]
 async fn serve_refuses_a_wrong_configuration_with_advice() {
     let desk = Desk::new("[[connection]]\nname = \"My Shop\"\n");
     let output = desk.run(&["serve"]).await;

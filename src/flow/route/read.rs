@@ -15,9 +15,6 @@ use crate::flow::schedule::{self, Schedule};
 use crate::flow::trigger;
 use crate::mistake::{self, Mistake};
 
-/// The largest file, in bytes. The largest of the shipped ones takes a thousand.
-const LARGEST: usize = 1024 * 1024;
-
 /// What a condition may look like.
 const CONDITION: &str = "write a condition such as `data.user.status == 'A'`";
 
@@ -136,8 +133,8 @@ fn text_of<'a>(file: &str, content: &'a [u8]) -> Result<&'a str, Mistake> {
         what,
         mend: mend.to_owned(),
     };
-    if content.len() > LARGEST {
-        let what = format!("it has {} bytes, and {LARGEST} are the most for a route", content.len());
+    if content.len() > Route::LARGEST {
+        let what = format!("it is longer than {} KiB, the most for a route", Route::LARGEST / 1024);
         return Err(mistake(what, "keep long texts out of it: fetch or shorten them"));
     }
     let text = std::str::from_utf8(content).map_err(|error| {

@@ -230,7 +230,7 @@ fn a_file_that_is_no_text_or_far_too_long_is_told_by_place() {
         "note.toml:2:20: it is not UTF-8 from byte 20 on — save it as UTF-8 in the editor"
     );
     let long = format!("description = '{}'\n{GOOD}", "x".repeat(10 * 1024 * 1024));
-    assert!(parse(long.into())[0].to_string().contains("are the most for a route"));
+    assert!(parse(long.into())[0].to_string().contains("1024 KiB, the most for a route"));
 }
 
 #[test]
