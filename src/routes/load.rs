@@ -167,7 +167,8 @@ pub(super) fn overlooked(folder: &Path, connections: &[ConnectionName]) -> Vec<M
 /// A file that would be a route if its name ended in small letters.
 fn in_capitals(path: &Path, place: String) -> Option<Mistake> {
     let extension = path.extension()?.to_str()?;
-    let is_meant = extension.eq_ignore_ascii_case("toml") && extension != "toml" && !is_hidden(&name_of(path));
+    let is_meant =
+        extension.eq_ignore_ascii_case("toml") && extension != "toml" && !is_hidden(&name_of(path));
     is_meant.then(|| Mistake {
         place,
         position: None,

@@ -87,7 +87,8 @@ fn what_is_overlooked_is_told_with_what_it_may_be_meant_as() {
         std::fs::create_dir(folder.path().join(inner)).unwrap();
     }
     let route = "on = [\"cscart.note.created\"]\n[[step]]\nid = \"tag\"\ndo = \"ghl.tags.add\"\nwith = { tags = [\"a\"] }\n";
-    for name in ["my-shop/one.toml", "my-shop/two.Toml", "my-shpo/three.toml", "tests/four.toml", "five.TOML"] {
+    for name in ["my-shop/one.toml", "my-shop/two.Toml", "my-shpo/three.toml", "tests/four.toml", "five.TOML"]
+    {
         std::fs::write(folder.path().join(name), route).unwrap();
     }
     let routes = Routes::load(Some(folder.path())).unwrap();
