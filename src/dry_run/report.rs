@@ -246,7 +246,10 @@ fn phase(act: &Act, names: &Names, stopped: Option<&str>) -> Phase {
     // What stands in for the store refuses what it does not ask, and the engine takes that for the store's own refusal.
     if let Some(stopped) = stopped {
         let asks = |step: &&mut StepView| step.operation.starts_with("cscart.") && step.why.is_some();
-        steps.iter_mut().filter(asks).for_each(|step| step.why = Some(stopped.to_owned()));
+        for step in steps.iter_mut().filter(asks) {
+            step.why = Some(stopped.to_owned());
+            step.result["reason"] = Value::from(stopped);
+        }
     }
     let is_open = !matches!(act.event.state, State::Done | State::Ignored | State::Folded);
     let stopped = stopped.filter(|_| is_open);
