@@ -56,7 +56,7 @@ impl Formula {
         names.check(expression.undeclared_variables(false))?;
         known_names(expression.eval(Value::UNDEFINED))?;
         let nested = expression.undeclared_variables(true);
-        names.check_members(&nested)?;
+        Names::check_members(&nested)?;
         let looks_at = names.variables(nested);
         let needs = Needs::of(source);
         Ok(Self { expression, source: source.trim().to_owned(), looks_at, needs })

@@ -69,7 +69,7 @@ pub(in crate::flow) fn check_rendered(text: &str) -> Result<(), String> {
     environment.add_template(NAME, text).map_err(|error| message(&error))?;
     let template = environment.get_template(NAME).map_err(|error| message(&error))?;
     names.check(template.undeclared_variables(false))?;
-    names.check_members(&template.undeclared_variables(true))?;
+    Names::check_members(&template.undeclared_variables(true))?;
     known_names(template.render(Value::UNDEFINED))
 }
 

@@ -52,7 +52,7 @@ impl Names {
     }
 
     /// Makes sure that what is asked of a variable is there, where it is always the same; an error says what is wrong.
-    pub(super) fn check_members(&self, nested: &HashSet<String>) -> Result<(), String> {
+    pub(super) fn check_members(nested: &HashSet<String>) -> Result<(), String> {
         let mut paths: Vec<&String> = nested.iter().collect();
         paths.sort();
         for path in paths {

@@ -30,7 +30,7 @@ impl Text {
         names.check(template.undeclared_variables(false))?;
         known_names(template.render(Value::UNDEFINED))?;
         let nested = template.undeclared_variables(true);
-        names.check_members(&nested)?;
+        Names::check_members(&nested)?;
         let looks_at = names.variables(nested);
         Ok(Self { environment, looks_at, needs: Needs::of(text) })
     }
