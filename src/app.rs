@@ -123,6 +123,7 @@ impl App {
             store.unpark(&name, now).await?;
         }
         let routes = routes.with_registry(registry.clone());
+        routes.tell_overlooked();
         store.put_route_versions(routes.versions(now)).await?;
         for live in registry.all().values() {
             for mistake in routes.unknown_choices(&live.connection) {

@@ -124,7 +124,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Command::Serve(arguments) => serve::run(config, arguments).await,
             Command::Demo(arguments) => demo::run(arguments).await,
             Command::Sandbox(arguments) => sandbox::run(arguments).await,
-            Command::Check => Ok(check::run(config)),
+            Command::Check => Ok(check::run(config).await),
             Command::Connection(command) => connection::run(config, command).await,
             Command::Connect(command) => connect::run(config, command).await,
             Command::Events(command) => events::run(config, command).await,

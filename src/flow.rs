@@ -19,6 +19,7 @@ mod schedule;
 mod schema;
 mod trigger;
 mod watch;
+mod welcome;
 
 pub use crate::mistake::Mistake as Error;
 pub use call::{Usual, usual};
@@ -32,3 +33,4 @@ pub use run::{Next, PlanError, PlannedDelay, PlannedStep, Run, Skipped};
 pub use schedule::Schedule;
 pub use schema::schema;
 pub use watch::{Judged, Watch};
+pub use welcome::mistakes_in_welcome;

@@ -132,6 +132,12 @@ impl Registry {
         Arc::clone(&self.live.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// The names of all stored connections, also of those that cannot be used.
+    pub fn names(&self) -> Vec<ConnectionName> {
+        let unreadable = self.unreadable.read().unwrap_or_else(PoisonError::into_inner);
+        self.all().keys().chain(unreadable.keys()).cloned().collect()
+    }
+
     /// Why a stored connection cannot be used; none: it can, or there is none of this name.
     pub fn unreadable(&self, name: &ConnectionName) -> Option<String> {
         self.unreadable.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()

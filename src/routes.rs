@@ -42,6 +42,8 @@ pub struct Routes {
     in_force: Arc<RwLock<Arc<InForce>>>,
     /// What the folder looked like when it was last read.
     look: Arc<Mutex<Look>>,
+    /// What the log was told to be overlooked.
+    told: Arc<Mutex<Vec<Mistake>>>,
     asked: Arc<Notify>,
 }
 
@@ -95,6 +97,7 @@ impl Routes {
             registry: None,
             in_force: Arc::new(RwLock::new(Arc::new(in_force))),
             look: Arc::new(Mutex::new(look)),
+            told: Arc::default(),
             asked: Arc::default(),
         })
     }
@@ -107,6 +110,7 @@ impl Routes {
             registry: None,
             in_force: Arc::new(RwLock::new(Arc::new(in_force))),
             look: Arc::default(),
+            told: Arc::default(),
             asked: Arc::default(),
         }
     }
@@ -186,6 +190,22 @@ impl Routes {
         connection.settings.routes.keys().filter(unknown).map(mistake).collect()
     }
 
+    /// What stands in the folder and is left out of it, though it may be meant as a route of one of these connections.
+    pub fn overlooked(&self, connections: &[ConnectionName]) -> Vec<Mistake> {
+        self.folder.as_deref().map(|folder| load::overlooked(folder, connections)).unwrap_or_default()
+    }
+
+    /// Tells the log what is overlooked, each thing once.
+    pub fn tell_overlooked(&self) {
+        let Some(registry) = &self.registry else { return };
+        let overlooked = self.overlooked(&registry.names());
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        for mistake in overlooked.iter().filter(|mistake| !told.contains(mistake)) {
+            tracing::warn!("{mistake}");
+        }
+        *told = overlooked;
+    }
+
     /// Asks for the files to be read again, whatever they look like.
     pub fn ask(&self) {
         self.asked.notify_one();
@@ -212,6 +232,7 @@ impl Routes {
             Ok(files) => before.next(files),
             Err(error) => before.unchanged(&error),
         };
+        self.tell_overlooked();
         for mistake in next.mistakes.iter().filter(|mistake| !before.mistakes.contains(mistake)) {
             tracing::error!("a route has a mistake, and its last good version stays in force: {mistake}");
         }

@@ -5,11 +5,15 @@ use std::process::ExitCode;
 
 use crate::app::{StartError, load_routes};
 use crate::config::{Config, admin_key};
+use crate::connection::ConnectionName;
+use crate::mistake::Mistake;
+use crate::store::Store as _;
 use crate::store::sqlite::{OpenError, Sqlite};
 use crate::tls::Certificate;
 
-pub(super) fn run(file: Option<PathBuf>) -> ExitCode {
+pub(super) async fn run(file: Option<PathBuf>) -> ExitCode {
     let mut mistakes: Vec<String> = Vec::new();
+    let mut warnings: Vec<Mistake> = Vec::new();
     let config = match Config::load(file.as_deref()) {
         Ok(config) => {
             let keys = config.master_key().map_err(OpenError::from);
@@ -34,6 +38,7 @@ pub(super) fn run(file: Option<PathBuf>) -> ExitCode {
         Ok(routes) => {
             let unknown = config.connection.iter().flat_map(|connection| routes.unknown_choices(connection));
             mistakes.extend(unknown.map(|mistake| mistake.to_string()));
+            warnings = routes.overlooked(&names(&config).await);
             routes.count()
         }
         Err(StartError::Routes(errors)) => {
@@ -45,6 +50,9 @@ pub(super) fn run(file: Option<PathBuf>) -> ExitCode {
             0
         }
     };
+    for warning in warnings {
+        println!("warning: {warning}");
+    }
     if mistakes.is_empty() {
         println!("All is well: {} connection(s) in the file, {routes} route(s).", config.connection.len());
         return ExitCode::SUCCESS;
@@ -54,4 +62,18 @@ pub(super) fn run(file: Option<PathBuf>) -> ExitCode {
     }
     println!("\n{} mistake(s).", mistakes.len());
     ExitCode::FAILURE
+}
+
+/// The names of all connections: those of the file, and those of the database as far as that can be read.
+async fn names(config: &Config) -> Vec<ConnectionName> {
+    let mut names: Vec<ConnectionName> = config.connection.iter().map(|it| it.name.clone()).collect();
+    let path = config.sqlite_path().filter(|path| path.exists());
+    if let (Some(path), Ok(keys)) = (path, config.master_key())
+        && let Ok(store) = Sqlite::open_read_only(&path, keys)
+        && let Ok(stored) = store.connections().await
+    {
+        names.extend(stored.readable.into_iter().map(|stored| stored.connection.name));
+        names.extend(stored.unreadable.into_iter().map(|stored| stored.name));
+    }
+    names
 }

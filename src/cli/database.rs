@@ -4,11 +4,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
+use tempfile::TempDir;
 
+use crate::clock::Clock;
 use crate::config::Config;
 use crate::mistake::Mistake;
-use crate::store::Store;
 use crate::store::sqlite::Sqlite;
+use crate::store::{Origin, Store};
+use crate::vault::{Key, Vault};
 
 /// The configuration, or all that is wrong with it.
 pub(super) fn config(file: Option<PathBuf>) -> anyhow::Result<Config> {
@@ -35,6 +38,25 @@ pub(super) fn open_read_only(file: Option<PathBuf>) -> anyhow::Result<(Config, A
     let path = path(&config)?;
     let store = Sqlite::open_read_only(&path, config.master_key()?).context("the database cannot be read")?;
     Ok((config, Arc::new(store)))
+}
+
+/// The same; as long as there is no database yet, an empty one with the connections of the file, which is gone with the folder.
+pub(super) async fn open_read_only_or_empty(
+    file: Option<PathBuf>,
+) -> anyhow::Result<(Config, Arc<dyn Store>, Option<TempDir>)> {
+    let config = config(file.clone())?;
+    if path(&config).is_ok() {
+        let (config, store) = open_read_only(file)?;
+        return Ok((config, store, None));
+    }
+    let folder = tempfile::tempdir().context("no temporary folder can be made")?;
+    let store = Sqlite::open_temporary(&folder.path().join("empty.db"), Vault::new(Key::generate()))
+        .context("no temporary database can be made")?;
+    let now = Clock::system().now();
+    for connection in &config.connection {
+        store.put_connection(connection, Origin::File, now).await?;
+    }
+    Ok((config, Arc::new(store), Some(folder)))
 }
 
 /// Where the database of a configuration is; it must be there.

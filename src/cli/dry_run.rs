@@ -52,7 +52,7 @@ pub(super) async fn run(file: Option<PathBuf>, arguments: Arguments) -> anyhow::
     let route = arguments.route.as_deref().map(tried).transpose()?;
     let since = arguments.since;
     let event = arguments.event.as_deref().map(which).transpose()?;
-    let (config, store) = super::database::open_read_only(file)?;
+    let (config, store, _folder) = super::database::open_read_only_or_empty(file).await?;
     let routes = load_routes(config.routes_dir.as_deref())?;
     let call_timeout = config.engine.call_timeout();
     let runs = DryRuns::new(dry_run::Setup { store, routes, call_timeout, zone: config.time_zone.0 });

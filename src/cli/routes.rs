@@ -25,7 +25,7 @@ pub(super) async fn run(file: Option<PathBuf>, command: Command) -> anyhow::Resu
 }
 
 async fn list(file: Option<PathBuf>) -> anyhow::Result<ExitCode> {
-    let (config, store) = super::database::open(file)?;
+    let (config, store, _folder) = super::database::open_read_only_or_empty(file).await?;
     let routes = load_routes(config.routes_dir.as_deref())?;
     let stored = store.connections().await?.readable;
     let connections: Vec<_> = stored.iter().map(|stored| &stored.connection).collect();

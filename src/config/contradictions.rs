@@ -8,7 +8,7 @@ use secrecy::ExposeSecret as _;
 use super::locate::{self, Segment};
 use super::{Config, RetryConfig};
 use crate::connection::{Connection, OauthClient, PollingMode};
-use crate::flow::FieldMap;
+use crate::flow::{FieldMap, mistakes_in_welcome};
 use crate::mistake::Mistake;
 use crate::store::LEASE;
 
@@ -121,6 +121,12 @@ pub fn flaws_of(connection: &Connection) -> Vec<Flaw> {
     }
     for what in FieldMap::compile(&connection.settings).mistakes() {
         flaw("settings", what.clone(), "see docs/mapping.md");
+    }
+    for (key, what) in mistakes_in_welcome(&connection.settings.welcome_task) {
+        flaw(key, what, "see routes/README.md for what may stand between `{{` and `}}`");
+    }
+    if let Some(what) = connection.settings.mistake_in_country() {
+        flaw("settings.default_country", what, "give a two-letter code of ISO 3166, such as `US`");
     }
     // Only where that is said: elsewhere an empty list locks the add-on out.
     let polled = cscart.polling == PollingMode::On;

@@ -94,3 +94,30 @@ fn every_contradiction_is_reported_and_no_secret_with_it() {
     assert_eq!(lines, [Some(2), Some(12), Some(11)], "{problems:?}");
     assert!(!problems.iter().any(|problem| problem.to_string().contains("hunter2")));
 }
+
+#[test]
+fn settings_that_no_event_could_be_carried_out_with_are_refused_by_line() {
+    let told = |settings: &str| -> Vec<String> {
+        let text = format!("{SHOP}[connection.settings]\n{settings}");
+        let line = text.lines().count();
+        let found = Config::parse("cartbridge.toml", &text, &[]).err().unwrap_or_default();
+        assert!(found.iter().all(|it| it.position.is_some_and(|(at, _)| at == line)), "{found:#?}");
+        found.iter().map(ToString::to_string).collect()
+    };
+    for (settings, what) in [
+        ("default_country = \"Germany\"", "did you mean `DE`?"),
+        ("default_country = \"Wonderland\"", "no two-letter code"),
+        ("welcome_task = { title = \"{{ contact.email | uper }}\" }", "unknown filter"),
+        ("welcome_task = { text = \"{{ contact.frist_name }}\" }", "did you mean `first_name`?"),
+        ("welcome_task = { text = \"{{ stroe.url }}\" }", "did you mean `store`?"),
+        ("welcome_task = { text = \"{{ contact.email\" }", "`settings.welcome_task.text`"),
+    ] {
+        let told = told(settings);
+        assert!(told.len() == 1 && told[0].contains(what), "{settings}: {told:#?}");
+    }
+    for good in
+        ["default_country = \"de\"", "welcome_task = { title = \"{{ today }}: {{ settings.values.word }}\" }"]
+    {
+        assert_eq!(told(good), [] as [String; 0]);
+    }
+}

@@ -40,6 +40,30 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// The names of all of them.
+    pub const KEYS: [&str; 9] = [
+        "customer_tags",
+        "order_tags",
+        "welcome_task",
+        "custom_fields",
+        "default_country",
+        "time_zone",
+        "fields",
+        "values",
+        "routes",
+    ];
+
+    /// What is wrong with the default country.
+    pub fn mistake_in_country(&self) -> Option<String> {
+        let given = self.default_country.as_deref()?;
+        let mend = match normalise::country(given) {
+            Ok(code) if code.eq_ignore_ascii_case(given) => return None,
+            Ok(code) => format!("; did you mean `{code}`?"),
+            Err(_) => String::new(),
+        };
+        Some(format!("`settings.default_country` is `{given}`, and no two-letter code of a country{mend}"))
+    }
+
     /// Without a time zone of its own the connection is in this one.
     pub fn settle_in(&mut self, zone: &TimeZone) {
         if self.time_zone.is_none() && *zone != TimeZone::UTC {
@@ -111,5 +135,25 @@ pub struct CustomFields {
 impl Default for CustomFields {
     fn default() -> Self {
         Self { customer_id: "cscart_customer_id".into(), status: "cscart_status".into() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_names_of_the_settings_are_those_that_routes_see() {
+        let full = Settings {
+            values: [("a".to_owned(), Value::Null)].into(),
+            routes: [("a".to_owned(), true)].into(),
+            ..Settings::default()
+        };
+        let shown = serde_json::to_value(&full).unwrap();
+        let mut names: Vec<&str> = shown.as_object().unwrap().keys().map(String::as_str).collect();
+        let mut known = Settings::KEYS;
+        names.sort_unstable();
+        known.sort_unstable();
+        assert_eq!(names, known);
     }
 }

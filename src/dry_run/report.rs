@@ -242,13 +242,22 @@ fn phase(act: &Act, names: &Names, stopped: Option<&str>) -> Phase {
             });
         }
     }
+    let unasked = stopped.filter(|_| act.event.state_reason.is_some());
+    // What stands in for the store refuses what it does not ask, and the engine takes that for the store's own refusal.
+    if let Some(stopped) = stopped {
+        let asks = |step: &&mut StepView| step.operation.starts_with("cscart.") && step.why.is_some();
+        for step in steps.iter_mut().filter(asks) {
+            step.why = Some(stopped.to_owned());
+            step.result["reason"] = Value::from(stopped);
+        }
+    }
     let is_open = !matches!(act.event.state, State::Done | State::Ignored | State::Folded);
     let stopped = stopped.filter(|_| is_open);
     Phase {
         after: act.after.map(|after| in_words(after.as_secs())),
         after_seconds: act.after.map(|after| after.as_secs()),
         state: if stopped.is_some() { "stopped" } else { act.event.state.as_str() },
-        reason: stopped
+        reason: unasked
             .map(str::to_owned)
             .or_else(|| act.event.state_reason.as_deref().map(|why| names.in_text(why))),
         code: act.event.state_code.filter(|_| stopped.is_none()).map(crate::reason::Code::as_str),

@@ -47,6 +47,17 @@ impl Action {
         }
     }
 
+    /// Whether it is done for the event's customer, with these parameters.
+    pub(super) fn needs_customer(self, given: &[&str]) -> bool {
+        match self {
+            Self::Own(_) => true,
+            Self::Call(operation) => {
+                let mut usual = call::usual(operation).into_iter();
+                usual.any(|(name, usual)| usual == call::Usual::Contact && !given.contains(&name.as_str()))
+            }
+        }
+    }
+
     /// What a token must allow for it.
     pub(super) fn scopes(self) -> Scopes {
         match self {

@@ -19,7 +19,9 @@ use minijinja::{Error, ErrorKind, Expression, Value};
 
 use serde_json::Value as Json;
 
+use super::filters;
 use environment::ENVIRONMENT;
+pub(super) use environment::check_rendered;
 pub(super) use names::{Names, OF_ITEMS, VARIABLES, top};
 pub(super) use needs::Needs;
 pub(super) use text::Text;
@@ -43,12 +45,19 @@ pub(super) struct Formula {
 impl Formula {
     /// Compiles it; an error says what is wrong.
     pub(super) fn parse(source: &str, names: &Names) -> Result<Self, String> {
-        scan::check(source, true)?;
-        let expression =
-            ENVIRONMENT.compile_expression_owned(source.to_owned()).map_err(|error| message(&error))?;
+        if let Some(inside) = only_formula(source) {
+            return Err(format!("no braces here: write `{}`", inside.trim()));
+        }
+        let with_hint = |what: String| what + hint(source);
+        scan::check(source, true).map_err(with_hint)?;
+        let expression = ENVIRONMENT
+            .compile_expression_owned(source.to_owned())
+            .map_err(|error| with_hint(message(&error)))?;
         names.check(expression.undeclared_variables(false))?;
         known_names(expression.eval(Value::UNDEFINED))?;
-        let looks_at = names.variables(expression.undeclared_variables(true));
+        let nested = expression.undeclared_variables(true);
+        Names::check_members(&nested)?;
+        let looks_at = names.variables(nested);
         let needs = Needs::of(source);
         Ok(Self { expression, source: source.trim().to_owned(), looks_at, needs })
     }
@@ -181,12 +190,38 @@ fn only_formula(text: &str) -> Option<&str> {
 fn known_names<T>(tried: Result<T, Error>) -> Result<(), String> {
     use ErrorKind::{UnknownFilter, UnknownFunction, UnknownMethod, UnknownTest};
     match tried {
-        Err(error)
-            if matches!(error.kind(), UnknownFilter | UnknownFunction | UnknownMethod | UnknownTest) =>
-        {
+        Err(error) if error.kind() == UnknownFilter => Err(message(&error) + &like_filter(&error)),
+        Err(error) if matches!(error.kind(), UnknownFunction | UnknownMethod | UnknownTest) => {
             Err(message(&error))
         }
         _ => Ok(()),
+    }
+}
+
+/// Which filter was probably meant: minijinja words it as "filter mony is unknown".
+fn like_filter(error: &Error) -> String {
+    let unknown = error.detail().and_then(|detail| detail.split(' ').nth(1)).unwrap_or_default();
+    match crate::mistake::most_like(unknown, filters::NAMES.into_iter()) {
+        Some(like) => format!("; did you mean `{like}`? docs/filters.md lists them"),
+        None => "; docs/filters.md lists them".to_owned(),
+    }
+}
+
+/// What is said of an expression that cannot be read, where other languages write it so.
+fn hint(source: &str) -> &'static str {
+    // What stands in quotes is a text and no operator.
+    let code: String = source.split(['\'', '"']).step_by(2).collect();
+    let is_lone = |(at, _): (usize, &str)| {
+        !code[..at].ends_with(['=', '!', '<', '>']) && !code[at + 1..].starts_with('=')
+    };
+    if code.contains("&&") {
+        "; write `and` for `&&`"
+    } else if code.contains("||") {
+        "; write `or` for `||`"
+    } else if code.match_indices('=').any(is_lone) {
+        "; compare with `==`"
+    } else {
+        ""
     }
 }
 

@@ -18,6 +18,53 @@ const MAX_SHORT: usize = 500;
 /// What an error quotes of a value, in characters.
 const MAX_QUOTED: usize = 60;
 
+/// The names that are offered to whoever misspells one: all of ours, and those of minijinja's that are used most.
+pub(super) const NAMES: [&str; 43] = [
+    "phone",
+    "email",
+    "country",
+    "state",
+    "language",
+    "slug",
+    "plain",
+    "entities",
+    "first_name",
+    "last_name",
+    "limit",
+    "truncate_bytes",
+    "money",
+    "times",
+    "bool",
+    "date",
+    "add_days",
+    "days_ago",
+    "list",
+    "join_lines",
+    "items",
+    "json",
+    "tojson",
+    "render",
+    "upper",
+    "lower",
+    "title",
+    "capitalize",
+    "trim",
+    "replace",
+    "default",
+    "join",
+    "split",
+    "length",
+    "first",
+    "last",
+    "sort",
+    "int",
+    "float",
+    "round",
+    "abs",
+    "map",
+    "reverse",
+];
+
 /// Adds all of them.
 pub(super) fn add_to(environment: &mut Environment<'_>) {
     environment.add_filter("phone", texts::phone);

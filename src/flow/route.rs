@@ -37,6 +37,11 @@ pub struct Route {
     pub(super) needs: Needs,
 }
 
+impl Route {
+    /// The longest file, in bytes. The longest of the shipped ones takes a thousand.
+    pub const LARGEST: usize = 1024 * 1024;
+}
+
 /// What a route needs a token to allow.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Need {

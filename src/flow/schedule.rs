@@ -236,7 +236,7 @@ mod tests {
     #[test]
     fn a_route_says_when_it_runs_by_itself_and_only_such_a_route_does() {
         let told = |head: &str| {
-            let text = format!("{head}\n[[step]]\nid = \"x\"\ndo = \"ghl.contact.fetch\"\n");
+            let text = format!("{head}\n[[step]]\nid = \"x\"\ndo = \"ghl.custom_field.list\"\n");
             crate::flow::Route::parse("x.toml", text.as_bytes())
                 .map(|route| route.schedule.map(|it| it.to_string()))
         };

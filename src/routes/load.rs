@@ -2,14 +2,16 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::io::ErrorKind;
+use std::fs::File as OpenFile;
+use std::io::{self, ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use include_dir::{Dir, include_dir};
 
 use crate::connection::ConnectionName;
-use crate::mistake::Mistake;
+use crate::flow::Route;
+use crate::mistake::{self, Mistake};
 
 static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/routes");
 
@@ -55,7 +57,7 @@ pub(super) fn files(folder: Option<&Path>) -> Result<Vec<File>, FolderError> {
         if is_route(&path) {
             files.retain(|file| !(file.embedded && file.name == name));
             files.push(read(None, name.clone(), name, &path));
-        } else if path.is_dir() && name != TESTS {
+        } else if path.is_dir() && name != TESTS && !is_hidden(&name) {
             of_connection(&path, &name, &mut files)?;
         }
     }
@@ -110,7 +112,7 @@ fn of_connection(folder: &Path, name: &str, files: &mut Vec<File>) -> Result<(),
 }
 
 fn read(of: Option<ConnectionName>, place: String, name: String, path: &Path) -> File {
-    let content = std::fs::read(path).map_err(|error| Mistake {
+    let content = content(path).map_err(|error| Mistake {
         place: place.clone(),
         position: None,
         what: format!("it cannot be read: {error}"),
@@ -119,11 +121,67 @@ fn read(of: Option<ConnectionName>, place: String, name: String, path: &Path) ->
     File { of, name, place, embedded: false, content }
 }
 
+/// What stands in a file, as far as a route may go and a byte more, so that whoever reads it sees that it is too long. A pipe or
+/// a device would keep whoever reads it for ever.
+fn content(path: &Path) -> io::Result<Vec<u8>> {
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is a folder, a pipe or a device, and no file"));
+    }
+    let mut content = Vec::new();
+    OpenFile::open(path)?.take(Route::LARGEST as u64 + 1).read_to_end(&mut content)?;
+    Ok(content)
+}
+
+/// What stands in a folder and looks like routes, but is for no connection or is not read by its name. It may be right, so it
+/// keeps nothing from starting.
+pub(super) fn overlooked(folder: &Path, connections: &[ConnectionName]) -> Vec<Mistake> {
+    let routes_in = |folder: &Path| entries(folder).unwrap_or_default().iter().any(|path| is_route(path));
+    let mut found = Vec::new();
+    for path in entries(folder).unwrap_or_default() {
+        let name = name_of(&path);
+        if name == TESTS || is_hidden(&name) {
+            continue;
+        }
+        if !path.is_dir() {
+            found.extend(in_capitals(&path, name));
+            continue;
+        }
+        if routes_in(&path) && !connections.iter().any(|known| known.as_str() == name) {
+            found.push(Mistake {
+                place: format!("{name}/"),
+                position: None,
+                what: "routes in a folder are for the connection of its name, and there is none".into(),
+                mend: match mistake::most_like(&name, connections.iter().map(ConnectionName::as_str)) {
+                    Some(like) => format!("did you mean `{like}`?"),
+                    None => "give the folder a connection's name, or add that connection".into(),
+                },
+            });
+        }
+        let inner = entries(&path).unwrap_or_default();
+        found.extend(inner.iter().filter_map(|path| in_capitals(path, format!("{name}/{}", name_of(path)))));
+    }
+    found.sort_by(|a, b| a.place.cmp(&b.place));
+    found
+}
+
+/// A file that would be a route if its name ended in small letters.
+fn in_capitals(path: &Path, place: String) -> Option<Mistake> {
+    let extension = path.extension()?.to_str()?;
+    let is_meant =
+        extension.eq_ignore_ascii_case("toml") && extension != "toml" && !is_hidden(&name_of(path));
+    is_meant.then(|| Mistake {
+        place,
+        position: None,
+        what: "it is not read: the name of a route ends with `.toml`".into(),
+        mend: "write the end of its name in small letters".into(),
+    })
+}
+
 /// What a folder looks like; empty where it cannot be read.
 pub(super) fn look(folder: &Path) -> Look {
     let mut look = Look::new();
     for path in entries(folder).unwrap_or_default() {
-        if name_of(&path) == TESTS {
+        if name_of(&path) == TESTS || is_hidden(&name_of(&path)) {
             continue;
         }
         let inner = if path.is_dir() { entries(&path).unwrap_or_default() } else { vec![path] };
@@ -151,8 +209,13 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>, FolderError> {
     Ok(paths)
 }
 
+/// Editors and systems keep things of their own in files whose names begin with a dot.
 fn is_route(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| extension == "toml")
+    path.extension().is_some_and(|extension| extension == "toml") && !is_hidden(&name_of(path))
+}
+
+fn is_hidden(name: &str) -> bool {
+    name.starts_with('.')
 }
 
 fn name_of(path: &Path) -> String {

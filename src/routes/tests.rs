@@ -42,3 +42,67 @@ fn two_files_for_one_route_are_both_named_and_neither_takes_the_place_of_the_oth
         assert!(told.contains(&said), "{said} in {told:#?}");
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_a_device_and_an_endless_file_are_refused_and_not_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe.toml");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    std::os::unix::fs::symlink("/dev/zero", folder.path().join("zero.toml")).unwrap();
+    std::fs::create_dir(folder.path().join("folder.toml")).unwrap();
+    // Sparse: whoever read it to its end would need a terabyte of memory.
+    let long = std::fs::File::create(folder.path().join("long.toml")).unwrap();
+    long.set_len(1 << 40).unwrap();
+    let Err(LoadError::Mistakes(mistakes)) = Routes::load(Some(folder.path())) else {
+        panic!("they are taken")
+    };
+    let told: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
+    for (name, why) in [
+        ("pipe.toml", "no file"),
+        ("zero.toml", "no file"),
+        ("folder.toml", "no file"),
+        ("long.toml", "1024 KiB, the most for a route"),
+    ] {
+        assert!(told.iter().any(|told| told.starts_with(name) && told.contains(why)), "{name} in {told:#?}");
+    }
+}
+
+#[test]
+fn what_editors_leave_behind_is_no_route() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join(".git")).unwrap();
+    for name in [".hidden.toml", "._tag.toml", ".#tag.toml", ".git/tag.toml"] {
+        std::fs::write(folder.path().join(name), "no route").unwrap();
+    }
+    let routes = Routes::load(Some(folder.path())).unwrap();
+    assert_eq!(routes.count(), Routes::load(None).unwrap().count());
+    assert_eq!(routes.overlooked(&[]), []);
+}
+
+#[test]
+fn what_is_overlooked_is_told_with_what_it_may_be_meant_as() {
+    let folder = tempfile::tempdir().unwrap();
+    for inner in ["my-shop", "my-shpo", "tests", "empty"] {
+        std::fs::create_dir(folder.path().join(inner)).unwrap();
+    }
+    let route = "on = [\"cscart.note.created\"]\n[[step]]\nid = \"tag\"\ndo = \"ghl.tags.add\"\nwith = { tags = [\"a\"] }\n";
+    for name in ["my-shop/one.toml", "my-shop/two.Toml", "my-shpo/three.toml", "tests/four.toml", "five.TOML"]
+    {
+        std::fs::write(folder.path().join(name), route).unwrap();
+    }
+    let routes = Routes::load(Some(folder.path())).unwrap();
+    let overlooked = routes.overlooked(&["my-shop".parse().unwrap()]);
+    let told: Vec<String> = overlooked.iter().map(ToString::to_string).collect();
+    let in_capitals =
+        "it is not read: the name of a route ends with `.toml` — write the end of its name in small letters";
+    assert_eq!(
+        told,
+        [
+            format!("five.TOML: {in_capitals}"),
+            format!("my-shop/two.Toml: {in_capitals}"),
+            "my-shpo/: routes in a folder are for the connection of its name, and there is none — did you mean `my-shop`?"
+                .to_owned(),
+        ]
+    );
+}

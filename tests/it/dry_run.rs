@@ -156,6 +156,22 @@ async fn what_comes_after_a_wait_is_shown_with_the_wait_before_it() {
 }
 
 #[tokio::test]
+async fn a_store_that_was_not_asked_is_not_said_to_refuse() {
+    let app = TestApp::spawn().await;
+    for on_error in ["stop", "continue"] {
+        let route = format!(
+            "on = [\"cscart.customer.created\"]\n[[step]]\nid = \"orders\"\ndo = \"cscart.customer.orders\"\n\
+             on_error = \"{on_error}\"\n"
+        );
+        let asked =
+            json!({ "event": registered(42, ada()), "route": route, "route_id": "customer-to-contact" });
+        let report = dry_run(&app, asked).await.to_string();
+        assert!(report.contains("--ask-store") && !report.contains("refuses the API key"), "{report}");
+    }
+    app.end().await;
+}
+
+#[tokio::test]
 async fn the_store_is_asked_only_where_that_is_allowed_and_only_with_get() {
     let app = TestApp::spawn().await;
     let made = app.shop(json!({ "action": "customer.register", "deliver": false, "user": ada() })).await;

@@ -110,6 +110,28 @@ async fn check_names_file_line_and_mend_for_every_mistake() {
 }
 
 #[tokio::test]
+async fn check_warns_of_files_that_no_connection_reads() {
+    let desk = Desk::new("routes_dir = \"flows\"\n");
+    std::fs::create_dir_all(desk.folder.path().join("flows/my-shop")).unwrap();
+    std::fs::copy("routes/order-to-tags.toml", desk.folder.path().join("flows/my-shop/mine.toml")).unwrap();
+    let told = desk.ok(&["check"]).await;
+    assert!(told.contains("warning: my-shop/: ") && told.contains("All is well"), "{told}");
+}
+
+#[tokio::test]
+async fn routes_are_listed_and_tried_before_the_bridge_has_run() {
+    let connection = "[[connection]]\nname = \"my-shop\"\n[connection.ghl]\nlocation_id = \"ve9EPM428h8vShlRW1KT\"\n\
+                      token = \"pit-1\"\n[connection.cscart]\nurl = \"https://shop.example.com\"\n\
+                      webhook_secrets = [\"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\"]\n";
+    let desk = Desk::new(&format!("database = \"sqlite://new.db\"\n{connection}"));
+    assert!(desk.ok(&["routes", "list"]).await.contains("my-shop"));
+    let event = json!({ "type": "customer.created", "data": { "user": { "user_id": 42, "email": "ada@example.com" } } });
+    std::fs::write(desk.folder.path().join("event.json"), event.to_string()).unwrap();
+    assert!(desk.ok(&["dry-run", "--event", "event.json"]).await.contains("/contacts/"));
+    assert!(!desk.folder.path().join("new.db").exists());
+}
+
+#[tokio::test]
 async fn serve_refuses_a_wrong_configuration_with_advice() {
     let desk = Desk::new("[[connection]]\nname = \"My Shop\"\n");
     let output = desk.run(&["serve"]).await;

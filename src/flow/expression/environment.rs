@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
-use minijinja::{Environment, Error, ErrorKind, State, UndefinedBehavior, context};
+use minijinja::{Environment, Error, ErrorKind, State, UndefinedBehavior, Value, context};
 
-use super::scan;
+use super::{Names, known_names, message, scan};
 use crate::flow::filters;
 
 /// What one template may spend: some ten thousand steps of its machine. The largest of the shipped ones takes a hundred.
@@ -56,8 +56,21 @@ fn render(state: &State<'_, '_>, text: String) -> Result<String, Error> {
     let variable = |name| state.lookup(name).unwrap_or_default();
     compiled.get_template(NAME)?.render(context! {
         connection => variable("connection"), contact => variable("contact"), data => variable("data"),
-        event => variable("event"), store => variable("store"),
+        event => variable("event"), settings => variable("settings"), store => variable("store"),
+        today => variable("today"),
     })
+}
+
+/// Whether a text can be rendered later; an error says what is wrong.
+pub(in crate::flow) fn check_rendered(text: &str) -> Result<(), String> {
+    let names = Names::default();
+    scan::check(text, false)?;
+    let mut environment = INNER.clone();
+    environment.add_template(NAME, text).map_err(|error| message(&error))?;
+    let template = environment.get_template(NAME).map_err(|error| message(&error))?;
+    names.check(template.undeclared_variables(false))?;
+    Names::check_members(&template.undeclared_variables(true))?;
+    known_names(template.render(Value::UNDEFINED))
 }
 
 /// Texts with their templates, each the only one of its environment.

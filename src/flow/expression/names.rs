@@ -3,6 +3,8 @@
 use std::collections::HashSet;
 
 use super::ENVIRONMENT;
+use crate::connection::Settings;
+use crate::sync::Field;
 
 /// The variables that every expression of a route may use.
 pub(in crate::flow) const VARIABLES: [&str; 7] =
@@ -47,6 +49,28 @@ impl Names {
         }
         let mend = crate::mistake::nearest(name, self.known());
         Err(format!("there is no variable `{name}`; {mend}"))
+    }
+
+    /// Makes sure that what is asked of a variable is there, where it is always the same; an error says what is wrong.
+    pub(super) fn check_members(nested: &HashSet<String>) -> Result<(), String> {
+        let mut paths: Vec<&String> = nested.iter().collect();
+        paths.sort();
+        for path in paths {
+            let mut parts = path.split('.');
+            let (Some(variable), Some(member)) = (parts.next(), parts.next()) else { continue };
+            let known: Vec<&str> = match variable {
+                "connection" => vec!["name"],
+                "contact" => Field::names().chain(["id"]).collect(),
+                "event" => vec!["type", "id", "occurred_at"],
+                "settings" => Settings::KEYS.to_vec(),
+                _ => continue,
+            };
+            if !known.contains(&member) {
+                let mend = crate::mistake::nearest(member, known.into_iter());
+                return Err(format!("`{variable}` has no `{member}`; {mend}"));
+            }
+        }
+        Ok(())
     }
 
     /// Those of `nested` (`data.order.total`, `range`) that are variables, sorted.

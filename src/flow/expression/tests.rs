@@ -14,9 +14,8 @@ fn text_of(source: &str, variables: &Value) -> String {
 
 #[test]
 fn a_lone_expression_keeps_its_type() {
-    let variables =
-        context! { data => tree(&json!({ "tags": ["a", "b"] })), settings => context! { tags => vec!["c"] } };
-    let tags = template("{{ data.tags + settings.tags }}").unwrap().render(&variables).unwrap();
+    let variables = context! { data => tree(&json!({ "tags": ["a", "b"] })), settings => context! { order_tags => vec!["c"] } };
+    let tags = template("{{ data.tags + settings.order_tags }}").unwrap().render(&variables).unwrap();
     assert_eq!(tags.try_iter().unwrap().map(|tag| tag.to_string()).collect::<Vec<_>>(), ["a", "b", "c"]);
     assert_eq!(text_of("{{ data.tags[0] }} and {{ data.user.missing.deeper }}", &variables), "a and ");
     assert_eq!(
@@ -80,11 +79,12 @@ fn the_longest_note_that_a_store_takes_passes_whole() {
 #[test]
 fn a_setting_may_be_a_template_and_none_renders_itself() {
     let settings = context! { title => "Hello {{ contact.name }}", again => "{{ contact.name | render }}" };
-    let variables = context! { settings => settings, contact => context! { name => "Ada" } };
-    assert_eq!(text_of("{{ settings.title | render }}", &variables), "Hello Ada");
-    let error = template("{{ settings.again | render }}").unwrap().render(&variables).unwrap_err();
+    let variables =
+        context! { settings => context! { values => settings }, contact => context! { name => "Ada" } };
+    assert_eq!(text_of("{{ settings.values.title | render }}", &variables), "Hello Ada");
+    let error = template("{{ settings.values.again | render }}").unwrap().render(&variables).unwrap_err();
     assert!(error.contains("render"), "{error}");
-    let five = "{{ settings.title | render }}".repeat(5);
+    let five = "{{ settings.values.title | render }}".repeat(5);
     assert!(
         template(&five).unwrap().render(&variables).is_err(),
         "each costs a fifth of what a template may spend"

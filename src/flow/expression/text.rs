@@ -29,7 +29,9 @@ impl Text {
         let template = environment.get_template(NAME).map_err(|error| message(&error))?;
         names.check(template.undeclared_variables(false))?;
         known_names(template.render(Value::UNDEFINED))?;
-        let looks_at = names.variables(template.undeclared_variables(true));
+        let nested = template.undeclared_variables(true);
+        Names::check_members(&nested)?;
+        let looks_at = names.variables(nested);
         Ok(Self { environment, looks_at, needs: Needs::of(text) })
     }
 

@@ -102,7 +102,7 @@ const TABLE: &[[&str; 4]] = &[
     [
         "render",
         "a text that is itself a template; one that is rendered renders no further",
-        "settings.greeting | render",
+        "settings.values.greeting | render",
         "Hello Ada",
     ],
 ];
@@ -114,7 +114,7 @@ fn render(expression: &str) -> Result<String, String> {
     let variables = context! {
         data => tree(&data),
         contact => context! { first_name => "Ada", country => "DE" },
-        settings => context! { greeting => "Hello {{ contact.first_name }}", time_zone => "Asia/Tokyo" },
+        settings => context! { values => context! { greeting => "Hello {{ contact.first_name }}" }, time_zone => "Asia/Tokyo" },
         event => context! { occurred_at => "2026-11-24T12:00:00Z" },
     };
     let template =

@@ -15,9 +15,6 @@ use crate::flow::schedule::{self, Schedule};
 use crate::flow::trigger;
 use crate::mistake::{self, Mistake};
 
-/// The largest file, in bytes. The largest of the shipped ones takes a thousand.
-const LARGEST: usize = 1024 * 1024;
-
 /// What a condition may look like.
 const CONDITION: &str = "write a condition such as `data.user.status == 'A'`";
 
@@ -43,8 +40,9 @@ pub(super) fn read(file: &str, content: &[u8]) -> Result<Route, Vec<Mistake>> {
     let written: RouteFile = match toml::from_str(text) {
         Ok(written) => written,
         Err(error) => {
-            let mend =
-                mistake::mend_of_field(error.message()).unwrap_or_else(|| "see routes/README.md".into());
+            let mend = mistake::mend_of_field(error.message())
+                .or_else(|| mend_of_trigger(text, &error))
+                .unwrap_or_else(|| "see routes/README.md".into());
             mistakes.note(error.span().map(|span| span.start), error.message(), mend);
             return Err(mistakes.found);
         }
@@ -66,6 +64,9 @@ pub(super) fn read(file: &str, content: &[u8]) -> Result<Route, Vec<Mistake>> {
             "name at least one, such as \"cscart.customer.created\"",
         );
     }
+    if written.enabled && written.step.is_empty() {
+        mistakes.note(None, "the route has no step, and does nothing", "add a `[[step]]`");
+    }
     let when = mistakes.formula(written.when.as_ref(), &Names::default(), CONDITION);
     let schedule = read_schedule(&written, &mut mistakes);
     let saved = |step: &StepTable| Some((step.save_as.clone()?.into_inner(), step.id.get_ref().clone()));
@@ -73,7 +74,11 @@ pub(super) fn read(file: &str, content: &[u8]) -> Result<Route, Vec<Mistake>> {
     let mut ids = HashSet::new();
     let mut steps = Vec::new();
     for table in &written.step {
-        steps.extend(read_step(table, &mut ids, &names, &mut mistakes));
+        let step = read_step(table, &mut ids, &names, &mut mistakes);
+        if let Some(step) = &step {
+            has_its_customer(step, &written.on, table, &mut mistakes);
+        }
+        steps.extend(step);
         if let Some(name) = &table.save_as {
             may_be_saved(name, &names, &mut mistakes);
             names.saved.push(name.get_ref().clone());
@@ -98,6 +103,27 @@ pub(super) fn read(file: &str, content: &[u8]) -> Result<Route, Vec<Mistake>> {
         })
     } else {
         Err(mistakes.found)
+    }
+}
+
+/// `on` has a list, also of one trigger.
+fn mend_of_trigger(text: &str, error: &toml::de::Error) -> Option<String> {
+    let span = error.span()?;
+    let line = text.get(..span.start)?.rsplit('\n').next()?;
+    let is_on = line.trim_end().strip_suffix('=')?.trim() == "on";
+    is_on.then(|| format!("write `on = [{}]`", text.get(span).unwrap_or_default()))
+}
+
+/// No customer belongs to what the clock alone sets off. A condition may keep the step from being done.
+fn has_its_customer(step: &Step, on: &[Spanned<String>], table: &StepTable, mistakes: &mut Mistakes<'_>) {
+    let only_the_clock = !on.is_empty() && on.iter().all(|on| on.get_ref() == Schedule::TRIGGER);
+    let given: Vec<&str> = step.with.keys().map(String::as_str).collect();
+    if only_the_clock && step.condition.is_none() && step.action.needs_customer(&given) {
+        mistakes.at(
+            &table.operation,
+            format!("`{}` needs a customer, and none belongs to `schedule`", step.action.name()),
+            "run the route on \"schedule.customer\": for each customer for whom `when` holds",
+        );
     }
 }
 
@@ -136,8 +162,8 @@ fn text_of<'a>(file: &str, content: &'a [u8]) -> Result<&'a str, Mistake> {
         what,
         mend: mend.to_owned(),
     };
-    if content.len() > LARGEST {
-        let what = format!("it has {} bytes, and {LARGEST} are the most for a route", content.len());
+    if content.len() > Route::LARGEST {
+        let what = format!("it is longer than {} KiB, the most for a route", Route::LARGEST / 1024);
         return Err(mistake(what, "keep long texts out of it: fetch or shorten them"));
     }
     let text = std::str::from_utf8(content).map_err(|error| {

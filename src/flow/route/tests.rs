@@ -213,6 +213,79 @@ fn each_mistake_in_a_flow_names_file_line_and_mend() {
 }
 
 #[test]
+fn a_route_that_can_do_nothing_is_refused() {
+    let found = mistakes("on = [\"cscart.note.created\"]\n");
+    assert_eq!(found, ["note.toml: the route has no step, and does nothing — add a `[[step]]`"]);
+    // What switches a built-in route off needs none.
+    let off = "enabled = false\non = [\"cscart.note.created\"]\n";
+    RouteSet::default().with("note.toml", off.as_bytes()).unwrap();
+}
+
+#[test]
+fn a_schedule_without_customers_does_nothing_for_one() {
+    let route = |on: &str, step: &str| {
+        let text = format!("on = [{on}]\nevery = \"1d\"\n\n[[step]]\nid = \"x\"\n{step}");
+        match RouteSet::default().with("daily.toml", text.as_bytes()) {
+            Ok(_) => Vec::new(),
+            Err(found) => found.iter().map(ToString::to_string).collect(),
+        }
+    };
+    let tag = "do = \"ghl.tags.add\"\nwith = { tags = [\"a\"] }\n";
+    assert_eq!(
+        route("\"schedule\"", tag),
+        [
+            "daily.toml:6:6: `ghl.tags.add` needs a customer, and none belongs to `schedule` — run the route on \
+          \"schedule.customer\": for each customer for whom `when` holds"
+        ]
+    );
+    assert_eq!(route("\"schedule.customer\"", tag), [] as [String; 0]);
+    let note = |contact: &str| format!("do = \"ghl.note.create\"\nwith = {{ body = \"x\"{contact} }}\n");
+    assert_eq!(route("\"schedule\"", &note("")).len(), 1);
+    assert_eq!(route("\"schedule\"", &note(", contactId = \"c1\"")), [] as [String; 0]);
+}
+
+#[test]
+fn what_a_variable_never_has_is_refused_with_what_was_meant() {
+    for (wrong, what) in [
+        ("contact.frist_name == 'A'", "`contact` has no `frist_name`; did you mean `first_name`?"),
+        ("event.tpye == 'A'", "`event` has no `tpye`; did you mean `type`?"),
+        ("connection.title", "`connection` has no `title`; use one of name"),
+        ("settings.valeus.a", "`settings` has no `valeus`; did you mean `values`?"),
+    ] {
+        let found = mistakes(&GOOD.replace("when = \"data.note.user_id", &format!("when = \"{wrong}")));
+        assert!(found[0].starts_with(&format!("note.toml:3:8: {what} — ")), "{found:#?}");
+        let found = mistakes(&GOOD.replace("{{ data.note.body }}", &format!("so: {{{{ {wrong} }}}}")));
+        assert!(found[0].starts_with(&format!("note.toml:10:8: {what} — ")), "{found:#?}");
+    }
+    let right = "contact.id and event.id and contact.date_of_birth[5:] and settings.values.any.thing";
+    let text = GOOD.replace("when = \"data.note.user_id", &format!("when = \"{right}"));
+    RouteSet::default().with("note.toml", text.as_bytes()).unwrap();
+}
+
+#[test]
+fn what_other_languages_write_is_told_with_what_is_written_here() {
+    for (right, wrong, what) in [
+        ("\"data.note.user_id\"", "\"{{ data.note.user_id }}\"", "no braces here: write `data.note.user_id`"),
+        ("\"data.note.user_id\"", "\"data.note.user_id = 'a=b'\"", "; compare with `==` — "),
+        ("\"data.note.user_id\"", "\"data.note.user_id && contact.id\"", "; write `and` for `&&` — "),
+        ("\"data.note.user_id\"", "\"data.note.user_id || contact.id\"", "; write `or` for `||` — "),
+        (
+            "\"data.note.user_id\"",
+            "\"data.total | mony\"",
+            "did you mean `money`? docs/filters.md lists them",
+        ),
+        ("data.note.body }}", "data.note.body | uper }}", "did you mean `upper`? docs/filters.md lists them"),
+        ("[\"cscart.note.created\"]", "\"cscart.note.created\"", "write `on = [\"cscart.note.created\"]`"),
+    ] {
+        let found = mistakes(&GOOD.replace(right, wrong));
+        assert!(found.len() == 1 && found[0].contains(what), "{found:#?}\nshould hold {what}");
+    }
+    // What is right in quotes is no hint.
+    let found = mistakes(&GOOD.replace("\"data.note.user_id\"", "\"data.note.body == '&& = ||' +\""));
+    assert!(!found[0].contains("; write") && !found[0].contains("; compare"), "{found:#?}");
+}
+
+#[test]
 fn a_mark_at_the_beginning_and_other_line_ends_do_not_matter() {
     let text = format!("\u{feff}{}", GOOD.replace('\n', "\r\n"));
     RouteSet::default().with("note.toml", text.as_bytes()).unwrap();
@@ -230,7 +303,7 @@ fn a_file_that_is_no_text_or_far_too_long_is_told_by_place() {
         "note.toml:2:20: it is not UTF-8 from byte 20 on — save it as UTF-8 in the editor"
     );
     let long = format!("description = '{}'\n{GOOD}", "x".repeat(10 * 1024 * 1024));
-    assert!(parse(long.into())[0].to_string().contains("are the most for a route"));
+    assert!(parse(long.into())[0].to_string().contains("1024 KiB, the most for a route"));
 }
 
 #[test]

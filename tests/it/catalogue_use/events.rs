@@ -18,7 +18,7 @@ fn a_route_may_name_every_trigger_and_tell_every_case() {
         let every = if trigger.source == Source::Schedule { "every = \"1d\"\n" } else { "" };
         for condition in std::iter::once(String::new()).chain(conditions) {
             let route = format!(
-                "on = [\"{}\"]\n{every}{condition}[[step]]\nid = \"x\"\ndo = \"ghl.contact.fetch\"\n",
+                "on = [\"{}\"]\n{every}{condition}[[step]]\nid = \"x\"\ndo = \"ghl.custom_field.list\"\n",
                 trigger.name
             );
             let read = RouteSet::default().with("x.toml", route.as_bytes());
