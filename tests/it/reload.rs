@@ -133,8 +133,7 @@ async fn a_broken_file_keeps_its_last_good_version_is_told_and_hinders_no_other(
     );
     assert_eq!(mistake["mend"], "did you mean `ghl.tags.add`?");
     assert_eq!(listing["mistakes"][0]["file"], "customer-to-contact.toml");
-    let (_, metrics) = app.api("GET", "/metrics", None).await;
-    assert!(metrics.as_str().unwrap().contains("cartbridge_route_mistakes 2"), "{metrics}");
+    until_counted(&app, 2).await;
 
     registered(&app, "ada").await;
     assert_eq!(app.tags_of("ada@example.com"), ["cs-cart", "customer", "new", "one"]);
@@ -144,9 +143,18 @@ async fn a_broken_file_keeps_its_last_good_version_is_told_and_hinders_no_other(
     std::fs::remove_file(folder.path().join("customer-to-contact.toml")).unwrap();
     until_described(&app, "tagging", "Tags with three.").await;
     assert_eq!(routes(&app).await["mistakes"], json!([]));
-    let (_, metrics) = app.api("GET", "/metrics", None).await;
-    assert!(metrics.as_str().unwrap().contains("cartbridge_route_mistakes 0"), "{metrics}");
+    until_counted(&app, 0).await;
     app.end().await;
+}
+
+/// Waits until so many mistakes are counted.
+async fn until_counted(app: &TestApp, mistakes: usize) {
+    let line = format!("cartbridge_route_mistakes {mistakes}\n");
+    app.until("the mistakes are counted", async || {
+        let (_, metrics) = app.api("GET", "/metrics", None).await;
+        metrics.as_str()?.contains(&line).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -157,11 +165,7 @@ async fn a_folder_that_is_gone_for_a_while_changes_nothing() {
     let app = bridge(&folder, "").await;
     let aside = parent.path().join("aside");
     std::fs::rename(folder.path(), &aside).unwrap();
-    app.until("it is told", async || {
-        let (_, metrics) = app.api("GET", "/metrics", None).await;
-        metrics.as_str()?.contains("cartbridge_route_mistakes 1").then_some(())
-    })
-    .await;
+    until_counted(&app, 1).await;
     registered(&app, "ada").await;
     assert_eq!(app.tags_of("ada@example.com"), ["cs-cart", "customer", "one"]);
     std::fs::rename(&aside, folder.path()).unwrap();
