@@ -2,7 +2,7 @@
 //! is used, and the memory of the bridge, which runs as a process of its own.
 //!
 //! `cargo bench --bench import`; `-- <customers>` for another number. The simulated HighLevel keeps its rate limit to the letter, in a
-//! window that is shorter than the real one: 100 calls in 400 ms instead of 10 s, or it would take an hour and a half.
+//! window that is shorter than the real one: 100 calls in 800 ms instead of 10 s, or it would take an hour and a half.
 
 #![allow(clippy::expect_used, reason = "a benchmark ends where something is not as it should be")]
 
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 const ADMIN_KEY: &str = "an-admin-key-of-at-least-32-characters";
 /// The simulated rate limit.
 const MAX: u64 = 100;
-const INTERVAL: Duration = Duration::from_millis(400);
+const INTERVAL: Duration = Duration::from_millis(800);
 
 #[tokio::main]
 async fn main() {
