@@ -32,22 +32,16 @@ pub(super) fn open(file: Option<PathBuf>) -> anyhow::Result<(Config, Arc<dyn Sto
     open_or_make(file)
 }
 
-/// The database of the configuration, for reading alone: nothing in it can be changed.
-pub(super) fn open_read_only(file: Option<PathBuf>) -> anyhow::Result<(Config, Arc<dyn Store>)> {
-    let config = config(file)?;
-    let path = path(&config)?;
-    let store = Sqlite::open_read_only(&path, config.master_key()?).context("the database cannot be read")?;
-    Ok((config, Arc::new(store)))
-}
-
-/// The same; as long as there is no database yet, an empty one with the connections of the file, which is gone with the folder.
+/// The database of the configuration, for reading alone: nothing in it can be changed. As long as there is none yet, an empty one
+/// with the connections of the file, which is gone with the folder.
 pub(super) async fn open_read_only_or_empty(
     file: Option<PathBuf>,
 ) -> anyhow::Result<(Config, Arc<dyn Store>, Option<TempDir>)> {
-    let config = config(file.clone())?;
-    if path(&config).is_ok() {
-        let (config, store) = open_read_only(file)?;
-        return Ok((config, store, None));
+    let config = config(file)?;
+    if let Ok(path) = path(&config) {
+        let store =
+            Sqlite::open_read_only(&path, config.master_key()?).context("the database cannot be read")?;
+        return Ok((config, Arc::new(store), None));
     }
     let folder = tempfile::tempdir().context("no temporary folder can be made")?;
     let store = Sqlite::open_temporary(&folder.path().join("empty.db"), Vault::new(Key::generate()))
