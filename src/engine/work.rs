@@ -37,7 +37,7 @@ pub(super) struct Work<'a> {
     pub(super) routes: &'a RouteSet,
     /// Whom the event is about.
     pub(super) customer: Option<Customer>,
-    /// The contact that an event of HighLevel's is about, linked or not.
+    /// The contact that an event of HighLevel's is about, where no customer is linked with it.
     pub(super) told_contact: Option<ghl::ContactId>,
     /// The customer as the event shows him.
     pub(super) contact: Canonical,
@@ -83,8 +83,7 @@ impl Work<'_> {
 
     /// The contact: the customer's, or that of an event of HighLevel's whom no customer is linked with.
     pub(super) fn contact_id(&self) -> Option<&ghl::ContactId> {
-        let told = || self.told_contact.as_ref().filter(|_| self.customer.is_none());
-        self.link.as_ref().map(|link| &link.contact_id).or_else(told)
+        self.link.as_ref().map(|link| &link.contact_id).or(self.told_contact.as_ref())
     }
 
     /// A result, with what was left out of the contact.
@@ -159,6 +158,7 @@ async fn try_carry_out(engine: &Engine, claim: &Claim, folded: &mut Vec<i64>) ->
     } else {
         who(engine, &live, event, payload).await?
     };
+    let told_contact = told_contact.filter(|_| customer.is_none());
     // A contact's lane is not that of the customer who is linked with it, and both write his link.
     let _turn = customer.as_ref().map(|customer| turn(engine, &live, customer)).transpose()?;
     let (link, guest) = find_link(engine, &live, customer.as_ref(), &mapped.contact).await?;
@@ -188,7 +188,7 @@ async fn try_carry_out(engine: &Engine, claim: &Claim, folded: &mut Vec<i64>) ->
             contact_id: link
                 .as_ref()
                 .map(|link| &link.contact_id)
-                .or(told_contact.as_ref().filter(|_| customer.is_none()))
+                .or(told_contact.as_ref())
                 .map(ghl::ContactId::as_str),
             today: schedule::day(fold.occurred_at, &live.zone),
             continued: continued.as_ref(),
