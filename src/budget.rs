@@ -2,9 +2,10 @@
 //!
 //! Documented are 100 requests in 10 seconds and 200,000 a day; what the headers of the answers say wins. How requests are
 //! counted, how others are noticed and how it begins: `budget/window.rs`. The day: `budget/day.rs`. Who goes first:
-//! `budget/turns.rs`.
+//! `budget/turns.rs`, and how a backfill leaves room for him: `budget/pace.rs`.
 
 mod day;
+mod pace;
 mod turns;
 mod window;
 
@@ -19,6 +20,7 @@ use tokio::sync::Notify;
 use crate::clock::{Clock, after};
 use crate::priority::Priority;
 use day::Day;
+use pace::Pace;
 use turns::Turns;
 use window::{End, Sent, Window};
 
@@ -45,6 +47,7 @@ struct State {
     window: Window,
     day: Day,
     turns: Turns,
+    pace: Pace,
     /// Who waits, by rank, the first in front.
     waiting: [VecDeque<u64>; 4],
     numbers: u64,
@@ -97,6 +100,7 @@ impl Budget {
             window: Window::new(share),
             day: Day::new(clock.now()),
             turns: Turns::default(),
+            pace: Pace::default(),
             waiting: Default::default(),
             numbers: 0,
             stopped: false,
@@ -205,8 +209,28 @@ impl State {
 
     /// Which classes wait for a place that they could take.
     fn waits(&mut self, now: Timestamp) -> [bool; 4] {
-        Priority::ALL
-            .map(|class| !self.waiting[class.rank()].is_empty() && self.day.closed(class, now).is_none())
+        Priority::ALL.map(|class| {
+            !self.waiting[class.rank()].is_empty()
+                && self.day.closed(class, now).is_none()
+                && self.paced(class, now).is_none()
+        })
+    }
+
+    /// When a class may send that has to leave room for others; none: now.
+    fn paced(&mut self, class: Priority, now: Timestamp) -> Option<Timestamp> {
+        if class != Priority::Backfill {
+            return None;
+        }
+        self.pace.opens(now, self.window.capacity(now), self.window.keeps())
+    }
+
+    /// A request of a class leaves.
+    fn send(&mut self, class: Priority, now: Timestamp) -> Sent {
+        if class == Priority::Backfill {
+            self.pace.took(now, self.window.capacity(now), self.window.keeps());
+        }
+        self.day.send(now);
+        self.window.send(now)
     }
 }
 
@@ -285,22 +309,23 @@ impl<'a> Waiter<'a> {
             return Look::Closed(closed);
         }
         let waits = state.waits(now);
-        let next = state.turns.next(waits) == Some(self.class)
-            && state.waiting[self.class.rank()].front() == Some(&self.number);
+        let in_front = state.waiting[self.class.rank()].front() == Some(&self.number);
+        let next = in_front && state.turns.next(waits) == Some(self.class);
         if next && state.window.free(now) > 0 {
             state.turns.took(self.class, waits);
-            state.day.send(now);
-            return Look::Taken(state.window.send(now));
+            return Look::Taken(state.send(self.class, now));
         }
         if state.stopped {
             return Look::Closed(Closed::Stopped);
         }
-        let opens = state.day.closed(self.class, now).or_else(|| state.window.opens(now));
+        let paced = state.paced(self.class, now);
+        let opens = state.day.closed(self.class, now).or_else(|| state.window.opens(now)).max(paced);
         if now >= longest {
             return Look::Closed(Closed::Window(opens.unwrap_or_else(|| after(now, state.window.length()))));
         }
-        // Who is not next is told when he may be; who waits for an answer is told when it comes.
-        Look::Wait(opens.filter(|_| next).map_or(LOOK_AGAIN, |opens| between(now, opens)))
+        // Who is not next is woken when he may be; who waits for an answer is woken when it comes.
+        let is_told = next || in_front && paced.is_some();
+        Look::Wait(opens.filter(|_| is_told).map_or(LOOK_AGAIN, |opens| between(now, opens)))
     }
 }
 

@@ -1,3 +1,5 @@
+use futures::FutureExt as _;
+
 use super::*;
 
 fn budget() -> (Clock, Arc<Budget>) {
@@ -88,4 +90,34 @@ async fn a_person_goes_before_live_events_before_retries_before_a_backfill() {
         task.await.unwrap();
     }
     assert_eq!(*order.lock().unwrap(), Priority::ALL);
+}
+
+#[tokio::test]
+async fn a_backfill_uses_all_that_is_free_and_whoever_is_more_urgent_never_waits_for_the_windows_end() {
+    let (clock, budget) = budget();
+    let answer = limit(|limit| limit.max = Some(100));
+    budget.take(Priority::Live).await.unwrap().answered(&answer);
+    let mut backfill = 0;
+    for _window in 0..10 {
+        let (mut served, mut waited) = (false, 0);
+        for tenth in 0..100 {
+            while let Some(place) = budget.take(Priority::Backfill).now_or_never() {
+                place.unwrap().answered(&answer);
+                backfill += 1;
+            }
+            if tenth >= 50 && !served {
+                match budget.take(Priority::Live).now_or_never() {
+                    Some(place) => {
+                        place.unwrap().answered(&answer);
+                        served = true;
+                    }
+                    None => waited += 1,
+                }
+            }
+            clock.advance(Duration::from_millis(100));
+        }
+        assert!(served && waited <= 10, "a live call waited for {waited} tenths of a second");
+    }
+    // Of each window's 100 one is live, and a margin of one is lost.
+    assert!((970..=1_000).contains(&backfill), "{backfill}");
 }

@@ -234,7 +234,7 @@ impl Window {
     }
 
     /// How long after its answer a request keeps its place.
-    fn keeps(&self) -> Duration {
+    pub(super) fn keeps(&self) -> Duration {
         let margin = (self.length / 100).max(Duration::from_millis(2));
         (self.length + margin).saturating_sub(self.round_trips.least().min(self.length / 10))
     }
