@@ -4,9 +4,11 @@
 //! (`crew.rs`), so that one whose HighLevel is slow or used up never holds up another. Nothing polls on the way of an event: the
 //! inbox wakes the dispatcher after each commit, and a timer wakes it when the next lane gets ready.
 
+mod ahead;
 mod alone;
 mod backoff;
 mod calls;
+mod carry_out;
 mod crew;
 mod custom_fields;
 mod guard;
@@ -15,9 +17,11 @@ mod reconcile;
 pub mod requests;
 mod schedule;
 mod step;
+mod store_calls;
 mod timers;
 mod verdict;
 mod wait;
+mod whom;
 mod work;
 
 use std::panic::AssertUnwindSafe;
@@ -155,7 +159,7 @@ impl Engine {
     /// Carries out one claim and settles it. A panic is a failed try, not a dead worker.
     async fn work_on(&self, claim: Claim) {
         let mut folded = Vec::new();
-        let verdict = AssertUnwindSafe(work::carry_out(self, &claim, &mut folded)).catch_unwind().await;
+        let verdict = AssertUnwindSafe(carry_out::carry_out(self, &claim, &mut folded)).catch_unwind().await;
         let verdict = verdict.unwrap_or_else(|_| {
             // What was about to be folded stays: the next try folds again.
             folded.clear();

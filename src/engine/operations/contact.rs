@@ -4,8 +4,10 @@ use serde_json::json;
 
 use super::{contact_create, contact_update};
 use crate::engine::step::Step;
+use crate::engine::store_calls::fetch_user;
 use crate::engine::verdict::Verdict;
-use crate::engine::work::{Work, fetch_user, shown};
+use crate::engine::whom::shown;
+use crate::engine::work::Work;
 use crate::link::Customer;
 use crate::reason::Code;
 

@@ -5,8 +5,9 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::engine::step::Step;
+use crate::engine::store_calls::{asked, store_client};
 use crate::engine::verdict::Verdict;
-use crate::engine::work::{Work, asked, store_client};
+use crate::engine::work::Work;
 use crate::link::Customer;
 
 /// How many orders are looked at, at most. Who has more is a good customer in any case.
