@@ -53,11 +53,8 @@ impl Formula {
         let expression = ENVIRONMENT
             .compile_expression_owned(source.to_owned())
             .map_err(|error| with_hint(message(&error)))?;
-        names.check(expression.undeclared_variables(false))?;
+        let looks_at = names.check(|nested| expression.undeclared_variables(nested))?;
         known_names(expression.eval(Value::UNDEFINED))?;
-        let nested = expression.undeclared_variables(true);
-        Names::check_members(&nested)?;
-        let looks_at = names.variables(nested);
         let needs = Needs::of(source);
         Ok(Self { expression, source: source.trim().to_owned(), looks_at, needs })
     }

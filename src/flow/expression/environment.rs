@@ -63,13 +63,11 @@ fn render(state: &State<'_, '_>, text: String) -> Result<String, Error> {
 
 /// Whether a text can be rendered later; an error says what is wrong.
 pub(in crate::flow) fn check_rendered(text: &str) -> Result<(), String> {
-    let names = Names::default();
     scan::check(text, false)?;
     let mut environment = INNER.clone();
     environment.add_template(NAME, text).map_err(|error| message(&error))?;
     let template = environment.get_template(NAME).map_err(|error| message(&error))?;
-    names.check(template.undeclared_variables(false))?;
-    Names::check_members(&template.undeclared_variables(true))?;
+    Names::default().check(|nested| template.undeclared_variables(nested))?;
     known_names(template.render(Value::UNDEFINED))
 }
 

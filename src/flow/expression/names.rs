@@ -30,8 +30,16 @@ impl Names {
         VARIABLES.into_iter().chain(items).chain(self.saved.iter().map(String::as_str))
     }
 
-    /// Makes sure that every name is known; an error says what is wrong.
-    pub(super) fn check(&self, used: impl IntoIterator<Item = String>) -> Result<(), String> {
+    /// Makes sure that every variable is known, and what is asked of it; an error says what is wrong. `used` answers what is
+    /// used: the variables, or, asked for `nested`, also what of each. Answers the latter, sorted.
+    pub(super) fn check(&self, used: impl Fn(bool) -> HashSet<String>) -> Result<Vec<String>, String> {
+        self.check_variables(used(false))?;
+        let nested = used(true);
+        check_members(&nested)?;
+        Ok(self.variables(nested))
+    }
+
+    fn check_variables(&self, used: HashSet<String>) -> Result<(), String> {
         // Functions of minijinja itself count as undeclared too.
         let is_unknown = |name: &String| {
             !self.known().any(|known| known == name) && !ENVIRONMENT.globals().any(|(known, _)| known == name)
@@ -51,35 +59,35 @@ impl Names {
         Err(format!("there is no variable `{name}`; {mend}"))
     }
 
-    /// Makes sure that what is asked of a variable is there, where it is always the same; an error says what is wrong.
-    pub(super) fn check_members(nested: &HashSet<String>) -> Result<(), String> {
-        let mut paths: Vec<&String> = nested.iter().collect();
-        paths.sort();
-        for path in paths {
-            let mut parts = path.split('.');
-            let (Some(variable), Some(member)) = (parts.next(), parts.next()) else { continue };
-            let known: Vec<&str> = match variable {
-                "connection" => vec!["name"],
-                "contact" => Field::names().chain(["id"]).collect(),
-                "event" => vec!["type", "id", "occurred_at"],
-                "settings" => Settings::KEYS.to_vec(),
-                _ => continue,
-            };
-            if !known.contains(&member) {
-                let mend = crate::mistake::nearest(member, known.into_iter());
-                return Err(format!("`{variable}` has no `{member}`; {mend}"));
-            }
-        }
-        Ok(())
-    }
-
     /// Those of `nested` (`data.order.total`, `range`) that are variables, sorted.
-    pub(super) fn variables(&self, nested: HashSet<String>) -> Vec<String> {
+    fn variables(&self, nested: HashSet<String>) -> Vec<String> {
         let is_variable = |path: &String| self.known().any(|known| known == top(path));
         let mut variables: Vec<String> = nested.into_iter().filter(is_variable).collect();
         variables.sort();
         variables
     }
+}
+
+/// Makes sure that what is asked of a variable is there, where it is always the same; an error says what is wrong.
+fn check_members(nested: &HashSet<String>) -> Result<(), String> {
+    let mut paths: Vec<&String> = nested.iter().collect();
+    paths.sort();
+    for path in paths {
+        let mut parts = path.split('.');
+        let (Some(variable), Some(member)) = (parts.next(), parts.next()) else { continue };
+        let known: Vec<&str> = match variable {
+            "connection" => vec!["name"],
+            "contact" => Field::names().chain(["id"]).collect(),
+            "event" => vec!["type", "id", "occurred_at"],
+            "settings" => Settings::KEYS.to_vec(),
+            _ => continue,
+        };
+        if !known.contains(&member) {
+            let mend = crate::mistake::nearest(member, known.into_iter());
+            return Err(format!("`{variable}` has no `{member}`; {mend}"));
+        }
+    }
+    Ok(())
 }
 
 /// The variable of a path: `data` of `data.order.total`.

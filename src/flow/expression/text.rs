@@ -27,11 +27,8 @@ impl Text {
         let mut environment = ENVIRONMENT.clone();
         environment.add_template_owned(NAME, text.to_owned()).map_err(|error| message(&error))?;
         let template = environment.get_template(NAME).map_err(|error| message(&error))?;
-        names.check(template.undeclared_variables(false))?;
+        let looks_at = names.check(|nested| template.undeclared_variables(nested))?;
         known_names(template.render(Value::UNDEFINED))?;
-        let nested = template.undeclared_variables(true);
-        Names::check_members(&nested)?;
-        let looks_at = names.variables(nested);
         Ok(Self { environment, looks_at, needs: Needs::of(text) })
     }
 
