@@ -262,6 +262,65 @@ async fn a_contact_that_is_there_is_filled_but_for_the_phone_that_another_contac
 }
 
 #[tokio::test]
+async fn an_update_leaves_out_the_phone_that_another_contact_has_and_the_rest_arrives() {
+    let app = TestApp::spawn().await;
+    let id = app.register(ada()).await;
+    let other = json!({ "email": "byron@example.com", "phone": "+12025550199" });
+    app.highlevel(json!({ "action": "contact.create", "contact": other })).await;
+    let change = json!({ "phone": "(202) 555-0199", "lastname": "King" });
+    app.shop(json!({ "action": "customer.update", "user_id": id, "user": change })).await;
+    app.settled().await;
+    let contact = |app: &TestApp| {
+        app.ghl("contacts").into_iter().find(|contact| contact["email"] == "ada@example.com").unwrap()
+    };
+    assert_eq!(contact(&app)["lastName"], "King");
+    assert_eq!(contact(&app)["phone"], "+12025550143");
+    let updated = app.events("type=customer.updated").await;
+    let event = app.event(updated[0]["id"].as_str().unwrap()).await;
+    let left_out = event["effects"][0]["result"]["left_out"][0].as_str().unwrap();
+    assert!(left_out.starts_with("the phone, which contact"), "{event:#}");
+
+    // A shared phone is nothing unusual: it is not tried again and again.
+    let before = app.calls().len();
+    app.shop(json!({ "action": "customer.update", "user_id": id, "user": { "b_city": "Paris" } })).await;
+    app.settled().await;
+    assert_eq!(&app.call_names()[before..], ["PUT /contacts/*"]);
+    assert_eq!(contact(&app)["city"], "Paris");
+    app.end().await;
+}
+
+#[tokio::test]
+async fn an_update_leaves_out_the_e_mail_that_another_contact_has_until_the_two_are_one() {
+    let app = TestApp::spawn().await;
+    let id = app.register(ada()).await;
+    let other = json!({ "email": "countess@example.com" });
+    let other = app.highlevel(json!({ "action": "contact.create", "contact": other })).await;
+    let change = json!({ "email": "countess@example.com", "lastname": "King" });
+    app.shop(json!({ "action": "customer.update", "user_id": id, "user": change })).await;
+    app.settled().await;
+    let contacts = app.ghl("contacts");
+    let contact = contacts.iter().find(|contact| contact["email"] == "ada@example.com").unwrap();
+    assert_eq!(contact["lastName"], "King");
+    let updated = app.events("type=customer.updated").await;
+    let event = app.event(updated[0]["id"].as_str().unwrap()).await;
+    let left_out = event["effects"][0]["result"]["left_out"][0].as_str().unwrap();
+    assert!(left_out.starts_with("the e-mail, which contact"), "{event:#}");
+    assert!(left_out.contains("merge the two contacts in HighLevel"), "{event:#}");
+
+    let gone = other["contact"]["id"].clone();
+    app.highlevel(json!({ "action": "contact.delete", "contact_id": gone })).await;
+    app.shop(json!({ "action": "customer.update", "user_id": id, "user": { "b_city": "Paris" } })).await;
+    app.settled().await;
+    let contacts = app.ghl("contacts");
+    assert_eq!(contacts.len(), 1);
+    assert_eq!(
+        (&contacts[0]["email"], &contacts[0]["city"]),
+        (&json!("countess@example.com"), &json!("Paris"))
+    );
+    app.end().await;
+}
+
+#[tokio::test]
 async fn a_contact_that_was_deleted_in_highlevel_is_made_again_with_the_next_change() {
     let app = TestApp::spawn().await;
     let id = app.register(ada()).await;

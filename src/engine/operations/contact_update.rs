@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use super::contact_adopt::{self, Found};
-use super::contact_create;
 use super::tags::add_to;
+use super::{contact_create, taken};
 use crate::engine::calls::call;
 use crate::engine::custom_fields;
 use crate::engine::step::Step;
@@ -24,7 +24,24 @@ pub(super) async fn update(work: &mut Work<'_>, step: &mut Step, tags: &[String]
         // Linked by hand: nothing is known of either side yet, so nothing may be overwritten.
         return contact_adopt::adopt(work, step, tags, Found::there(link.contact_id, false)).await;
     }
-    let mut definitions = custom_fields::prepare(work, step).await?;
+    let mut definitions = if work.event().is_resync() {
+        custom_fields::prepare_to_compare(work, step).await?
+    } else {
+        custom_fields::prepare(work, step).await?
+    };
+    if work.event().is_resync() {
+        // The shadow may be wrong by now: somebody has deleted the contact, or made a field that was ignored before.
+        match call!(work, step, |ghl| ghl.contacts().get(&link.contact_id)).await {
+            Ok(contact) => {
+                let definitions = definitions.as_deref();
+                link.shadow.see(&sync::from_ghl_with(&contact, definitions), definitions);
+                let owned = tags.iter().filter_map(|tag| sync::clean_tag(tag));
+                link.tags.extend(owned.filter(|tag| contact.tags.contains(tag)));
+            }
+            Err(failed) if failed.is_not_found() => return heal(work, step, tags).await,
+            Err(failed) => return Err(failed.verdict),
+        }
+    }
     let mut changes =
         if forced { Changes::all(&work.contact) } else { sync::changes(&link.shadow, &work.contact) };
     let missing: Vec<String> =
@@ -57,6 +74,7 @@ pub(super) async fn update(work: &mut Work<'_>, step: &mut Step, tags: &[String]
             Err(failed) if failed.is_not_found() => {
                 return heal(work, step, tags).await;
             }
+            Err(failed) if taken::leave_out(work, &failed.error, changes.values_mut()) => {}
             Err(failed) => {
                 let sent = changes.values_mut();
                 if !custom_fields::mend(work, step, &failed.error, sent, &mut definitions).await? {
