@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use ghl::MatchingField;
 use serde_json::json;
 
 use super::tags::add_to;
@@ -137,8 +136,9 @@ async fn take_over(
             Err(failed)
                 if custom_fields::mend(work, step, &failed.error, fill.values_mut(), &mut definitions)
                     .await? => {}
-            Err(failed) if found.by_phone && has_the_email(&failed.error).is_some() => {
-                return Ok(has_the_email(&failed.error).map(|other| Found::there(other, false)));
+            Err(failed) if found.by_phone && taken::has_the_email(&failed.error).is_some() => {
+                let other = taken::has_the_email(&failed.error).cloned();
+                return Ok(other.map(|other| Found::there(other, false)));
             }
             Err(failed) if taken::leave_out(work, &failed.error, fill.values_mut()) => {}
             // What cannot be filled in does not keep the customer from his contact.
@@ -173,14 +173,4 @@ async fn take_over(
     let links = work.put_link(link);
     step.done(work, result, links).await?;
     Ok(None)
-}
-
-/// The contact that has the e-mail already which another one was to get.
-fn has_the_email(error: &ghl::Error) -> Option<ghl::ContactId> {
-    match error {
-        ghl::Error::DuplicateContact { contact_id, matching_field: MatchingField::Email, .. } => {
-            Some(contact_id.clone())
-        }
-        _ => None,
-    }
 }

@@ -10,7 +10,8 @@ use crate::engine::custom_fields;
 use crate::engine::step::Step;
 use crate::engine::verdict::Verdict;
 use crate::engine::work::Work;
-use crate::sync::{self, Changes};
+use crate::reason::Code;
+use crate::sync::{self, Changes, Field};
 
 /// Sends what the store has changed since the shadow.
 pub(super) async fn update(work: &mut Work<'_>, step: &mut Step, tags: &[String]) -> Result<(), Verdict> {
@@ -53,6 +54,7 @@ pub(super) async fn update(work: &mut Work<'_>, step: &mut Step, tags: &[String]
         let unchanged = json!({ "reason": "nothing has changed" });
         return step.done_without_call(work, unchanged, links).await;
     }
+    let mut has_the_email = None;
     while !changes.is_empty() {
         match call!(work, step, |ghl| ghl
             .contacts()
@@ -74,7 +76,12 @@ pub(super) async fn update(work: &mut Work<'_>, step: &mut Step, tags: &[String]
             Err(failed) if failed.is_not_found() => {
                 return heal(work, step, tags).await;
             }
-            Err(failed) if taken::leave_out(work, &failed.error, changes.values_mut()) => {}
+            Err(failed) if taken::leave_out(work, &failed.error, changes.values_mut()) => {
+                if let Some(other) = taken::has_the_email(&failed.error) {
+                    work.contact.remove(&Field::Email);
+                    has_the_email = Some(other.clone());
+                }
+            }
             Err(failed) => {
                 let sent = changes.values_mut();
                 if !custom_fields::mend(work, step, &failed.error, sent, &mut definitions).await? {
@@ -94,6 +101,16 @@ pub(super) async fn update(work: &mut Work<'_>, step: &mut Step, tags: &[String]
     }
     let result = work.with_problems(json!({ "contact_id": link.contact_id, "changed": changes.names() }));
     let links = work.put_link(link);
+    if let Some(other) = has_the_email {
+        // An e-mail names one person, so the two contacts are one, and only a person can make one of them. Whatever else has
+        // changed is there already, and is not sent again.
+        step.keep(work, links).await?;
+        let text = format!(
+            "the e-mail belongs to another contact ({other}): merge the two contacts in HighLevel or correct the customer, then \
+             replay. What else has changed was sent"
+        );
+        return Err(Verdict::dead(Code::DuplicateContact, text));
+    }
     step.done(work, result, links).await
 }
 

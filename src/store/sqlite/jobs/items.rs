@@ -123,7 +123,7 @@ pub(super) fn resolve(tx: &Pool, job: JobId) -> Result<Progress> {
         progress.calls += effects.iter().map(|effect| effect.attempts.len() as u64).sum::<u64>();
         let plan = item.plan.unwrap_or(Plan::Update);
         let (outcome, reason) = match event.state {
-            State::Dead if event.state_code == Some(Code::ContactTaken) => {
+            State::Dead if matches!(event.state_code, Some(Code::ContactTaken | Code::DuplicateContact)) => {
                 (Outcome::Conflict, event.state_reason)
             }
             State::Dead | State::Ignored => (Outcome::Rejected, event.state_reason),
