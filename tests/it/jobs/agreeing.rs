@@ -167,6 +167,33 @@ async fn the_e_mail_decides_and_the_phone_of_another_contact_is_left_out() {
 }
 
 #[tokio::test]
+async fn a_changed_e_mail_that_another_contact_has_waits_for_a_person_and_the_rest_arrives() {
+    for way in WAYS {
+        let mut app = spawn().await;
+        app.may_have_dead_letters = true;
+        let id = seed(&app, crowd(1)).await[0];
+        carry_over(&app, "a resync of him", id).await;
+        let contact = linked(&app, id).await;
+        there(&app, json!({ "email": "new@example.com" })).await;
+        let change = json!({ "email": "new@example.com", "lastname": "Changed" });
+        let change = json!({ "action": "customer.update", "user_id": id, "user": change, "deliver": false });
+        app.shop(change).await;
+        let event = carry_over(&app, way, id).await;
+        assert_eq!(event["state_code"], "duplicate-contact", "{way}: {event:#}");
+        assert_eq!(linked(&app, id).await, contact, "{way}");
+        let contacts = app.ghl("contacts");
+        let contact = contacts.iter().find(|it| it["id"] == contact).unwrap();
+        let shown = (&contact["lastName"], &contact["email"]);
+        assert_eq!(shown, (&json!("Changed"), &json!("person0@example.com")), "{way}");
+        for (kind, expected) in [("import", "conflict"), ("verify", "differs")] {
+            let job = done(&app, json!({ "kind": kind })).await;
+            assert_eq!(outcome(&report(&app, &job).await, id).0, expected, "{way}");
+        }
+        app.end().await;
+    }
+}
+
+#[tokio::test]
 async fn a_phone_alone_makes_him_a_contact_that_is_nobodys_and_none_that_is_another_customers() {
     for way in WAYS {
         let app = spawn().await;
