@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::connection::{AppInLocation, FieldRule, FieldType};
 use crate::flow::FieldMap;
-use crate::sync::{Definitions, Field};
+use crate::sync::{Canonical, Definitions, Field};
 
 /// What was looked up in vain is not looked up again for so long.
 pub const PATIENCE: SignedDuration = SignedDuration::from_mins(10);
@@ -48,6 +48,16 @@ impl Known {
     /// Whether it is so long ago that they were fetched that it is worth a call to look again.
     pub fn is_old(&self, now: Timestamp) -> bool {
         self.fetched.is_none_or(|fetched| now.duration_since(fetched) >= PATIENCE)
+    }
+
+    /// Whether one of a contact's custom fields may have been made since they were fetched, before this was asked.
+    pub fn may_lack(&self, contact: &Canonical, asked: Timestamp) -> bool {
+        let is_missing = |field: &Field| match field {
+            Field::Custom(key) => self.definitions.get(key).is_none(),
+            _ => false,
+        };
+        self.fetched.is_none_or(|fetched| fetched < asked)
+            && contact.iter().any(|(field, _)| is_missing(field))
     }
 
     /// Whether there is a field, by its key or by its name. One that is known by its name is from now on known by the key as

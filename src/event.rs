@@ -270,6 +270,11 @@ pub struct Event {
 }
 
 impl Event {
+    /// Whether a person asks to compare a customer on both sides.
+    pub fn is_resync(&self) -> bool {
+        self.source == Source::Manual && self.kind == "resync"
+    }
+
     /// The name by which a route asks for this event: `cscart.customer.created`.
     pub fn trigger(&self) -> String {
         match (self.source, self.kind.as_str()) {

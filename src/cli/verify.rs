@@ -9,7 +9,9 @@ use crate::jobs::{JobKind, Options};
 use super::jobs::start::{self, Asking};
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Ends with 0: both sides are the same; 1: they differ; 2: it could not be found out.")]
+#[command(
+    after_help = "Ends with 0: a resync has nothing to do; 1: both sides differ; 2: it could not be found out."
+)]
 pub(super) struct Arguments {
     /// The connection's name
     name: ConnectionName,

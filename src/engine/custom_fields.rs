@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use ghl::oauth::{Operation as Call, Scopes};
 use ghl::{CustomFieldModel, NewCustomField};
+use jiff::Timestamp;
 
 use super::calls::{CallError, call};
 use super::step::Step;
@@ -28,24 +29,46 @@ pub(super) async fn prepare(
     work: &mut Work<'_>,
     step: &mut Step,
 ) -> Result<Option<Arc<Definitions>>, Verdict> {
+    prepared(work, step, None).await
+}
+
+/// The same for a comparison of both sides, which needs the definitions of the default custom fields as well: what is empty in
+/// HighLevel shows only by them. Those that were missing are looked for again.
+pub(super) async fn prepare_to_compare(
+    work: &mut Work<'_>,
+    step: &mut Step,
+) -> Result<Option<Arc<Definitions>>, Verdict> {
+    let asked = work.event().received_at;
+    prepared(work, step, Some(asked)).await
+}
+
+async fn prepared(
+    work: &mut Work<'_>,
+    step: &mut Step,
+    compared: Option<Timestamp>,
+) -> Result<Option<Arc<Definitions>>, Verdict> {
     let live = work.live;
     let wanted: Vec<Wanted<'_>> =
         wanted(&live.fields).filter(|wanted| work.contact.get(&wanted.field()).is_some()).collect();
-    if wanted.is_empty() {
+    let ours = work.contact.custom_fields();
+    if wanted.is_empty() && (compared.is_none() || ours.is_empty()) {
         return Ok(None);
     }
     let known = work.engine.custom_fields.of(live.connection.ghl.app());
     let mut known = known.lock().await;
     work.keep_lease().await?;
-    if known.fetched.is_none()
+    let outdated = compared.is_some_and(|asked| known.may_lack(&ours, asked));
+    if (known.fetched.is_none() || outdated)
         && let Some(why) = fetch(work, step, &mut known).await?
     {
-        say(
-            work,
-            format!(
-                "the custom fields went by their keys, and HighLevel ignores what it does not know: {why}"
-            ),
-        );
+        if !wanted.is_empty() {
+            say(
+                work,
+                format!(
+                    "the custom fields went by their keys, and HighLevel ignores what it does not know: {why}"
+                ),
+            );
+        }
         return Ok(None);
     }
     let whole = work.contact.clone();

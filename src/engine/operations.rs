@@ -10,6 +10,7 @@ mod contact_update;
 mod count_orders;
 mod note;
 mod tags;
+mod taken;
 mod task;
 
 pub(super) use contact_adopt::Found;

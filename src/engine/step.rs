@@ -179,6 +179,11 @@ impl Step {
         self.record(work, EffectState::Skipped, result, links, None).await
     }
 
+    /// Writes down the links that it has changed, though it is not done.
+    pub(super) async fn keep(&mut self, work: &Work<'_>, links: Vec<LinkChange>) -> Result<(), Verdict> {
+        self.record(work, EffectState::Planned, json!({}), links, None).await
+    }
+
     /// Writes down why it was not done.
     pub(super) async fn fail(&mut self, work: &Work<'_>, verdict: &Verdict) -> Result<(), Verdict> {
         let (state, why) = match verdict {

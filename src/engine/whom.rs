@@ -73,7 +73,7 @@ async fn who(
     mut payload: Value,
 ) -> Result<(Value, sync::Mapped, Option<Customer>), Verdict> {
     let subject: Option<Customer> = event.subject.as_str().parse().ok();
-    if event.source == Source::Manual && event.kind == "resync" {
+    if event.is_resync() {
         match &subject {
             Some(Customer::User(id)) => {
                 let user = fetch_user(engine, live, *id).await?;

@@ -1,6 +1,7 @@
 //! Which contact a customer is, and what is to be done about it. Pure: no I/O.
 //!
-//! By the link first, then by the e-mail address, then by the phone number. Where these name two contacts, or a contact that is
+//! By the link first, then by the e-mail address, then by the phone number, as for a live event (`engine/operations`): the e-mail
+//! decides, and a phone that another contact has is left out. Where several contacts have the e-mail, or the one that has it is
 //! another customer, nobody but a person can tell: nothing is sent.
 
 use std::collections::BTreeSet;
@@ -11,10 +12,13 @@ use super::Plan;
 use crate::connection::ConnectionName;
 use crate::link::{Customer, Link};
 use crate::store::jobs::{Candidates, KnownContact};
-use crate::sync::{self, Canonical, Field, Shadow};
+use crate::sync::{self, Canonical, Definitions, Field, Shadow};
 
 /// What stands before the customer in the id of a contact that is going to be made.
 pub(super) const MADE: &str = "new:";
+
+/// What tags are called among the fields that are sent.
+pub(super) const TAGS: &str = "tags";
 
 /// A customer who is compared.
 pub(super) struct Subject<'a> {
@@ -26,6 +30,8 @@ pub(super) struct Subject<'a> {
     pub(super) tags: &'a BTreeSet<String>,
     /// When the store was asked.
     pub(super) at: Timestamp,
+    /// The location's custom fields, where they are known.
+    pub(super) definitions: Option<&'a Definitions>,
 }
 
 /// Which contact a customer is.
@@ -37,10 +43,12 @@ pub(super) enum Match {
     Nobody,
     /// He is linked with one that was not read.
     Unread(Box<Link>),
+    /// The contact that he would be is another customer of the store.
+    Taken(String),
     /// Nobody can tell.
     Unclear(String),
-    /// There is nothing to find one by.
-    Nameless,
+    /// Nothing says who he is.
+    Unnamed(&'static str),
 }
 
 /// What is to be done.
@@ -62,32 +70,22 @@ pub(super) enum Decision {
 
 /// Finds the contact of a customer. `gone`: the contact that he is linked with is known not to be there.
 pub(super) fn find(subject: &Subject<'_>, found: &Candidates, gone: bool) -> Match {
-    let email = subject.contact.shown(&Field::Email);
-    let phone = subject.contact.shown(&Field::Phone);
-    if email.is_none() && phone.is_none() {
-        return Match::Nameless;
-    }
     if let Some(link) = found.link.as_ref().or(found.guest.as_ref()).filter(|_| !gone) {
         return match &found.contact {
             Some(contact) => Match::Contact(Box::new(contact.clone()), Some(Box::new(link.clone()))),
             None => Match::Unread(Box::new(link.clone())),
         };
     }
-    let matched = match found.by_email.as_slice() {
-        [] => match by_phone(found, email) {
-            Ok(matched) => matched,
-            Err(why) => return Match::Unclear(why),
-        },
+    if let Some(why) = subject.contact.nobody() {
+        return Match::Unnamed(why);
+    }
+    match found.by_email.as_slice() {
+        [] => {}
         [one] => {
-            let other = found.by_phone.iter().find(|other| other.id != one.id);
-            if let Some(other) = other.filter(|_| !found.by_phone.iter().any(|it| it.id == one.id)) {
-                return Match::Unclear(format!(
-                    "{} has the e-mail and {} has the phone: merge them in HighLevel, or correct one",
-                    named(&one.id),
-                    named(&other.id)
-                ));
-            }
-            Some(one)
+            return match other_owner(subject, one) {
+                Some(owner) => Match::Taken(taken(one, &owner)),
+                None => Match::Contact(Box::new(one.clone()), None),
+            };
         }
         several => {
             return Match::Unclear(format!(
@@ -95,39 +93,59 @@ pub(super) fn find(subject: &Subject<'_>, found: &Candidates, gone: bool) -> Mat
                 ids(several)
             ));
         }
-    };
-    let Some(contact) = matched else { return Match::Nobody };
-    if let Some(owner) = other_owner(subject, contact) {
-        let whose = match contact.id.strip_prefix(MADE) {
-            Some(_) => format!("a contact with the same e-mail or phone is going to be made for {owner}"),
-            None => format!("contact {} is {owner}", contact.id),
-        };
-        return Match::Unclear(format!(
-            "{whose}: two customers of the store cannot be one contact. Merge the two customers, or correct the e-mail of one"
-        ));
     }
-    Match::Contact(Box::new(contact.clone()), None)
-}
-
-/// One with the phone is the customer unless it has another e-mail: a shared phone does not make one person of two.
-fn by_phone<'a>(found: &'a Candidates, email: Option<&str>) -> Result<Option<&'a KnownContact>, String> {
-    let same = |contact: &&KnownContact| {
-        let theirs = contact.fields.shown(&Field::Email);
-        theirs.is_none() || email.is_none() || theirs == email
-    };
-    let fitting: Vec<&KnownContact> = found.by_phone.iter().filter(same).collect();
-    match fitting.as_slice() {
-        [] => Ok(None),
-        [one] => Ok(Some(one)),
-        _ => Err(format!(
+    let with_phone = fitting(subject, &found.by_phone, shares_the_phone_only);
+    let with_number = fitting(subject, &found.by_number, has_the_name);
+    match (with_phone.as_slice(), with_number.as_slice()) {
+        ([], []) => Match::Nobody,
+        ([one], _) | ([], [one]) => Match::Contact(Box::new((*one).clone()), None),
+        ([], several) => Match::Unclear(format!(
+            "several contacts show the customer's number ({}): merge them in HighLevel",
+            ids(several.iter().copied())
+        )),
+        (several, _) => Match::Unclear(format!(
             "several contacts have the phone ({}): merge them in HighLevel, or give the customer an e-mail",
-            ids(&found.by_phone)
+            ids(several.iter().copied())
         )),
     }
 }
 
-fn ids(contacts: &[KnownContact]) -> String {
-    contacts.iter().map(|contact| named(&contact.id)).collect::<Vec<_>>().join(", ")
+/// Those that can be him and are no other customer's.
+fn fitting<'a>(
+    subject: &Subject<'_>,
+    contacts: &'a [KnownContact],
+    fits: impl Fn(&Canonical, &Canonical) -> bool,
+) -> Vec<&'a KnownContact> {
+    let can_be = |contact: &&KnownContact| {
+        fits(subject.contact, &contact.fields) && other_owner(subject, contact).is_none()
+    };
+    contacts.iter().filter(can_be).collect()
+}
+
+/// One with the phone is the customer unless it has another e-mail: a shared phone does not make one person of two.
+fn shares_the_phone_only(ours: &Canonical, theirs: &Canonical) -> bool {
+    let (ours, theirs) = (ours.shown(&Field::Email), theirs.shown(&Field::Email));
+    theirs.is_none() || ours.is_none() || theirs == ours
+}
+
+/// One with the customer's number has to have his name as well: another store in the same location counts from 1, too.
+fn has_the_name(ours: &Canonical, theirs: &Canonical) -> bool {
+    let name = |contact: &Canonical, field| contact.get(field).unwrap_or_default().to_lowercase();
+    [Field::FirstName, Field::LastName].iter().all(|field| name(ours, field) == name(theirs, field))
+}
+
+fn taken(contact: &KnownContact, owner: &str) -> String {
+    let whose = match contact.id.strip_prefix(MADE) {
+        Some(_) => format!("a contact with the same e-mail is going to be made for {owner}"),
+        None => format!("contact {} is {owner}", contact.id),
+    };
+    format!(
+        "{whose}: two customers of the store cannot be one contact. Merge the two customers, or correct the e-mail of one"
+    )
+}
+
+fn ids<'a>(contacts: impl IntoIterator<Item = &'a KnownContact>) -> String {
+    contacts.into_iter().map(|contact| named(&contact.id)).collect::<Vec<_>>().join(", ")
 }
 
 /// A contact in words: one that is going to be made has no id yet.
@@ -161,7 +179,7 @@ pub(super) fn decide(subject: &Subject<'_>, contact: &KnownContact, link: Option
     };
     let mut link = before.clone();
     link.customer = subject.customer.clone();
-    link.shadow.ghl.extend(&contact.fields);
+    link.shadow.see(&contact.fields, subject.definitions);
     // A tag of ours that is there costs no call; one that a person has taken away stays away.
     link.tags.extend(subject.tags.iter().filter(|tag| there.contains(tag)).cloned());
     let changes = sync::changes(&link.shadow, subject.contact);
@@ -169,7 +187,7 @@ pub(super) fn decide(subject: &Subject<'_>, contact: &KnownContact, link: Option
     if !changes.is_empty() || tags {
         let mut fields = changes.names();
         if tags {
-            fields.push("tags".to_owned());
+            fields.push(TAGS.to_owned());
         }
         return Decision::Send { plan: Plan::Update, link: Some(link), fields };
     }
@@ -199,7 +217,7 @@ fn adopt(subject: &Subject<'_>, contact: &KnownContact, there: &BTreeSet<&String
     // What the shadow does not show is a change that the event will send: the very fields that are empty there.
     fill.values().iter().for_each(|(field, _)| ours.remove(field));
     if tags {
-        fields.push("tags".to_owned());
+        fields.push(TAGS.to_owned());
     }
     Decision::Send { plan: Plan::Adopt, link: Some(link(ours)), fields }
 }

@@ -5,25 +5,42 @@ use std::sync::Arc;
 use ghl::oauth::{Operation as Call, Scopes};
 use ghl::{CustomField, CustomFieldModel};
 
+use super::Job;
 use super::calls::{Hands, Trouble};
 use crate::custom_fields::{Known, wanted};
 use crate::flow::FieldMap;
-use crate::sync::{Canonical, Definitions};
+use crate::registry::Live;
+use crate::sync::{Canonical, Definitions, Field};
 
-/// The location's definitions; none: no rule fills any custom field, or they may not be read, so that values go by their keys
-/// and nothing is known of those of HighLevel.
-pub(super) async fn definitions(hands: &Hands<'_>) -> Result<Option<Arc<Definitions>>, Trouble> {
+/// Whether any custom field is filled, by the settings' defaults or by a rule: then the definitions are needed.
+pub(super) fn fills_any(live: &Live) -> bool {
+    live.fields.has_custom() || defaults(live).next().is_some()
+}
+
+/// The custom fields that are filled without a rule.
+fn defaults(live: &Live) -> impl Iterator<Item = (Field, String)> {
+    let own = &live.connection.settings.custom_fields;
+    let keys = [&own.customer_id, &own.status].into_iter().filter(|key| !key.is_empty());
+    keys.map(|key| (Field::Custom(key.clone()), String::new()))
+}
+
+/// The location's definitions; none: no custom field is filled, or they may not be read, so that values go by their keys and
+/// nothing is known of those of HighLevel. Where one is missing, they are fetched once for each job.
+pub(super) async fn definitions(hands: &Hands<'_>, job: &Job) -> Result<Option<Arc<Definitions>>, Trouble> {
     let caller = &hands.caller;
     let live = caller.live;
-    if !live.fields.has_custom() {
+    if !fills_any(live) {
         return Ok(None);
     }
     let known = hands.custom_fields.of(live.connection.ghl.app());
     let now = caller.clock.now();
     {
         let mut known = known.lock().await;
-        if !known.is_old(now) {
-            return Ok(Some(named(&mut known, &live.fields)));
+        let named = named(&mut known, &live.fields);
+        let filled = wanted(&live.fields).map(|wanted| (wanted.field(), String::new()));
+        let filled: Canonical = filled.chain(defaults(live)).collect();
+        if !known.is_old(now) && !known.may_lack(&filled, job.started_at.unwrap_or(job.created_at)) {
+            return Ok(Some(named));
         }
     }
     // Nobody waits for what goes after everything else: the lock is not held meanwhile.

@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::calls::{Caller, Trouble};
-use super::{JobKind, Options, PAGE_SIZE, customers, scan};
+use super::{JobKind, Options, PAGE_SIZE, custom_fields, customers, scan};
 use crate::clock::Clock;
 use crate::monitor::Monitor;
 use crate::registry::Live;
@@ -27,7 +27,7 @@ pub struct Estimate {
     pub contacts: u64,
     /// How many of the store's customers are linked with a contact already.
     pub linked: u64,
-    /// How many calls to HighLevel it should take: pages to read, and one for each customer who is not linked.
+    /// How many calls to HighLevel it should take: pages and custom fields to read, and one for each customer who is not linked.
     pub calls: u64,
     /// How many it can take, if every customer has changed.
     pub calls_at_most: u64,
@@ -74,10 +74,13 @@ pub async fn estimate(
         (None, None) => all,
     };
     let sends = kind != JobKind::Verify && !options.dry_run;
+    let definitions = u64::from(custom_fields::fills_any(live));
     let (calls, calls_at_most) = if options.is_partial() {
-        (2 + customers, 2 + customers * if sends { 2 } else { 1 })
+        let first = 2 + definitions;
+        (first + customers, first + customers * if sends { 2 } else { 1 })
     } else {
-        let pages = contacts.div_ceil(u64::from(options.page_size.unwrap_or(PAGE_SIZE))).max(1) + 1;
+        let pages =
+            contacts.div_ceil(u64::from(options.page_size.unwrap_or(PAGE_SIZE))).max(1) + 1 + definitions;
         let fresh = customers.saturating_sub(linked);
         if sends { (pages + fresh, pages + customers) } else { (pages, pages) }
     };

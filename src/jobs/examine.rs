@@ -8,7 +8,8 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::calls::{Hands, Trouble};
-use super::compare::{self, Decision, MADE, Match, Subject};
+use super::compare::{self, Decision, MADE, Match, Subject, TAGS};
+use super::verify::Difference;
 use super::{Item, Job, JobKind, Outcome, Plan, custom_fields, scan, verify};
 use crate::event::{EventId, NewEvent, Source, Subject as EventSubject};
 use crate::flow::Seen;
@@ -59,7 +60,9 @@ impl Read {
     /// What his contact is looked for by.
     pub(super) fn sought(&self) -> Sought {
         let value = |field| self.contact.shown(&field).map(str::to_owned);
-        Sought { customer: Customer::User(self.id), email: value(Field::Email), phone: value(Field::Phone) }
+        let (email, phone) = (value(Field::Email), value(Field::Phone));
+        let number = (email.is_none() && phone.is_none()).then(|| self.id.to_string());
+        Sought { customer: Customer::User(self.id), email, phone, number }
     }
 }
 
@@ -89,6 +92,7 @@ impl Examiner<'_> {
             contact: &read.contact,
             tags: &self.tags,
             at: self.at,
+            definitions: self.definitions,
         };
         if self.job.options.is_partial() {
             self.look_up(&read.contact, &mut found, chunk).await?;
@@ -100,14 +104,18 @@ impl Examiner<'_> {
             item.reason = Some(format!("left out: {}", read.problems.join("; ")));
         }
         match matched {
-            Match::Unclear(why) => {
+            // A person has decided that there are two: nothing is left to be done about it.
+            Match::Taken(why) if self.job.kind == JobKind::Verify => {
+                item.outcome = Outcome::Kept;
+                item.reason = Some(why);
+            }
+            Match::Taken(why) | Match::Unclear(why) => {
                 item.outcome = Outcome::Conflict;
                 item.reason = Some(why);
             }
-            Match::Nameless => {
+            Match::Unnamed(why) => {
                 item.outcome = Outcome::Rejected;
-                item = item
-                    .because("neither an e-mail address nor a phone number: nothing to find a contact by");
+                item = item.because(why);
             }
             Match::Unread(_) | Match::Nobody if self.job.kind == JobKind::Verify => {
                 item.outcome = Outcome::MissingContact;
@@ -120,16 +128,13 @@ impl Examiner<'_> {
             Match::Contact(contact, link) => {
                 item.contact_id = Some(contact.id.clone());
                 chunk.owners.push((contact.id.clone(), subject.customer.to_string()));
+                let decision = compare::decide(&subject, &contact, link.as_deref());
                 if self.job.kind == JobKind::Verify {
-                    item.fields = verify::differences(&read.contact, &contact, self.definitions);
-                    if !item.fields.is_empty() {
-                        item.outcome = Outcome::Differs;
-                    }
+                    self.verify(read, &contact, &decision, &mut item);
                 } else {
-                    let decision = compare::decide(&subject, &contact, link.as_deref());
                     let before = link.map(|link| *link).or(gone);
                     if !matches!(decision, Decision::Send { .. }) {
-                        self.tell_kept(read, &contact, &mut item);
+                        tell_kept(&verify::differences(&read.contact, &contact, self.definitions), &mut item);
                     }
                     self.carry(read, &mut item, decision, before, chunk);
                 }
@@ -157,7 +162,7 @@ impl Examiner<'_> {
             Box::pin(async move { client.contacts().get(&id).await })
         });
         if let Some(contact) = there.await? {
-            let contact = scan::known(&contact, self.definitions);
+            let contact = self.known(&contact);
             chunk.contacts.push(contact.clone());
             found.contact = Some(contact);
             return Ok((compare::find(subject, found, false), None));
@@ -165,17 +170,29 @@ impl Examiner<'_> {
         Ok((compare::find(subject, found, true), Some(link)))
     }
 
-    /// Says what differs though nothing is sent: what a person has changed in HighLevel stays.
-    fn tell_kept(&self, read: &Read, contact: &KnownContact, item: &mut Item) {
-        let kept = verify::differences(&read.contact, contact, self.definitions);
-        if kept.is_empty() {
-            return;
+    /// Says what differs: apart what a resync would send, and what it would leave as it is.
+    fn verify(&self, read: &Read, contact: &KnownContact, decision: &Decision, item: &mut Item) {
+        let sent: &[String] = match decision {
+            Decision::Send { fields, .. } => fields,
+            Decision::Equal(_) | Decision::Linked(_) => &[],
+        };
+        let differences = verify::differences(&read.contact, contact, self.definitions);
+        let (to_be_sent, kept): (Vec<_>, Vec<_>) =
+            differences.into_iter().partition(|difference| sent.contains(&difference.field.to_string()));
+        item.fields = to_be_sent.iter().map(ToString::to_string).collect();
+        item.fields.extend(sent.iter().filter(|name| *name == TAGS).cloned());
+        if !item.fields.is_empty() {
+            item.outcome = Outcome::Differs;
+            tell_kept(&kept, item);
+        } else if !kept.is_empty() {
+            item.outcome = Outcome::Kept;
+            item.fields = kept.iter().map(ToString::to_string).collect();
         }
-        let kept = format!("kept HighLevel's {}", kept.join("; "));
-        item.reason = Some(match item.reason.take() {
-            Some(reason) => format!("{reason}; {kept}"),
-            None => kept,
-        });
+    }
+
+    /// A contact that was looked up.
+    fn known(&self, contact: &ghl::Contact) -> KnownContact {
+        scan::known(contact, &self.hands.caller.live.connection.settings, self.definitions)
     }
 
     /// What is done for a customer whose contact is known.
@@ -259,7 +276,7 @@ impl Examiner<'_> {
                 })
             });
             let Some(Some(there)) = there.await? else { continue };
-            let mut known = scan::known(&there, self.definitions);
+            let mut known = self.known(&there);
             known.linked = self.hands.store.links_of_contact(&connection.name, &there.id).await?;
             chunk.contacts.push(known.clone());
             if by_email {
@@ -271,6 +288,19 @@ impl Examiner<'_> {
         }
         Ok(())
     }
+}
+
+/// Says what differs though nothing is sent: what a person has changed in HighLevel stays.
+fn tell_kept(kept: &[Difference], item: &mut Item) {
+    if kept.is_empty() {
+        return;
+    }
+    let kept: Vec<String> = kept.iter().map(ToString::to_string).collect();
+    let kept = format!("kept HighLevel's {}", kept.join("; "));
+    item.reason = Some(match item.reason.take() {
+        Some(reason) => format!("{reason}; {kept}"),
+        None => kept,
+    });
 }
 
 /// The contact that an event is going to make: it is the customer's from now on.
@@ -286,6 +316,7 @@ fn to_be_made(subject: &Subject<'_>) -> KnownContact {
         id: format!("{MADE}{owner}"),
         fields,
         tags: Vec::new(),
+        number: None,
         owner: Some(owner),
         linked: Vec::new(),
     }

@@ -27,8 +27,10 @@ pub enum Outcome {
     Conflict,
     /// It cannot be a contact, or HighLevel refused it.
     Rejected,
-    /// Both sides have it, and not the same.
+    /// Both sides have it, and not the same: a resync repairs it.
     Differs,
+    /// Both sides have it, and not the same; a resync leaves it so.
+    Kept,
     /// The store has the customer; HighLevel has no such contact.
     MissingContact,
     /// The contact is linked with a customer whom the store does not have.
@@ -46,6 +48,7 @@ words!(
     Conflict = "conflict",
     Rejected = "rejected",
     Differs = "differs",
+    Kept = "kept",
     MissingContact = "missing_contact",
     MissingCustomer = "missing_customer",
 );

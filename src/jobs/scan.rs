@@ -5,15 +5,23 @@ use serde_json::{Value, json};
 
 use super::calls::{Caller, Hands, Trouble};
 use super::{Job, PAGE_SIZE, Place, Progress, custom_fields};
+use crate::connection::Settings;
 use crate::reason::{Code, Reason};
 use crate::store::jobs::{Chunk, KnownContact, Step};
-use crate::sync::{self, Definitions};
+use crate::sync::{self, Definitions, Field};
 
 /// A contact as the job keeps it.
-pub(super) fn known(contact: &ghl::Contact, definitions: Option<&Definitions>) -> KnownContact {
+pub(super) fn known(
+    contact: &ghl::Contact,
+    settings: &Settings,
+    definitions: Option<&Definitions>,
+) -> KnownContact {
+    let fields = sync::from_ghl_with(contact, definitions);
+    let number = Field::Custom(settings.custom_fields.customer_id.clone());
     KnownContact {
         id: contact.id.to_string(),
-        fields: sync::from_ghl_with(contact, definitions),
+        number: fields.shown(&number).map(str::to_owned),
+        fields,
         tags: contact.tags.clone(),
         owner: None,
         linked: Vec::new(),
@@ -44,7 +52,7 @@ async fn search(caller: &Caller<'_>, query: SearchQuery) -> Result<ghl::SearchPa
 /// Reads the page after this contact.
 pub(super) async fn page(hands: &Hands<'_>, job: &Job, after: &[Value]) -> Result<(Step, Chunk), Trouble> {
     let caller = &hands.caller;
-    let definitions = custom_fields::definitions(hands).await?;
+    let definitions = custom_fields::definitions(hands, job).await?;
     let mut query = SearchQuery::new(caller.live.connection.ghl.location_id.clone());
     query.page_limit = job.options.page_size.unwrap_or(PAGE_SIZE);
     // Oldest first: what is made meanwhile comes at the end, and moves nothing.
@@ -69,7 +77,9 @@ pub(super) async fn page(hands: &Hands<'_>, job: &Job, after: &[Value]) -> Resul
             return Err(Trouble::Retry(Reason::new(Code::WrongShape, text)));
         }
     };
-    let contacts = found.contacts.iter().map(|contact| known(contact, definitions.as_deref())).collect();
+    let settings = &caller.live.connection.settings;
+    let contacts =
+        found.contacts.iter().map(|contact| known(contact, settings, definitions.as_deref())).collect();
     let chunk = Chunk { contacts, ..Chunk::default() };
     let progress = Progress { contacts_read: read, contacts: found.total, ..Progress::default() };
     Ok((Step { place, progress }, chunk))

@@ -69,7 +69,7 @@ pub(super) async fn make(hands: &Hands<'_>, job: &Job) -> Result<Ended, Trouble>
 /// Compares a page of customers.
 async fn compared(hands: &Hands<'_>, job: &Job, page: customers::Page) -> Result<(Step, Chunk), Trouble> {
     let settings = &hands.caller.live.connection.settings;
-    let definitions = custom_fields::definitions(hands).await?;
+    let definitions = custom_fields::definitions(hands, job).await?;
     let definitions = definitions.as_deref();
     let read: Vec<Read> = page
         .users

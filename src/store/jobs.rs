@@ -19,6 +19,8 @@ pub struct KnownContact {
     pub fields: Canonical,
     /// Its tags.
     pub tags: Vec<String>,
+    /// The customer's number in the store, where it shows one.
+    pub number: Option<String>,
     /// The customer whom the job has found it to be.
     pub owner: Option<String>,
     /// The customers who are linked with it. Filled in where contacts are looked up.
@@ -34,6 +36,8 @@ pub struct Sought {
     pub email: Option<String>,
     /// The phone number.
     pub phone: Option<String>,
+    /// His number in the store, where he has neither of them.
+    pub number: Option<String>,
 }
 
 /// What is known of a customer's contact.
@@ -49,6 +53,8 @@ pub struct Candidates {
     pub by_email: Vec<KnownContact>,
     /// Those with the phone.
     pub by_phone: Vec<KnownContact>,
+    /// Those that show his number.
+    pub by_number: Vec<KnownContact>,
 }
 
 /// A link to be written, unless it has changed since it was read.

@@ -188,6 +188,15 @@ impl Canonical {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+
+    /// Why no contact is made of this; none: one is. A name alone is enough: HighLevel asks for nothing but the location
+    /// (contacts.json, `CreateContactDto`). Without a name, too, the contact would be of nobody.
+    pub fn nobody(&self) -> Option<&'static str> {
+        const SAYS_WHO: [Field; 6] =
+            [Field::Email, Field::Phone, Field::FirstName, Field::LastName, Field::Name, Field::Company];
+        let said = SAYS_WHO.iter().any(|field| self.shown(field).is_some());
+        (!said).then_some("neither a name nor an e-mail address nor a phone number: nothing says who it is")
+    }
 }
 
 impl FromIterator<(Field, String)> for Canonical {

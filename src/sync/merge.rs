@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Canonical, Field};
+use super::{Canonical, Definitions, Field};
 
 /// What each side last showed: the base of the merge.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +18,21 @@ impl Shadow {
     /// Whether nothing is known of either side: a link that was made by hand.
     pub fn is_empty(&self) -> bool {
         self.cscart.is_empty() && self.ghl.is_empty()
+    }
+
+    /// Takes over what HighLevel shows now. A custom field of the location's that is empty there is forgotten on both sides, so
+    /// that it is sent: it may have been made after the contact, and until then HighLevel has ignored its value. Without the
+    /// definitions nobody can tell whether one is empty.
+    pub fn see(&mut self, theirs: &Canonical, definitions: Option<&Definitions>) {
+        self.ghl.extend(theirs);
+        let is_there = |key: &str| definitions.is_some_and(|definitions| definitions.get(key).is_some());
+        for (field, _) in self.cscart.custom_fields().iter() {
+            let Field::Custom(key) = field else { continue };
+            if is_there(key) && theirs.shown(field).is_none() {
+                self.cscart.remove(field);
+                self.ghl.remove(field);
+            }
+        }
     }
 }
 

@@ -262,6 +262,68 @@ async fn a_contact_that_is_there_is_filled_but_for_the_phone_that_another_contac
 }
 
 #[tokio::test]
+async fn an_update_leaves_out_the_phone_that_another_contact_has_and_the_rest_arrives() {
+    let app = TestApp::spawn().await;
+    let id = app.register(ada()).await;
+    let other = json!({ "email": "byron@example.com", "phone": "+12025550199" });
+    app.highlevel(json!({ "action": "contact.create", "contact": other })).await;
+    let change = json!({ "phone": "(202) 555-0199", "lastname": "King" });
+    app.shop(json!({ "action": "customer.update", "user_id": id, "user": change })).await;
+    app.settled().await;
+    let contact = |app: &TestApp| {
+        app.ghl("contacts").into_iter().find(|contact| contact["email"] == "ada@example.com").unwrap()
+    };
+    assert_eq!(contact(&app)["lastName"], "King");
+    assert_eq!(contact(&app)["phone"], "+12025550143");
+    let updated = app.events("type=customer.updated").await;
+    let event = app.event(updated[0]["id"].as_str().unwrap()).await;
+    let left_out = event["effects"][0]["result"]["left_out"][0].as_str().unwrap();
+    assert!(left_out.starts_with("the phone, which contact"), "{event:#}");
+
+    // A shared phone is nothing unusual: it is not tried again and again.
+    let before = app.calls().len();
+    app.shop(json!({ "action": "customer.update", "user_id": id, "user": { "b_city": "Paris" } })).await;
+    app.settled().await;
+    assert_eq!(&app.call_names()[before..], ["PUT /contacts/*"]);
+    assert_eq!(contact(&app)["city"], "Paris");
+    app.end().await;
+}
+
+#[tokio::test]
+async fn an_e_mail_that_another_contact_has_waits_for_a_person_and_the_rest_of_an_update_arrives() {
+    let app = TestApp::spawn().await;
+    let id = app.register(ada()).await;
+    let other = json!({ "email": "countess@example.com" });
+    let other = app.highlevel(json!({ "action": "contact.create", "contact": other })).await;
+    let contact = |app: &TestApp, email: &str| {
+        app.ghl("contacts").into_iter().find(|contact| contact["email"] == email).unwrap()
+    };
+    for (change, field, value) in [
+        (json!({ "email": "countess@example.com", "lastname": "King" }), "lastName", "King"),
+        (json!({ "b_city": "Paris" }), "city", "Paris"),
+    ] {
+        app.shop(json!({ "action": "customer.update", "user_id": id, "user": change })).await;
+        app.settled().await;
+        assert_eq!(contact(&app, "ada@example.com")[field], value);
+        let dead = &app.events("state=dead").await[0];
+        assert_eq!(dead["state_code"], "duplicate-contact");
+        let why = dead["state_reason"].as_str().unwrap();
+        assert!(why.starts_with("the e-mail belongs to another contact"), "{why}");
+        assert!(why.contains("merge the two contacts in HighLevel"), "{why}");
+    }
+    let into = contact(&app, "ada@example.com")["id"].clone();
+    let from = other["contact"]["id"].clone();
+    app.highlevel(json!({ "action": "contact.merge", "from": from, "into": into })).await;
+    for dead in app.events("state=dead").await {
+        let again = app.replay(&dead).await;
+        app.until_state(&again, "done").await;
+    }
+    assert_eq!(app.ghl("contacts").len(), 1);
+    assert_eq!(contact(&app, "countess@example.com")["id"], into);
+    app.end().await;
+}
+
+#[tokio::test]
 async fn a_contact_that_was_deleted_in_highlevel_is_made_again_with_the_next_change() {
     let app = TestApp::spawn().await;
     let id = app.register(ada()).await;

@@ -1,5 +1,6 @@
 //! Imports, resyncs of many and verifications.
 
+mod agreeing;
 mod asking;
 mod conflicts;
 mod importing;

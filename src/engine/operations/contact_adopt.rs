@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use ghl::MatchingField;
 use serde_json::json;
 
 use super::tags::add_to;
+use super::taken;
 use crate::engine::calls::{CallError, call};
 use crate::engine::custom_fields;
 use crate::engine::step::Step;
@@ -13,7 +13,7 @@ use crate::engine::verdict::Verdict;
 use crate::engine::work::Work;
 use crate::link::{Customer, Link};
 use crate::reason::Code;
-use crate::sync::{self, Canonical, Field, Shadow};
+use crate::sync::{self, Field, Shadow};
 
 /// A contact that seems to be the customer.
 #[derive(Debug, Clone)]
@@ -92,6 +92,20 @@ pub(super) async fn adopt(
     tags: &[String],
     mut found: Found,
 ) -> Result<(), Verdict> {
+    while let Some(other) = take_over(work, step, tags, found).await? {
+        found = other;
+    }
+    Ok(())
+}
+
+/// Links him, unless another contact turns out to be the one: it has his e-mail, where this one has his phone alone. A location
+/// may look for the phone first, and it is the e-mail that decides.
+async fn take_over(
+    work: &mut Work<'_>,
+    step: &mut Step,
+    tags: &[String],
+    mut found: Found,
+) -> Result<Option<Found>, Verdict> {
     let customer = super::customer(work)?;
     if let Some(owner) = owner(work, &found).await? {
         let text = format!(
@@ -122,7 +136,11 @@ pub(super) async fn adopt(
             Err(failed)
                 if custom_fields::mend(work, step, &failed.error, fill.values_mut(), &mut definitions)
                     .await? => {}
-            Err(failed) if leave_out_taken(work, &failed.error, fill.values_mut()) => {}
+            Err(failed) if found.by_phone && taken::has_the_email(&failed.error).is_some() => {
+                let other = taken::has_the_email(&failed.error).cloned();
+                return Ok(other.map(|other| Found::there(other, false)));
+            }
+            Err(failed) if taken::leave_out(work, &failed.error, fill.values_mut()) => {}
             // What cannot be filled in does not keep the customer from his contact.
             Err(failed)
                 if matches!(
@@ -153,22 +171,6 @@ pub(super) async fn adopt(
     }
     let result = work.with_problems(result);
     let links = work.put_link(link);
-    step.done(work, result, links).await
-}
-
-/// Takes out of what was `sent` the field by which another contact is found already; answers whether there was one, so that the
-/// rest is worth another try.
-fn leave_out_taken(work: &mut Work<'_>, error: &ghl::Error, sent: &mut Canonical) -> bool {
-    let ghl::Error::DuplicateContact { contact_id, matching_field, .. } = error else { return false };
-    let (field, name) = match matching_field {
-        MatchingField::Email => (Field::Email, "e-mail"),
-        MatchingField::Phone => (Field::Phone, "phone"),
-        _ => return false,
-    };
-    if sent.get(&field).is_none() {
-        return false;
-    }
-    work.problems.push(format!("the {name}, which contact {contact_id} has as well"));
-    sent.remove(&field);
-    true
+    step.done(work, result, links).await?;
+    Ok(None)
 }

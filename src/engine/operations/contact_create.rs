@@ -4,6 +4,8 @@ use ghl::MatchingField;
 use serde_json::json;
 
 use super::contact_adopt::{self, Found};
+use super::taken;
+use crate::engine::alone::Alone;
 use crate::engine::calls::call;
 use crate::engine::custom_fields;
 use crate::engine::reconcile::{self, Look};
@@ -11,6 +13,7 @@ use crate::engine::step::Step;
 use crate::engine::verdict::Verdict;
 use crate::engine::work::Work;
 use crate::link::Link;
+use crate::reason::Code;
 use crate::sync::{self, Canonical, Definitions, Field, Shadow};
 
 /// What stands as the contact's source in HighLevel.
@@ -20,10 +23,13 @@ pub(in crate::engine) const SOURCE: &str = "CS-Cart";
 pub(super) async fn create(work: &mut Work<'_>, step: &mut Step, tags: &[String]) -> Result<(), Verdict> {
     super::customer(work)?;
     step.operation("ghl.contact.create");
-    let who = [Field::Email, Field::Phone, Field::FirstName]
-        .into_iter()
-        .find_map(|field| work.contact.shown(&field));
-    let _alone = reconcile::alone(work, who.unwrap_or_default())?;
+    if let Some(why) = work.contact.nobody() {
+        let text = format!(
+            "the customer has {why}. Fill in one of them in the store: the next change is sent by itself"
+        );
+        return Err(Verdict::dead(Code::NoCustomer, text));
+    }
+    let _alone = alone(work)?;
     if reconcile::is_open(work, step)? {
         match reconcile::contact(work, step, tags).await? {
             Look::Made(found) => return contact_adopt::adopt(work, step, tags, found).await,
@@ -56,11 +62,9 @@ pub(super) async fn create(work: &mut Work<'_>, step: &mut Step, tags: &[String]
                 if contact_adopt::is_same_person(work, step, &mut found).await? {
                     return contact_adopt::adopt(work, step, tags, found).await;
                 }
-                if contact.shown(&Field::Phone).is_none() {
+                if !taken::leave_out(work, &failed.error, &mut contact) {
                     return Err(failed.verdict);
                 }
-                work.problems.push(format!("the phone, which contact {contact_id} has as well"));
-                contact.remove(&Field::Phone);
             }
             error @ ghl::Error::Invalid { .. } => {
                 let other = match reconcile::contact_at_once(work, step, tags).await? {
@@ -87,6 +91,16 @@ pub(super) async fn create(work: &mut Work<'_>, step: &mut Step, tags: &[String]
             }
         }
     }
+}
+
+/// Makes sure that no other lane creates for whoever may be the same person: his e-mail, his phone, or without both his name.
+fn alone<'a>(work: &Work<'a>) -> Result<Vec<Alone<'a>>, Verdict> {
+    let shown = |field: &Field| work.contact.shown(field);
+    let mut keys: Vec<&str> = [Field::Email, Field::Phone].iter().filter_map(shown).collect();
+    if keys.is_empty() {
+        keys.push(shown(&Field::FirstName).unwrap_or_default());
+    }
+    keys.into_iter().map(|key| reconcile::alone(work, key)).collect()
 }
 
 async fn link(

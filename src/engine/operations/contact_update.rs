@@ -3,14 +3,15 @@
 use serde_json::json;
 
 use super::contact_adopt::{self, Found};
-use super::contact_create;
 use super::tags::add_to;
+use super::{contact_create, taken};
 use crate::engine::calls::call;
 use crate::engine::custom_fields;
 use crate::engine::step::Step;
 use crate::engine::verdict::Verdict;
 use crate::engine::work::Work;
-use crate::sync::{self, Changes};
+use crate::reason::Code;
+use crate::sync::{self, Changes, Field};
 
 /// Sends what the store has changed since the shadow.
 pub(super) async fn update(work: &mut Work<'_>, step: &mut Step, tags: &[String]) -> Result<(), Verdict> {
@@ -24,7 +25,24 @@ pub(super) async fn update(work: &mut Work<'_>, step: &mut Step, tags: &[String]
         // Linked by hand: nothing is known of either side yet, so nothing may be overwritten.
         return contact_adopt::adopt(work, step, tags, Found::there(link.contact_id, false)).await;
     }
-    let mut definitions = custom_fields::prepare(work, step).await?;
+    let mut definitions = if work.event().is_resync() {
+        custom_fields::prepare_to_compare(work, step).await?
+    } else {
+        custom_fields::prepare(work, step).await?
+    };
+    if work.event().is_resync() {
+        // The shadow may be wrong by now: somebody has deleted the contact, or made a field that was ignored before.
+        match call!(work, step, |ghl| ghl.contacts().get(&link.contact_id)).await {
+            Ok(contact) => {
+                let definitions = definitions.as_deref();
+                link.shadow.see(&sync::from_ghl_with(&contact, definitions), definitions);
+                let owned = tags.iter().filter_map(|tag| sync::clean_tag(tag));
+                link.tags.extend(owned.filter(|tag| contact.tags.contains(tag)));
+            }
+            Err(failed) if failed.is_not_found() => return heal(work, step, tags).await,
+            Err(failed) => return Err(failed.verdict),
+        }
+    }
     let mut changes =
         if forced { Changes::all(&work.contact) } else { sync::changes(&link.shadow, &work.contact) };
     let missing: Vec<String> =
@@ -36,6 +54,7 @@ pub(super) async fn update(work: &mut Work<'_>, step: &mut Step, tags: &[String]
         let unchanged = json!({ "reason": "nothing has changed" });
         return step.done_without_call(work, unchanged, links).await;
     }
+    let mut has_the_email = None;
     while !changes.is_empty() {
         match call!(work, step, |ghl| ghl
             .contacts()
@@ -57,6 +76,12 @@ pub(super) async fn update(work: &mut Work<'_>, step: &mut Step, tags: &[String]
             Err(failed) if failed.is_not_found() => {
                 return heal(work, step, tags).await;
             }
+            Err(failed) if taken::leave_out(work, &failed.error, changes.values_mut()) => {
+                if let Some(other) = taken::has_the_email(&failed.error) {
+                    work.contact.remove(&Field::Email);
+                    has_the_email = Some(other.clone());
+                }
+            }
             Err(failed) => {
                 let sent = changes.values_mut();
                 if !custom_fields::mend(work, step, &failed.error, sent, &mut definitions).await? {
@@ -76,6 +101,16 @@ pub(super) async fn update(work: &mut Work<'_>, step: &mut Step, tags: &[String]
     }
     let result = work.with_problems(json!({ "contact_id": link.contact_id, "changed": changes.names() }));
     let links = work.put_link(link);
+    if let Some(other) = has_the_email {
+        // An e-mail names one person, so the two contacts are one, and only a person can make one of them. Whatever else has
+        // changed is there already, and is not sent again.
+        step.keep(work, links).await?;
+        let text = format!(
+            "the e-mail belongs to another contact ({other}): merge the two contacts in HighLevel or correct the customer, then \
+             replay. What else has changed was sent"
+        );
+        return Err(Verdict::dead(Code::DuplicateContact, text));
+    }
     step.done(work, result, links).await
 }
 

@@ -9,6 +9,7 @@ fn contact(id: &str, fields: &[(Field, &str)]) -> KnownContact {
         id: id.into(),
         fields: canonical(fields),
         tags: Vec::new(),
+        number: None,
         owner: None,
         linked: Vec::new(),
     }
@@ -23,8 +24,13 @@ fn found(customer: &[(Field, &str)], contacts: &[KnownContact]) -> String {
         };
         contacts.iter().filter(same).cloned().collect()
     };
-    let candidates =
-        Candidates { by_email: with(Field::Email), by_phone: with(Field::Phone), ..Candidates::default() };
+    let has_number = |contact: &&KnownContact| contact.number.as_deref() == Some("42");
+    let candidates = Candidates {
+        by_email: with(Field::Email),
+        by_phone: with(Field::Phone),
+        by_number: contacts.iter().filter(has_number).cloned().collect(),
+        ..Candidates::default()
+    };
     let connection = "my-shop".parse().unwrap();
     let subject = Subject {
         connection: &connection,
@@ -32,13 +38,15 @@ fn found(customer: &[(Field, &str)], contacts: &[KnownContact]) -> String {
         contact: &customer,
         tags: &BTreeSet::new(),
         at: Timestamp::UNIX_EPOCH,
+        definitions: None,
     };
     match find(&subject, &candidates, false) {
         Match::Contact(contact, _) => contact.id,
         Match::Nobody => "nobody".to_owned(),
         Match::Unread(_) => "unread".to_owned(),
+        Match::Taken(_) => "taken".to_owned(),
         Match::Unclear(_) => "unclear".to_owned(),
-        Match::Nameless => "nameless".to_owned(),
+        Match::Unnamed(_) => "unnamed".to_owned(),
     }
 }
 
@@ -47,28 +55,40 @@ const BEA: (Field, &str) = (Field::Email, "bea@example.com");
 const PHONE: (Field, &str) = (Field::Phone, "+12025550143");
 
 #[test]
-fn the_e_mail_decides_then_the_phone_and_where_they_disagree_nobody() {
+fn the_e_mail_decides_and_where_nobody_has_it_the_phone() {
     assert_eq!(found(&[ADA, PHONE], &[contact("a", &[ADA])]), "a");
     assert_eq!(found(&[ADA, PHONE], &[contact("p", &[PHONE])]), "p", "it has no e-mail of its own");
     assert_eq!(found(&[PHONE], &[contact("b", &[BEA, PHONE])]), "b");
     assert_eq!(found(&[ADA, PHONE], &[contact("b", &[BEA, PHONE])]), "nobody", "a shared phone");
-    assert_eq!(found(&[ADA, PHONE], &[contact("a", &[ADA]), contact("p", &[PHONE])]), "unclear");
-    assert_eq!(
-        found(&[ADA, PHONE], &[contact("a", &[ADA, PHONE]), contact("b", &[BEA, PHONE])]),
-        "a",
-        "both say the same"
-    );
+    for other in [contact("p", &[PHONE]), contact("b", &[BEA, PHONE])] {
+        assert_eq!(found(&[ADA, PHONE], &[contact("a", &[ADA]), other.clone()]), "a");
+        assert_eq!(found(&[ADA, PHONE], &[contact("a", &[ADA, PHONE]), other]), "a");
+    }
     assert_eq!(found(&[ADA], &[contact("a", &[ADA]), contact("b", &[ADA])]), "unclear");
     assert_eq!(found(&[PHONE], &[contact("a", &[PHONE]), contact("b", &[PHONE])]), "unclear");
     assert_eq!(found(&[ADA], &[]), "nobody");
-    assert_eq!(found(&[(Field::FirstName, "Ada")], &[]), "nameless");
+}
+
+#[test]
+fn who_has_neither_is_found_by_his_number_where_the_name_is_his_too() {
+    let numbered = |id: &str, name| KnownContact {
+        number: Some("42".into()),
+        ..contact(id, &[(Field::FirstName, name)])
+    };
+    let ada = [(Field::FirstName, "Ada")];
+    assert_eq!(found(&ada, &[]), "nobody");
+    assert_eq!(found(&ada, &[contact("n", &ada)]), "nobody", "a name alone is no key");
+    assert_eq!(found(&ada, &[numbered("a", "ada")]), "a");
+    assert_eq!(found(&ada, &[numbered("b", "Bea")]), "nobody", "the 42nd of another store");
+    assert_eq!(found(&ada, &[numbered("a", "Ada"), numbered("b", "Ada")]), "unclear");
+    assert_eq!(found(&[], &[]), "unnamed");
 }
 
 #[test]
 fn a_contact_that_is_another_customer_is_nobody_elses() {
     let mut taken = contact("a", &[ADA]);
     taken.owner = Some("customer:7".into());
-    assert_eq!(found(&[ADA], &[taken.clone()]), "unclear");
+    assert_eq!(found(&[ADA], &[taken.clone()]), "taken");
     taken.owner = Some("customer:42".into());
     assert_eq!(found(&[ADA], &[taken.clone()]), "a");
     let link = |customer: &str| Link {
@@ -82,5 +102,7 @@ fn a_contact_that_is_another_customer_is_nobody_elses() {
     taken.linked = vec![link("guest:ada@example.com")];
     assert_eq!(found(&[ADA], &[taken.clone()]), "a", "who has an account may order without it");
     taken.linked = vec![link("customer:7")];
-    assert_eq!(found(&[ADA], &[taken]), "unclear");
+    assert_eq!(found(&[ADA], &[taken.clone()]), "taken");
+    taken.fields = canonical(&[PHONE]);
+    assert_eq!(found(&[ADA, PHONE], &[taken]), "nobody", "he gets a contact without the phone");
 }

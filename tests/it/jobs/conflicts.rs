@@ -5,31 +5,6 @@ use serde_json::json;
 use super::{count, done, outcome, report, seed, spawn};
 
 #[tokio::test]
-async fn without_an_e_mail_the_phone_decides_and_without_both_nothing_can() {
-    let app = spawn().await;
-    let there = json!({ "firstName": "There", "phone": "+12025550199" });
-    app.highlevel(json!({ "action": "contact.create", "contact": there, "deliver": false })).await;
-    let ids = seed(
-        &app,
-        vec![
-            json!({ "firstname": "New", "phone": "+12025550100" }),
-            json!({ "firstname": "There", "phone": "+12025550199" }),
-            json!({ "firstname": "Nobody" }),
-        ],
-    )
-    .await;
-    let import = done(&app, json!({ "kind": "import" })).await;
-    let lines = report(&app, &import).await;
-    assert_eq!(outcome(&lines, ids[0]).0, "created");
-    assert_eq!(outcome(&lines, ids[1]).0, "adopted");
-    let (rejected, why) = outcome(&lines, ids[2]);
-    assert_eq!(rejected, "rejected");
-    assert!(why.starts_with("neither an e-mail address nor a phone number"), "{why}");
-    assert_eq!(app.ghl("contacts").len(), 2);
-    app.end().await;
-}
-
-#[tokio::test]
 async fn two_customers_with_one_e_mail_are_told_and_only_the_first_becomes_the_contact() {
     let app = spawn().await;
     let twin = json!({ "email": "twin@example.com", "firstname": "Twin" });
@@ -56,19 +31,20 @@ async fn two_customers_with_one_e_mail_are_told_and_only_the_first_becomes_the_c
 }
 
 #[tokio::test]
-async fn an_e_mail_of_one_contact_and_the_phone_of_another_are_a_conflict() {
+async fn an_e_mail_of_two_contacts_is_a_conflict() {
     let app = spawn().await;
-    for contact in [
-        json!({ "email": "ada@example.com" }),
-        json!({ "email": "bea@example.com", "phone": "+12025550143" }),
-    ] {
+    app.sandbox.ghl().settings(json!({ "allow_duplicate_contacts": true })).unwrap();
+    for city in ["Paris", "Rome"] {
+        let contact = json!({ "email": "ada@example.com", "city": city });
         app.highlevel(json!({ "action": "contact.create", "contact": contact, "deliver": false })).await;
     }
-    let ids = seed(&app, vec![json!({ "email": "ada@example.com", "phone": "+12025550143" })]).await;
-    let import = done(&app, json!({ "kind": "import" })).await;
-    let (conflict, why) = outcome(&report(&app, &import).await, ids[0]);
-    assert_eq!(conflict, "conflict");
-    assert!(why.contains("has the e-mail and contact"), "{why}");
+    let ids = seed(&app, vec![json!({ "email": "ada@example.com" })]).await;
+    for kind in ["import", "verify"] {
+        let job = done(&app, json!({ "kind": kind })).await;
+        let (conflict, why) = outcome(&report(&app, &job).await, ids[0]);
+        assert_eq!(conflict, "conflict");
+        assert!(why.starts_with("several contacts have the e-mail"), "{why}");
+    }
     assert_eq!(count(&app, "PUT", "/contacts/*"), 0);
     app.end().await;
 }

@@ -45,6 +45,13 @@ async fn without_a_running_bridge_an_import_just_works_and_verify_tells_by_its_e
     assert_eq!(report.lines().count(), 41, "{report}");
 
     let id = app.ghl("contacts")[0]["id"].clone();
+    let edit = json!({ "lastName": "Edited" });
+    app.highlevel(json!({ "action": "contact.update", "contact_id": id, "contact": edit, "deliver": false }))
+        .await;
+    let verify = cartbridge(&app, &["verify", "my-shop"]).await;
+    assert_eq!(verify.status.code(), Some(0), "a person's change is kept: {}", told(&verify));
+    assert!(told(&verify).contains("1 kept"), "{}", told(&verify));
+
     app.highlevel(json!({ "action": "contact.delete", "contact_id": id, "deliver": false })).await;
     let verify = cartbridge(&app, &["verify", "my-shop"]).await;
     assert_eq!(verify.status.code(), Some(1), "{}", told(&verify));

@@ -26,14 +26,21 @@ async fn both_sides_in_step_are_equal_and_every_difference_is_told_by_its_field(
     app.highlevel(json!({ "action": "contact.delete", "contact_id": contact(1), "deliver": false })).await;
     app.shop(json!({ "action": "customer.delete", "user_id": ids[2], "deliver": false })).await;
     let orphan = contact(2);
+    let change = json!({ "action": "customer.update", "user_id": ids[3], "user": { "lastname": "Changed" }, "deliver": false });
+    app.shop(change).await;
     let calls = app.calls().len();
     let verify = done(&app, json!({ "kind": "verify" })).await;
-    let expected = json!({ "equal": 7, "differs": 1, "missing_contact": 1, "missing_customer": 1 });
+    let expected =
+        json!({ "equal": 6, "differs": 1, "kept": 1, "missing_contact": 1, "missing_customer": 1 });
     assert_eq!(verify["outcomes"], expected, "{verify}");
     let lines = report(&app, &verify).await;
-    let differs = lines.iter().find(|line| line["outcome"] == "differs").unwrap();
-    assert_eq!(differs["customer"], format!("customer:{}", ids[0]));
-    assert_eq!(differs["fields"], "last_name: \"Example\" in the store, \"Edited\" in HighLevel");
+    for (what, id, fields) in [
+        ("differs", ids[3], "last_name: \"Changed\" in the store, \"Example\" in HighLevel"),
+        ("kept", ids[0], "last_name: \"Example\" in the store, \"Edited\" in HighLevel"),
+    ] {
+        let line = lines.iter().find(|line| line["outcome"] == what).unwrap();
+        assert_eq!((&line["customer"], &line["fields"]), (&json!(format!("customer:{id}")), &json!(fields)));
+    }
     assert_eq!(outcome(&lines, ids[1]).0, "missing_contact");
     let missing = lines.iter().find(|line| line["outcome"] == "missing_customer").unwrap();
     assert_eq!(missing["contact_id"], orphan);
@@ -51,6 +58,7 @@ async fn a_sample_costs_a_call_for_each_of_its_customers() {
     let looked_at = sample["done"].as_u64().unwrap();
     assert!((20..=30).contains(&looked_at), "{sample}");
     assert_eq!(sample["outcomes"], json!({ "equal": looked_at }), "{sample}");
-    assert!(app.calls().len() - calls <= 32, "{} calls", app.calls().len() - calls);
+    // Beside them the two counts, of the estimate and of the job, and the custom fields.
+    assert!(app.calls().len() - calls <= 33, "{} calls", app.calls().len() - calls);
     app.end().await;
 }

@@ -77,6 +77,7 @@ impl State {
         swap(&mut self.rate, &mut other.rate);
         swap(&mut self.limits, &mut other.limits);
         swap(&mut self.allow_duplicates, &mut other.allow_duplicates);
+        swap(&mut self.match_phone_first, &mut other.match_phone_first);
         swap(&mut self.allow_duplicate_opportunities, &mut other.allow_duplicate_opportunities);
         swap(&mut self.search_lag, &mut other.search_lag);
         swap(&mut self.listening, &mut other.listening);

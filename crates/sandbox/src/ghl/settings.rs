@@ -16,6 +16,7 @@ const KNOWN: &[&str] = &[
     "strict_rate",
     "rate",
     "allow_duplicate_contacts",
+    "match_phone_first",
     "allow_duplicate_opportunities",
     "search_lag_ms",
     "scopes",
@@ -34,6 +35,7 @@ pub(super) fn change(ghl: &Ghl, settings: &Map<String, Value>) -> Result<(), Act
     let connection = fields.text("connection")?;
     let strict = fields.bool("strict_rate")?;
     let allow_duplicates = fields.bool("allow_duplicate_contacts")?;
+    let match_phone_first = fields.bool("match_phone_first")?;
     let allow_opportunities = fields.bool("allow_duplicate_opportunities")?;
     let search_lag = fields.milliseconds("search_lag_ms")?;
     let retry = fields.milliseconds("retry_429_ms")?;
@@ -63,6 +65,7 @@ pub(super) fn change(ghl: &Ghl, settings: &Map<String, Value>) -> Result<(), Act
     let mut state = ghl.locked();
     state.limits = limits;
     state.allow_duplicates = allow_duplicates.unwrap_or(state.allow_duplicates);
+    state.match_phone_first = match_phone_first.unwrap_or(state.match_phone_first);
     state.allow_duplicate_opportunities = allow_opportunities.unwrap_or(state.allow_duplicate_opportunities);
     state.search_lag = search_lag.unwrap_or(state.search_lag);
     state.tokens.lifetimes = lifetimes;

@@ -53,6 +53,8 @@ pub(crate) struct State {
     pub(crate) limits: Limits,
     pub(crate) rate: Rate,
     pub(crate) allow_duplicates: bool,
+    /// The phone is looked for before the e-mail: a setting of the location's (ghl.md, Contacts).
+    pub(crate) match_phone_first: bool,
     pub(crate) allow_duplicate_opportunities: bool,
     pub(crate) search_lag: Duration,
     pub(crate) contacts: HashMap<String, Arc<Contact>>,
@@ -130,6 +132,7 @@ impl State {
             limits: Limits::new(setup.strict_rate),
             rate: Rate::default(),
             allow_duplicates: setup.allow_duplicates,
+            match_phone_first: false,
             allow_duplicate_opportunities: false,
             search_lag: setup.search_lag,
             contacts: HashMap::new(),
@@ -267,14 +270,15 @@ impl State {
         self.contacts.get(id)
     }
 
-    /// Refuses what another contact has already: first the address, then the number.
+    /// Refuses what another contact has already: first the address, then the number, or the other way round.
     pub(crate) fn refuse_duplicate(&self, contact: &Contact) -> Result<(), Refusal> {
         if self.allow_duplicates {
             return Ok(());
         }
         let by_email = contact.email.as_deref().and_then(|email| self.with_email(email, &contact.id));
-        let by_phone = || contact.phone.as_deref().and_then(|phone| self.with_phone(phone, &contact.id));
-        match by_email.map(|it| (it, "email")).or_else(|| by_phone().map(|it| (it, "phone"))) {
+        let by_phone = contact.phone.as_deref().and_then(|phone| self.with_phone(phone, &contact.id));
+        let (by_email, by_phone) = (by_email.map(|it| (it, "email")), by_phone.map(|it| (it, "phone")));
+        match if self.match_phone_first { by_phone.or(by_email) } else { by_email.or(by_phone) } {
             Some((other, field)) => Err(Refusal::duplicate(&other.full_name(), &other.id, field)),
             None => Ok(()),
         }

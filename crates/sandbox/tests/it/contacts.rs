@@ -93,6 +93,19 @@ async fn a_second_contact_with_the_same_address_or_number_is_refused_with_the_fi
 }
 
 #[tokio::test]
+async fn a_location_may_look_for_the_number_before_the_address() {
+    let world = World::start().await;
+    let by_address = world.create(json!({ "email": "rosan@deos.com" })).await;
+    let by_number = world.create(json!({ "phone": "+18888888888" })).await;
+    let body = json!({ "locationId": world.location(), "email": "rosan@deos.com", "phone": "+18888888888" });
+    for (phone_first, first) in [(false, by_address), (true, by_number)] {
+        world.sandbox.ghl().settings(json!({ "match_phone_first": phone_first })).unwrap();
+        let (status, answer) = world.ghl(Method::POST, "/contacts/", body.clone()).await;
+        assert_eq!((status, &answer["meta"]["contactId"]), (400, &json!(first)));
+    }
+}
+
+#[tokio::test]
 async fn tags_of_an_update_replace_the_list_and_the_tag_paths_add_and_remove() {
     let world = World::start().await;
     let id = world.create(json!({ "email": "a@deos.com", "tags": ["one", "two"] })).await;

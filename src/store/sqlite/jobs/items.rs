@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 use rusqlite::{Connection as Pool, Row, params};
+use serde_json::json;
 
 use crate::connection::ConnectionName;
 use crate::effect::{Effect, EffectState};
@@ -122,7 +123,7 @@ pub(super) fn resolve(tx: &Pool, job: JobId) -> Result<Progress> {
         progress.calls += effects.iter().map(|effect| effect.attempts.len() as u64).sum::<u64>();
         let plan = item.plan.unwrap_or(Plan::Update);
         let (outcome, reason) = match event.state {
-            State::Dead if event.state_code == Some(Code::ContactTaken) => {
+            State::Dead if matches!(event.state_code, Some(Code::ContactTaken | Code::DuplicateContact)) => {
                 (Outcome::Conflict, event.state_reason)
             }
             State::Dead | State::Ignored => (Outcome::Rejected, event.state_reason),
@@ -157,6 +158,12 @@ fn done(plan: Plan, effects: &[Effect]) -> Outcome {
         _ if effect.result["adopted"] == true => Outcome::Adopted,
         (EffectState::Done, "ghl.contact.create") => Outcome::Created,
         (EffectState::Done, _) if plan == Plan::Adopt => Outcome::Adopted,
+        // Another contact has what was to be sent.
+        (EffectState::Done, _)
+            if effect.result["changed"] == json!([]) && effect.result["left_out"].is_array() =>
+        {
+            Outcome::Equal
+        }
         (EffectState::Done, _) => Outcome::Updated,
         _ if plan == Plan::Adopt => Outcome::Adopted,
         _ => Outcome::Equal,
