@@ -257,6 +257,8 @@ struct Part {
 }
 
 /// What became of each customer: as CSV, or as JSON if `Accept` asks for it.
+///
+/// As long as the job is not done, the first line says that the report is partial, and why.
 #[utoipa::path(get, path = "/api/jobs/{id}/report", tag = "jobs",
     params(("id" = String, Path, description = "the job's id"), Part), security(("api_key" = [])), responses(
     (status = 200, description = "a line for each customer", body = String, content_type = "text/csv"),
@@ -278,7 +280,7 @@ async fn report(
         (Format::Csv, "text/csv; charset=utf-8", "csv")
     };
     let name = format!("attachment; filename=\"{}-{}-{}.{ending}\"", job.kind, job.connection, job.id);
-    let report = Report::new(std::sync::Arc::clone(&state.store), job.id, format, part.differences);
+    let report = Report::new(std::sync::Arc::clone(&state.store), &job, format, part.differences);
     let mut response = Response::new(Body::from_stream(report.parts()));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
