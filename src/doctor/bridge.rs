@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::net::innermost;
 use super::{Chart, Examination, Finding};
 use crate::config::{Config, reachable};
+use crate::lock::is_held;
 use crate::reason::{Code, Reason};
 use crate::registry::Live;
 use crate::tls::trust_only;
@@ -32,8 +33,7 @@ pub(super) async fn examine(chart: &mut Chart<'_>, examination: &Examination<'_>
     chart.note("webhook addresses", &Finding::Good(told));
     chart.check("public address", public_address(&public)).await;
     if polled_alone {
-        let why = "there is no webhook secret: the store is polled, without the add-on";
-        chart.note("signature", &Finding::Skipped(why.to_owned()));
+        chart.note("signature", &without_secret(config));
         return;
     }
     chart.check("signature", signature(examination, live)).await;
@@ -72,6 +72,16 @@ async fn public_address(public: &str) -> Finding {
 
 fn is_only_here(address: std::net::IpAddr) -> bool {
     address.is_loopback() || address.is_unspecified()
+}
+
+/// Without a webhook secret nothing can be sent to the bridge; whether one runs is seen all the same.
+fn without_secret(config: &Config) -> Finding {
+    if is_held(&config.sqlite_path().unwrap_or_default()) {
+        let why = "there is no webhook secret: the store is polled, without the add-on";
+        return Finding::Skipped(why.to_owned());
+    }
+    let text = "no bridge runs on this database, so the store is not polled: start `cartbridge serve`";
+    Finding::warning(Code::BridgeNotRunning, text)
 }
 
 /// A signed `ping` on its way through the running bridge's own door; without a bridge, through the same checks here.

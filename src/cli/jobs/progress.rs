@@ -22,20 +22,22 @@ const SHORT: usize = 60;
 /// Shows how far a job has come.
 pub(super) struct Progress {
     bar: ProgressBar,
-    step: &'static str,
+    /// The state and the step that it was in.
+    at: (&'static str, &'static str),
     pace: Pace,
     written: Option<Instant>,
 }
 
 impl Progress {
     pub(super) fn new() -> Self {
-        Self { bar: ProgressBar::no_length(), step: "", pace: Pace::default(), written: None }
+        Self { bar: ProgressBar::no_length(), at: ("", ""), pace: Pace::default(), written: None }
     }
 
     /// Shows a job as it is now.
     pub(super) fn show(&mut self, view: &JobView) {
         let now = Instant::now();
-        let is_next = std::mem::replace(&mut self.step, view.step) != view.step;
+        let at = (view.state, view.step);
+        let is_next = std::mem::replace(&mut self.at, at) != at;
         if is_next {
             self.pace = Pace::default();
         }
@@ -52,20 +54,19 @@ impl Progress {
         let (done, all) = stretch(view);
         // Without a known end there is no bar: an empty one would be full.
         let template = match all {
-            Some(_) => "[{bar:20}] {wide_msg}\n{prefix}",
+            Some(_) => "[{bar:12}] {wide_msg}\n{prefix}",
             None => "{wide_msg}\n{prefix}",
         };
-        if is_next {
-            self.bar.set_style(
-                ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()),
-            );
-        }
+        self.bar.set_message(headline(view));
+        self.bar.set_prefix(tail(view, &self.pace));
         if let Some(all) = all {
             self.bar.set_length(all);
             self.bar.set_position(done.min(all));
         }
-        self.bar.set_message(headline(view));
-        self.bar.set_prefix(tail(view, &self.pace));
+        if is_next {
+            let style = ProgressStyle::with_template(template);
+            self.bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        }
         self.bar.tick();
     }
 
@@ -101,7 +102,7 @@ fn headline(view: &JobView) -> String {
             } else {
                 String::new()
             };
-            format!("comparing: {}{} customers examined{under_way}", view.examined, of(view.customers))
+            format!("{}{} customers examined{under_way}", view.examined, of(view.customers))
         }
         "leftovers" => "looking for contacts whose customer is gone".to_owned(),
         "ending" if view.open > 0 => {
@@ -218,7 +219,7 @@ mod tests {
             ),
             (
                 view(customers, &half),
-                "comparing: 300 of 1000 customers examined, 200 done, 100 being sent; about 567 calls to make, 57 seconds left",
+                "300 of 1000 customers examined, 200 done, 100 being sent; about 567 calls to make, 57 seconds left",
                 Some(1000),
             ),
             (
