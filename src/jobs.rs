@@ -32,7 +32,7 @@ use crate::connection::ConnectionName;
 use crate::event::NotAnId;
 
 pub use ask::{cancel, pause, resume};
-pub use estimate::{Asked, Estimate, estimate};
+pub use estimate::{ALLOWED, Asked, Estimate, allowed, estimate};
 pub use item::{Counts, Item, Outcome, Plan};
 pub use report::{Format, Report, partial};
 pub use runner::Runner;

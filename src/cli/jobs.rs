@@ -6,6 +6,7 @@ mod progress;
 mod report_file;
 pub(super) mod start;
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -78,10 +79,12 @@ pub(super) async fn run(file: Option<PathBuf>, command: Command) -> anyhow::Resu
     let (config, store) = super::database::open(file)?;
     let now = Clock::system().now();
     let held = lock::is_held(&super::database::path(&config)?);
+    let allowed = Allowed::of(&*store).await?;
+    let view = |job: &Job| view(job, now, &allowed, held);
     let moved = match command {
         Command::List { connection, limit, json } => {
             let jobs = store.jobs(connection.as_ref(), limit.clamp(1, 10_000)).await?;
-            let views: Vec<JobView> = jobs.iter().map(|job| view(job, now, held)).collect();
+            let views: Vec<JobView> = jobs.iter().map(view).collect();
             if json {
                 for view in &views {
                     println!("{}", serde_json::to_string(view)?);
@@ -93,7 +96,7 @@ pub(super) async fn run(file: Option<PathBuf>, command: Command) -> anyhow::Resu
         }
         Command::Show { id } => {
             let Some(job) = store.job(id).await? else { return no_job(id) };
-            println!("{}", serde_json::to_string_pretty(&view(&job, now, held))?);
+            println!("{}", serde_json::to_string_pretty(&view(&job))?);
             return Ok(ExitCode::SUCCESS);
         }
         Command::Follow { id } => {
@@ -125,7 +128,7 @@ pub(super) async fn run(file: Option<PathBuf>, command: Command) -> anyhow::Resu
         }
         Command::Cancel { id } => jobs::cancel(&*store, id, now).await?,
     };
-    let moved = view(&moved, now, held);
+    let moved = view(&moved);
     let why = moved.reason.map(|reason| format!(": {reason}")).unwrap_or_default();
     println!("Job {} is {}{why}.", moved.id, moved.state);
     Ok(ExitCode::SUCCESS)
@@ -133,8 +136,8 @@ pub(super) async fn run(file: Option<PathBuf>, command: Command) -> anyhow::Resu
 
 /// A job as it is shown. One that should go on while no process works with the database says so: what the database has of it is
 /// from before that process ended.
-fn view(job: &Job, now: Timestamp, held: bool) -> JobView {
-    let mut view = JobView::new(job, now);
+fn view(job: &Job, now: Timestamp, allowed: &Allowed, held: bool) -> JobView {
+    let mut view = JobView::new(job, now, allowed.to(job));
     if held || !matches!(job.state, JobState::Queued | JobState::Running) {
         return view;
     }
@@ -147,6 +150,20 @@ fn view(job: &Job, now: Timestamp, held: bool) -> JobView {
         job.id
     ));
     view
+}
+
+/// How many calls of a window are meant for the bridge, by connection.
+struct Allowed(HashMap<ConnectionName, u32>);
+
+impl Allowed {
+    async fn of(store: &dyn Store) -> anyhow::Result<Self> {
+        let stored = store.connections().await?.readable.into_iter().map(|stored| stored.connection);
+        Ok(Self(stored.map(|connection| (connection.name, jobs::allowed(&connection.ghl))).collect()))
+    }
+
+    fn to(&self, job: &Job) -> u32 {
+        self.0.get(&job.connection).copied().unwrap_or(jobs::ALLOWED)
+    }
 }
 
 fn no_job(id: JobId) -> anyhow::Result<ExitCode> {

@@ -68,8 +68,8 @@ pub struct JobView {
 }
 
 impl JobView {
-    /// A job as it is shown at a time.
-    pub fn new(job: &Job, now: Timestamp) -> Self {
+    /// A job as it is shown at a time. `allowed`: how many calls in a window are meant for it.
+    pub fn new(job: &Job, now: Timestamp, allowed: u32) -> Self {
         let progress = &job.progress;
         let done = progress.done();
         let running = job.resumed_at.filter(|_| job.state == JobState::Running || job.state.is_over());
@@ -82,14 +82,14 @@ impl JobView {
         let left = job.customers().map(|all| all.saturating_sub(done));
         let eta_seconds = match (calls_left, rate, left) {
             _ if job.state != JobState::Running => None,
-            (Some(calls @ 1..), _, _) => Some((calls * WINDOW.as_secs()).div_ceil(u64::from(ALLOWED))),
+            (Some(calls @ 1..), _, _) => Some((calls * WINDOW.as_secs()).div_ceil(u64::from(allowed.max(1)))),
             (_, Some(rate), Some(left)) if rate > 0.0 => Some((left as f64 / rate).ceil() as u64),
             _ => None,
         };
         let budget_share = seconds.map(|seconds| {
             let calls = progress.calls.saturating_sub(job.resumed_calls) as f64;
-            let allowed = f64::from(ALLOWED) / WINDOW.as_secs_f64() * seconds;
-            (calls / allowed.max(1.0)).min(1.0)
+            let all = f64::from(ALLOWED) / WINDOW.as_secs_f64() * seconds;
+            (calls / all.max(1.0)).min(1.0)
         });
         Self {
             id: job.id.to_string(),

@@ -6,9 +6,9 @@ use std::time::Duration;
 use anyhow::anyhow;
 use tokio_util::sync::CancellationToken;
 
-use super::Shared;
 use super::host::Host;
 use super::progress::Progress;
+use super::{Allowed, Shared};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::jobs::{self, JobId, JobKind, JobState, JobView};
@@ -25,7 +25,8 @@ pub(in crate::cli) async fn run(config: Config, store: Shared, id: JobId) -> any
     } else {
         eprintln!("The running bridge carries it out. Ctrl-C ends only the watching.");
     }
-    let ended = watch(&store, id, host.asked_to_stop()).await;
+    let allowed = Allowed::of(&*store).await?;
+    let ended = watch(&store, id, &allowed, host.asked_to_stop()).await;
     let is_own = host.is_own();
     if ended.as_ref().is_ok_and(Option::is_none) && is_own {
         eprintln!("Stopping: what is under way is finished first. Ctrl-C once more ends at once.");
@@ -41,7 +42,7 @@ pub(in crate::cli) async fn run(config: Config, store: Shared, id: JobId) -> any
         None => {
             // What was under way has ended since the job looked last.
             store.resolve_job(id).await?;
-            look(&store, id).await?
+            look(&store, id, &allowed).await?.0
         }
     };
     eprintln!("{}", summary(&view));
@@ -56,20 +57,26 @@ async fn pause(store: &Shared, id: JobId) -> anyhow::Result<()> {
     }
 }
 
-async fn look(store: &Shared, id: JobId) -> anyhow::Result<JobView> {
+async fn look(store: &Shared, id: JobId, allowed: &Allowed) -> anyhow::Result<(JobView, u32)> {
     let job = store.job(id).await?.ok_or_else(|| anyhow!("there is no job {id} any more"))?;
-    Ok(JobView::new(&job, Clock::system().now()))
+    let allowed = allowed.to(&job);
+    Ok((JobView::new(&job, Clock::system().now(), allowed), allowed))
 }
 
 /// Shows how far the job has come, until it does nothing more; none: somebody has asked to stop.
-async fn watch(store: &Shared, id: JobId, asked: &CancellationToken) -> anyhow::Result<Option<JobView>> {
+async fn watch(
+    store: &Shared,
+    id: JobId,
+    allowed: &Allowed,
+    asked: &CancellationToken,
+) -> anyhow::Result<Option<JobView>> {
     let mut progress = Progress::new();
     let ended = loop {
-        let view = look(store, id).await?;
+        let (view, allowed) = look(store, id, allowed).await?;
         if view.is_over() || view.state == JobState::Paused.as_str() {
             break Some(view);
         }
-        progress.show(&view);
+        progress.show(&view, allowed);
         tokio::select! {
             () = tokio::time::sleep(LOOK) => {}
             () = asked.cancelled() => break None,

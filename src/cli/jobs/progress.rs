@@ -14,8 +14,8 @@ const LATELY: Duration = Duration::from_secs(20);
 const ENOUGH: Duration = Duration::from_secs(3);
 /// How often a line is written where there is no terminal, as long as the step is the same.
 const LINE_EVERY: Duration = Duration::from_secs(30);
-/// HighLevel's rate limit, in calls a second.
-const LIMIT: f64 = 10.0;
+/// How long a window of HighLevel's rate limit is, in seconds.
+const WINDOW: f64 = 10.0;
 /// So much of a reason has its place in the line on a terminal.
 const SHORT: usize = 60;
 
@@ -33,8 +33,8 @@ impl Progress {
         Self { bar: ProgressBar::no_length(), at: ("", ""), pace: Pace::default(), written: None }
     }
 
-    /// Shows a job as it is now.
-    pub(super) fn show(&mut self, view: &JobView) {
+    /// Shows a job as it is now. `allowed`: how many calls in a window are meant for it.
+    pub(super) fn show(&mut self, view: &JobView, allowed: u32) {
         let now = Instant::now();
         let at = (view.state, view.step);
         let is_next = std::mem::replace(&mut self.at, at) != at;
@@ -42,10 +42,10 @@ impl Progress {
             self.pace = Pace::default();
         }
         self.pace.note(now, view);
+        let tail = tail(view, &self.pace, f64::from(allowed) / WINDOW);
         if self.bar.is_hidden() {
             if is_next || self.written.is_none_or(|written| now.duration_since(written) >= LINE_EVERY) {
                 self.written = Some(now);
-                let tail = tail(view, &self.pace);
                 let apart = if tail.is_empty() { "" } else { "; " };
                 eprintln!("{}{apart}{tail}", headline(view));
             }
@@ -58,7 +58,7 @@ impl Progress {
             None => "{wide_msg}\n{prefix}",
         };
         self.bar.set_message(headline(view));
-        self.bar.set_prefix(tail(view, &self.pace));
+        self.bar.set_prefix(tail);
         if let Some(all) = all {
             self.bar.set_length(all);
             self.bar.set_position(done.min(all));
@@ -112,8 +112,8 @@ fn headline(view: &JobView) -> String {
     }
 }
 
-/// Calls to be made, rate, use of the limit, time left, and why it waits.
-fn tail(view: &JobView, pace: &Pace) -> String {
+/// Calls to be made, rate, use of the limit (in calls a second), time left, and why it waits.
+fn tail(view: &JobView, pace: &Pace, limit: f64) -> String {
     let mut told = Vec::new();
     if let Some(calls) = view.calls_left.filter(|calls| *calls > 0) {
         // Of customers who were not compared yet each may need one.
@@ -121,9 +121,9 @@ fn tail(view: &JobView, pace: &Pace) -> String {
         told.push(format!("{about} {calls} calls to make"));
     }
     if let Some(rate) = pace.calls().filter(|rate| *rate > 0.0) {
-        told.push(format!("{rate:.1} a second ({:.0} % of the limit)", (rate / LIMIT * 100.0).min(100.0)));
+        told.push(format!("{rate:.1} a second ({:.0} % of the limit)", (rate / limit * 100.0).min(100.0)));
     }
-    if let Some(seconds) = left(view, pace) {
+    if let Some(seconds) = left(view, pace, limit) {
         told.push(format!("{} left", in_words(seconds.max(1))));
     }
     if let Some(reason) = &view.reason {
@@ -141,9 +141,9 @@ fn shortened(reason: &str) -> String {
 
 /// Seconds until it is done: the calls that are left at the rate of late, or else at that of the limit; and the customers who are
 /// left, at the rate at which they were compared of late.
-fn left(view: &JobView, pace: &Pace) -> Option<u64> {
+fn left(view: &JobView, pace: &Pace, limit: f64) -> Option<u64> {
     let calls = view.calls_left? as f64;
-    let by_calls = calls / pace.calls().filter(|rate| *rate > 0.0).unwrap_or(LIMIT).min(LIMIT);
+    let by_calls = calls / pace.calls().filter(|rate| *rate > 0.0).unwrap_or(limit).min(limit);
     let unexamined = view.customers.map(|all| all.saturating_sub(view.examined)).unwrap_or_default();
     let by_customers = pace.examined().filter(|rate| *rate > 0.0).map(|rate| unexamined as f64 / rate);
     let seconds = by_calls.max(by_customers.unwrap_or_default());
@@ -199,7 +199,7 @@ mod tests {
         for (outcome, count) in outcomes {
             job.progress.outcomes.count(*outcome, *count);
         }
-        JobView::new(&job, now)
+        JobView::new(&job, now, 100)
     }
 
     #[test]
@@ -233,7 +233,7 @@ mod tests {
                 Some(1000),
             ),
         ] {
-            assert_eq!(format!("{}; {}", headline(&view), tail(&view, &Pace::default())), told);
+            assert_eq!(format!("{}; {}", headline(&view), tail(&view, &Pace::default(), 10.0)), told);
             assert_eq!(stretch(&view).1, bar, "{told}");
         }
     }
@@ -247,9 +247,10 @@ mod tests {
         pace.note(began, &now);
         now.calls = 50;
         pace.note(began + Duration::from_secs(10), &now);
-        assert_eq!(left(&now, &pace), Some(160), "800 calls at 5 a second");
+        assert_eq!(left(&now, &pace, 10.0), Some(160), "800 calls at 5 a second");
         now.calls = 500;
         pace.note(began + Duration::from_secs(20), &now);
-        assert_eq!(left(&now, &pace), Some(80));
+        assert_eq!(left(&now, &pace, 10.0), Some(80));
+        assert_eq!(left(&now, &pace, 2.0), Some(400), "where others have most of the limit");
     }
 }

@@ -5,7 +5,7 @@ use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStderr};
 
 use super::program::{cartbridge, command, told};
-use super::{crowd, seed, spawn_slow};
+use super::{crowd, seed, spawn_slow, until};
 use crate::app::TestApp;
 use crate::program::{Desk, text};
 
@@ -172,4 +172,25 @@ async fn a_job_whose_process_was_killed_is_shown_as_interrupted_and_can_be_resum
     assert_eq!(resumed.status.code(), Some(0), "{}", told(&resumed));
     assert_all_are_made_once(&app);
     app.sandbox.shutdown().await;
+}
+
+#[tokio::test]
+async fn ctrl_c_while_the_bridge_carries_the_job_out_ends_only_the_watching() {
+    let app = spawn_slow().await;
+    seed(&app, crowd(CUSTOMERS)).await;
+    let path = app.database().with_extension("json");
+    let import = Import::begin(&app, &["--report", path.to_str().unwrap()]).await;
+    let id = import.id.clone();
+    until_some_are_made(&app).await;
+    import.signal("-INT").await;
+    let (said, code) = import.ends().await;
+    assert_eq!(code, Some(2), "{said}");
+    for part in ["The bridge goes on with it", &format!("cartbridge jobs follow {id}"), "is partial"] {
+        assert!(said.contains(part), "{part} in {said}");
+    }
+    let report: Vec<Value> = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+    assert_eq!(report[0]["customer"], "(partial report)", "{}", report[0]);
+    until(&app, &id, "done").await;
+    assert_all_are_made_once(&app);
+    app.end().await;
 }
