@@ -1,8 +1,7 @@
 //! Puts everything together: only this module, the command line and `main` know all the others.
 
 use std::fmt::Debug;
-use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,6 +27,7 @@ use crate::http::listener::{Peer, PlainListener, TlsListener};
 use crate::http::{self, HttpState};
 use crate::inbox::Inbox;
 use crate::jobs;
+use crate::lock::{Lock, LockError, Work};
 use crate::mistake::Mistake;
 use crate::monitor::Monitor;
 use crate::polling::Polling;
@@ -50,14 +50,9 @@ pub enum StartError {
     /// The database is not to be had.
     #[error(transparent)]
     Open(#[from] OpenError),
-    /// Another bridge works on it.
-    #[error(
-        "another Cartbridge works with this database ({0} is locked): stop it, or give this one another `database`"
-    )]
-    Locked(PathBuf),
-    /// The lock file cannot be made.
-    #[error("the lock file {0} cannot be made: the database's folder must be writable")]
-    LockFile(PathBuf, #[source] std::io::Error),
+    /// Another process works on it, or that cannot be found out.
+    #[error(transparent)]
+    Lock(#[from] LockError),
     /// It is not said, or said twice, where the master key is.
     #[error(transparent)]
     Key(#[from] KeyError),
@@ -87,7 +82,7 @@ pub struct App {
     jobs: jobs::Runner,
     certificate: Option<Certificate>,
     /// Held as long as this process works with the database.
-    _lock: File,
+    _lock: Lock,
     /// The admin key that was made because there was none; to be shown once.
     pub first_key: Option<SecretString>,
 }
@@ -99,12 +94,22 @@ impl App {
         admin_key: Option<SecretString>,
         clock: Clock,
     ) -> Result<Self, StartError> {
+        Self::build_for(Work::Bridge, config, admin_key, clock).await
+    }
+
+    /// The same, for a command that is a bridge only as long as its work takes.
+    pub async fn build_for(
+        work: Work,
+        config: Config,
+        admin_key: Option<SecretString>,
+        clock: Clock,
+    ) -> Result<Self, StartError> {
         tokio::task::spawn_blocking(crate::sync::warm_up);
         let certificate = config.tls.as_ref().map(Certificate::load).transpose().map_err(StartError::Tls)?;
         let path = config.sqlite_path().unwrap_or_default();
         let routes = load_routes(config.routes_dir.as_deref())?;
         let store: Arc<dyn Store> = Arc::new(Sqlite::open_with(&path, config.master_key()?)?);
-        let lock = lock(&path)?;
+        let lock = Lock::take(&path, work).await?;
         let now = clock.now();
         // Whoever held these leases is gone: we have the lock.
         let released = store.release_leases(now).await?;
@@ -350,16 +355,4 @@ pub fn load_routes(folder: Option<&Path>) -> Result<Routes, StartError> {
         LoadError::Folder(error) => StartError::RoutesDir(error),
         LoadError::Mistakes(mistakes) => StartError::Routes(mistakes),
     })
-}
-
-fn lock(database: &Path) -> Result<File, StartError> {
-    let mut path = database.as_os_str().to_owned();
-    path.push(".lock");
-    let path = PathBuf::from(path);
-    let file = File::create(&path).map_err(|error| StartError::LockFile(path.clone(), error))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => Err(StartError::Locked(path)),
-        Err(std::fs::TryLockError::Error(error)) => Err(StartError::LockFile(path, error)),
-    }
 }

@@ -14,8 +14,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::clock::Clock;
-use crate::connection::ConnectionName;
+use crate::connection::{ConnectionName, PollingMode};
+use crate::polling::is_polled;
 use crate::reason::{Code, Reason};
+use crate::registry::Live;
 use crate::tokens::Tokens;
 use patient::{House, Patient};
 
@@ -152,6 +154,29 @@ struct Examination<'a> {
     patient: &'a Patient,
     tokens: &'a Tokens,
     clock: &'a Clock,
+    /// How the bridge learns what happens in the store.
+    news: News,
+}
+
+/// How the bridge learns what happens in a store.
+#[derive(Debug, Clone, Copy)]
+struct News {
+    /// By asking, as the bridge itself decides it.
+    polled: bool,
+    /// Its add-on was heard.
+    heard: bool,
+    /// Its add-on may yet tell: the reason why it was never heard may be one that the checks find.
+    awaited: bool,
+}
+
+impl News {
+    async fn of(house: &House, live: &Live) -> Result<Self, Reason> {
+        let heard = house.store.addon_heard(&live.connection.name).await;
+        let heard = heard.map_err(|error| Reason::from(&error))?;
+        let side = &live.connection.cscart;
+        let awaited = side.polling != PollingMode::On && !side.webhook_secrets.is_empty();
+        Ok(Self { polled: is_polled(side, heard), heard, awaited })
+    }
 }
 
 /// Makes all checks: of the bridge, and of one connection or all. None: there is no connection of this name.
@@ -180,11 +205,18 @@ pub async fn examine(
     let tokens = house.tokens(clock);
     for patient in &patients {
         chart.about = About::Connection(patient.name.clone());
-        let examination = Examination { house: &house, patient, tokens: &tokens, clock };
         if !chart.note("configuration", &patient.finding()) && patient.connection.is_none() {
             continue;
         }
         let Some(live) = house.live(patient, clock) else { continue };
+        let news = match News::of(&house, &live).await {
+            Ok(news) => news,
+            Err(reason) => {
+                chart.note("database", &Finding::Failed(reason));
+                continue;
+            }
+        };
+        let examination = Examination { house: &house, patient, tokens: &tokens, clock, news };
         highlevel::examine(&mut chart, &examination, &live).await;
         store::examine(&mut chart, &examination, &live).await;
         bridge::examine(&mut chart, &examination, &live).await;

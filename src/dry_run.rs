@@ -22,13 +22,14 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
 use crate::connection::{Connection, ConnectionName};
 use crate::effect::Effect;
 use crate::event::{Event, EventId};
 use crate::flow::RouteSet;
+use crate::link::Customer;
 use crate::mistake::Mistake;
 use crate::routes::Routes;
 use crate::store::{self, EventFilter, Store};
@@ -151,6 +152,14 @@ pub struct Setup {
 pub struct DryRuns {
     setup: Setup,
     turns: Arc<Semaphore>,
+}
+
+impl Asked {
+    /// The resync of a customer. The store is asked for him, as the resync itself does.
+    pub fn resync(connection: ConnectionName, customer: &Customer) -> Self {
+        let event = json!({ "type": "manual.resync", "data": { "customer": customer.to_string() } });
+        Self { connection: Some(connection), event: Which::Told(event), route: None, ask_store: true }
+    }
 }
 
 impl DryRuns {

@@ -8,11 +8,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde_json::json;
 use tokio::sync::Notify;
 
 use crate::clock::{Clock, after};
 use crate::connection::ConnectionName;
 use crate::event::{EventId, NewEvent, Source, Subject};
+use crate::link::Customer;
 use crate::routes::Routes;
 use crate::store::{self, Appended, Store};
 
@@ -59,6 +61,12 @@ impl Incoming {
             occurred_at: None,
             payload: payload.to_string().into_bytes(),
         }
+    }
+
+    /// A person asks for a customer to be compared on both sides.
+    pub fn resync(customer: &Customer) -> Self {
+        let payload = json!({ "data": { "customer": customer.to_string() } });
+        Self::manual("resync", Subject::customer(customer), &payload)
     }
 
     /// Its type, without the source.

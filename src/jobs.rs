@@ -32,9 +32,9 @@ use crate::connection::ConnectionName;
 use crate::event::NotAnId;
 
 pub use ask::{cancel, pause, resume};
-pub use estimate::{Asked, Estimate, estimate};
+pub use estimate::{ALLOWED, Asked, Estimate, allowed, estimate};
 pub use item::{Counts, Item, Outcome, Plan};
-pub use report::{Format, Report};
+pub use report::{Format, Report, partial};
 pub use runner::Runner;
 pub use view::JobView;
 
@@ -268,6 +268,11 @@ impl Progress {
     pub fn done(&self) -> u64 {
         self.outcomes.ended()
     }
+
+    /// How many customers were compared: those that are done with, and those whose events are under way.
+    pub fn examined(&self) -> u64 {
+        self.done() + self.outcomes.of(Outcome::Open)
+    }
 }
 
 /// A job.
@@ -322,6 +327,45 @@ impl Job {
             resumed_calls: 0,
             finished_at: None,
         }
+    }
+
+    /// How many customers are looked at, once that is known. Of some customers only those count who were chosen.
+    pub fn customers(&self) -> Option<u64> {
+        match &self.place {
+            Place::Counting | Place::Choosing { .. } if self.options.is_partial() => None,
+            _ if self.options.is_partial() => Some(self.progress.outcomes.known()),
+            _ => self.progress.customers,
+        }
+    }
+
+    /// Calls to HighLevel that are still to be made, as far as that can be told: pages of contacts, look-ups of single ones, events
+    /// under way, and of the customers who were not compared yet as many as of the others (before the first of them, all).
+    pub fn calls_left(&self) -> Option<u64> {
+        let progress = &self.progress;
+        let pages = match &self.place {
+            Place::Contacts { .. } => {
+                let unread = progress.contacts?.saturating_sub(progress.contacts_read);
+                unread.div_ceil(u64::from(self.options.page_size.unwrap_or(PAGE_SIZE)))
+            }
+            _ => 0,
+        };
+        let examined = progress.examined();
+        let unexamined = match &self.place {
+            Place::Leftovers { .. } | Place::Ending => 0,
+            _ => self.customers()?.saturating_sub(examined),
+        };
+        let looked_up = if self.options.is_partial() { unexamined } else { 0 };
+        let of = |outcome| progress.outcomes.of(outcome);
+        let open = of(Outcome::Open);
+        let sent = match examined {
+            _ if !self.sends() => 0,
+            0 => unexamined,
+            _ => {
+                let sent = open + of(Outcome::Created) + of(Outcome::Adopted) + of(Outcome::Updated);
+                (unexamined * sent).div_ceil(examined)
+            }
+        };
+        Some(pages + looked_up + open + sent)
     }
 
     /// Whether it sends anything.

@@ -30,6 +30,7 @@ pub mod http;
 pub mod inbox;
 pub mod jobs;
 pub mod link;
+pub mod lock;
 pub mod mistake;
 pub mod monitor;
 pub mod permit;

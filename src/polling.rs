@@ -27,6 +27,8 @@ use pass::Pass;
 /// How often it is looked which store is due.
 const TICK: Duration = Duration::from_millis(200);
 
+/// What polling sees of a store.
+pub const SEES: &str = "new customers and orders, changes of the newest 100 customers, and of orders";
 /// What only the add-on tells.
 const CANNOT_SEE: &[&str] = &[
     "changes of customers other than the newest 100",
@@ -177,20 +179,21 @@ impl Polling {
     }
 
     async fn is_on(&self, live: &Live) -> store::Result<bool> {
-        let name = &live.connection.name;
-        match live.connection.cscart.polling {
-            _ if live.cscart.is_none() => Ok(false),
-            PollingMode::Off => Ok(false),
-            PollingMode::On => Ok(true),
-            PollingMode::Auto => {
-                let known = locked(&self.inner.heard).get(name).copied();
-                if let Some(heard) = known {
-                    return Ok(!heard);
-                }
-                let heard = self.inner.store.addon_heard(name).await?;
-                Ok(!*locked(&self.inner.heard).entry(name.clone()).or_insert(heard))
-            }
+        let side = &live.connection.cscart;
+        if live.cscart.is_none() {
+            return Ok(false);
         }
+        // What is decided without knowing that is decided without asking.
+        if is_polled(side, true) == is_polled(side, false) {
+            return Ok(is_polled(side, false));
+        }
+        let name = &live.connection.name;
+        let known = locked(&self.inner.heard).get(name).copied();
+        if let Some(heard) = known {
+            return Ok(is_polled(side, heard));
+        }
+        let heard = self.inner.store.addon_heard(name).await?;
+        Ok(is_polled(side, *locked(&self.inner.heard).entry(name.clone()).or_insert(heard)))
     }
 
     async fn poll(&self, live: &Live) -> Result<usize, pass::PollError> {
@@ -204,7 +207,9 @@ impl Polling {
             clock: &inner.clock,
             monitor: &inner.monitor,
         };
-        pass.run().await
+        let events = pass.run().await?;
+        inner.store.note_read(&live.connection.name, inner.clock.now()).await?;
+        Ok(events)
     }
 }
 
@@ -258,6 +263,16 @@ fn interval(side: &CscartSide, before: Duration, brought_something: bool) -> Dur
     let min = Duration::from_secs(u64::from(side.poll_min_seconds.max(1)));
     let max = Duration::from_secs(u64::from(side.poll_max_seconds)).max(min);
     if brought_something || before.is_zero() { min } else { (before * 2).clamp(min, max) }
+}
+
+/// Whether a store is polled. `heard`: whether its add-on ever was.
+pub fn is_polled(side: &CscartSide, heard: bool) -> bool {
+    side.has_api()
+        && match side.polling {
+            PollingMode::Off => false,
+            PollingMode::On => true,
+            PollingMode::Auto => !heard,
+        }
 }
 
 /// What polling cannot see of a store.

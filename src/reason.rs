@@ -212,6 +212,8 @@ codes! {
     SignatureMalformed = "signature-malformed",
     /// A signature that does not fit.
     SignatureMismatch = "signature-mismatch",
+    /// The connection takes no webhooks of its store.
+    NoWebhookSecret = "no-webhook-secret",
     /// The time of sending is none.
     TimestampMalformed = "timestamp-malformed",
     /// The time of sending is too long ago.

@@ -11,7 +11,7 @@ use secrecy::SecretString;
 use crate::app::load_routes;
 use crate::clock::Clock;
 use crate::config::{Config, flaws_of};
-use crate::connection::{Connection, ConnectionName};
+use crate::connection::{Connection, ConnectionName, PollingMode};
 use crate::monitor::Monitor;
 use crate::registry::Registry;
 use crate::store::{Connections, Origin, Store, in_full};
@@ -62,9 +62,14 @@ pub(super) struct Add {
     /// A file with that administrator's API key
     #[arg(long, value_name = "FILE")]
     store_api_key_file: Option<String>,
-    /// A file with the webhook secrets of the store's add-on, one a line, newest first
+    /// A file with the webhook secrets of the store's add-on, one a line, newest first; a store without the add-on has none, and
+    /// needs --polling
     #[arg(long, value_name = "FILE")]
-    webhook_secrets_file: String,
+    webhook_secrets_file: Option<String>,
+    /// Ask the store for what is new, because it has no add-on that tells: `true` (also without a word behind it), `false`, or
+    /// `auto` as long as its add-on was never heard [default: auto]
+    #[arg(long, value_name = "MODE", num_args = 0..=1, default_missing_value = "true", value_parser = polling_mode)]
+    polling: Option<PollingMode>,
     /// Where HighLevel's API is, if not at its usual address
     #[arg(long, value_name = "URL")]
     ghl_api_url: Option<String>,
@@ -86,17 +91,26 @@ pub(super) async fn run(file: Option<PathBuf>, command: Command) -> anyhow::Resu
             let connection = add.connection()?;
             store.put_connection(&connection, Origin::Api, Clock::system().now()).await?;
             println!("Connection {} is stored. Next:", connection.name);
-            println!("  - connect the store's add-on:        cartbridge connection code {}", connection.name);
-            println!(
-                "    any other sender posts to:         {}/webhooks/cscart/{}",
-                config.public_url(),
-                connection.name
-            );
+            if connection.cscart.webhook_secrets.is_empty() {
+                println!("  - the store is polled by the bridge: nothing is to be done there");
+            } else {
+                println!(
+                    "  - connect the store's add-on:        cartbridge connection code {}",
+                    connection.name
+                );
+                println!(
+                    "    any other sender posts to:         {}/webhooks/cscart/{}",
+                    config.public_url(),
+                    connection.name
+                );
+            }
             println!("  - give HighLevel's app this URL:     {}/webhooks/ghl", config.public_url());
             if connection.ghl.oauth.is_some() {
                 println!("    and this redirect URL:             {}/connect/callback", config.public_url());
                 println!("  - connect it:                        cartbridge connect ghl {}", connection.name);
             }
+            println!("  - see whether all is well:           cartbridge doctor {}", connection.name);
+            println!("  - take over who is there already:    cartbridge import {}", connection.name);
         }
         Command::List => {
             let mut table = comfy_table::Table::new();
@@ -127,7 +141,11 @@ pub(super) async fn run(file: Option<PathBuf>, command: Command) -> anyhow::Resu
         Command::Show { name } => {
             let connection = find(&*store, &name).await?;
             println!("{}", serde_json::to_string_pretty(&connection.to_public())?);
-            println!("\nThe store's add-on sends to  {}/webhooks/cscart/{name}", config.public_url());
+            if connection.cscart.webhook_secrets.is_empty() {
+                println!("\nThe store sends nothing: it has no webhook secret, and is polled.");
+            } else {
+                println!("\nThe store's add-on sends to  {}/webhooks/cscart/{name}", config.public_url());
+            }
             println!("HighLevel sends to           {}/webhooks/ghl", config.public_url());
             let stand = stand(&config, store, &name).await?;
             println!("\n{stand}");
@@ -186,7 +204,8 @@ pub(super) async fn stand(
     ))
 }
 
-async fn find(store: &dyn Store, name: &ConnectionName) -> anyhow::Result<Connection> {
+/// A connection, or why there is none that can be used.
+pub(super) async fn find(store: &dyn Store, name: &ConnectionName) -> anyhow::Result<Connection> {
     let Connections { readable, unreadable } = store.connections().await?;
     if let Some(stored) = unreadable.iter().find(|stored| stored.name == *name) {
         bail!("connection `{name}` cannot be used: {}", in_full(&stored.error));
@@ -199,7 +218,7 @@ async fn find(store: &dyn Store, name: &ConnectionName) -> anyhow::Result<Connec
 
 impl Add {
     fn connection(self) -> anyhow::Result<Connection> {
-        let secrets = read(&self.webhook_secrets_file)?;
+        let secrets = self.webhook_secrets_file.map(|file| read(&file)).transpose()?.unwrap_or_default();
         let secrets: Vec<&str> = secrets.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
         let mut definition = serde_json::json!({
             "name": self.name,
@@ -208,6 +227,7 @@ impl Add {
                 "url": self.store_url,
                 "email": self.store_email,
                 "webhook_secrets": secrets,
+                "polling": self.polling.unwrap_or_default(),
                 "allow_plain_http": self.store_allow_plain_http,
             },
         });
@@ -230,6 +250,10 @@ impl Add {
         }
         Ok(connection)
     }
+}
+
+fn polling_mode(text: &str) -> Result<PollingMode, String> {
+    serde_json::from_value(text.into()).map_err(|_| "write `true`, `false` or `auto`".to_owned())
 }
 
 fn read(file: &str) -> anyhow::Result<String> {

@@ -15,6 +15,7 @@ use crate::app::load_routes;
 use crate::connection::ConnectionName;
 use crate::dry_run::{self, Asked, Comparison, DryRuns, Since, TriedRoute, Which};
 use crate::event::EventId;
+use crate::link::Customer;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Nothing is written: not to the database, not to HighLevel, not to the store.
@@ -74,6 +75,26 @@ pub(super) async fn run(file: Option<PathBuf>, arguments: Arguments) -> anyhow::
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Shows what the resync of a customer would do. 0: it would end well; 1: it would not; 2: it would wait.
+pub(super) async fn resync(
+    file: Option<PathBuf>,
+    name: ConnectionName,
+    customer: &Customer,
+) -> anyhow::Result<ExitCode> {
+    let (config, store, _folder) = super::database::open_read_only_or_empty(file).await?;
+    let routes = load_routes(config.routes_dir.as_deref())?;
+    let call_timeout = config.engine.call_timeout();
+    let runs = DryRuns::new(dry_run::Setup { store, routes, call_timeout, zone: config.time_zone.0 });
+    let report = runs.run(Asked::resync(name, customer)).await?;
+    print::report(&report);
+    let states: Vec<&str> = report.phases.iter().map(|phase| phase.state).collect();
+    Ok(match states.as_slice() {
+        states if states.iter().all(|state| *state == "done") => ExitCode::SUCCESS,
+        states if states.contains(&"dead") || states.contains(&"ignored") => ExitCode::from(1),
+        _ => ExitCode::from(2),
+    })
 }
 
 /// Tries many events, with a bar where a person is looking.

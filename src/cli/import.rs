@@ -9,6 +9,7 @@ use crate::jobs::{JobKind, Options};
 use super::jobs::start::{self, Asking};
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Ends with 0: it is done; 2: it was stopped or has failed.")]
 pub(super) struct Arguments {
     /// The connection's name
     name: ConnectionName,

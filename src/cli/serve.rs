@@ -76,7 +76,8 @@ pub(super) async fn stop_on_signal(stop: CancellationToken) {
     std::process::exit(130);
 }
 
-async fn signal() {
+/// Waits for SIGINT or SIGTERM.
+pub(super) async fn signal() {
     use tokio::signal::unix::{SignalKind, signal};
     let (Ok(mut interrupt), Ok(mut terminate)) =
         (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))

@@ -132,7 +132,7 @@ pub fn flaws_of(connection: &Connection) -> Vec<Flaw> {
     let polled = cscart.polling == PollingMode::On;
     if cscart.webhook_secrets.is_empty() && !polled {
         let mend = "give the secret that the sender of the store's webhooks signs with (`whsec_…`); a store without the add-on \
-                    needs `cscart.polling = true`";
+                    needs `cscart.polling = true` (`connection add --polling`)";
         flaw("cscart.webhook_secrets", "`cscart.webhook_secrets` is empty".into(), mend);
     }
     for (index, secret) in cscart.webhook_secrets.iter().enumerate() {

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::net::innermost;
 use super::{Chart, Examination, Finding};
 use crate::config::{Config, reachable};
-use crate::connection::PollingMode;
+use crate::lock::is_held;
 use crate::reason::{Code, Reason};
 use crate::registry::Live;
 use crate::tls::trust_only;
@@ -24,10 +24,18 @@ const TOLERANCE: Duration = crate::http::webhooks::TOLERANCE;
 pub(super) async fn examine(chart: &mut Chart<'_>, examination: &Examination<'_>, live: &Live) {
     let (config, name) = (&examination.house.config, &examination.patient.name);
     let public = config.public_url();
-    let told =
-        format!("the store sends to {public}/webhooks/cscart/{name}, HighLevel to {public}/webhooks/ghl");
+    let polled_alone = examination.news.polled && live.webhook_secrets.is_empty();
+    let told = if polled_alone {
+        format!("HighLevel sends to {public}/webhooks/ghl; the store is polled and sends nothing")
+    } else {
+        format!("the store sends to {public}/webhooks/cscart/{name}, HighLevel to {public}/webhooks/ghl")
+    };
     chart.note("webhook addresses", &Finding::Good(told));
     chart.check("public address", public_address(&public)).await;
+    if polled_alone {
+        chart.note("signature", &without_secret(config));
+        return;
+    }
     chart.check("signature", signature(examination, live)).await;
 }
 
@@ -66,15 +74,19 @@ fn is_only_here(address: std::net::IpAddr) -> bool {
     address.is_loopback() || address.is_unspecified()
 }
 
+/// Without a webhook secret nothing can be sent to the bridge; whether one runs is seen all the same.
+fn without_secret(config: &Config) -> Finding {
+    if is_held(&config.sqlite_path().unwrap_or_default()) {
+        let why = "there is no webhook secret: the store is polled, without the add-on";
+        return Finding::Skipped(why.to_owned());
+    }
+    let text = "no bridge runs on this database, so the store is not polled: start `cartbridge serve`";
+    Finding::warning(Code::BridgeNotRunning, text)
+}
+
 /// A signed `ping` on its way through the running bridge's own door; without a bridge, through the same checks here.
 async fn signature(examination: &Examination<'_>, live: &Live) -> Finding {
-    let side = &live.connection.cscart;
     let Some(secret) = live.webhook_secrets.first() else {
-        if side.polling != PollingMode::Off && side.has_api() {
-            return Finding::Skipped(
-                "there is no webhook secret: the store is polled, without the add-on".to_owned(),
-            );
-        }
         let text = "the connection has no webhook secret: copy it from the store's add-on into `cscart.webhook_secrets`";
         return Finding::failed(Code::Configuration, text);
     };
@@ -149,7 +161,7 @@ fn refused(status: u16, told: &Told) -> Finding {
             code,
             "the running bridge does not know this connection: is it the bridge of this configuration? Restart `cartbridge serve`",
         ),
-        Code::SignatureMismatch => Finding::failed(
+        Code::SignatureMismatch | Code::NoWebhookSecret => Finding::failed(
             code,
             "the running bridge works with other webhook secrets than these: restart `cartbridge serve`",
         ),

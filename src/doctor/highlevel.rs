@@ -14,6 +14,7 @@ const SIDE: Side = Side {
     key: "ghl.api_url",
     unreachable: Code::HighlevelUnreachable,
     checks: ["HighLevel: DNS", "HighLevel: TLS", "HighLevel: clock"],
+    clock: Ok(()),
 };
 const TOKEN: &str = "HighLevel: token";
 const SCOPES: &str = "HighLevel: scopes";

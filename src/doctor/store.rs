@@ -3,30 +3,37 @@
 use cscart::{UserQuery, UserType};
 
 use super::net::{Side, reach};
-use super::{Chart, Examination, Finding};
+use super::{Chart, Examination, Finding, News};
+use crate::clock::in_words;
 use crate::connection::PollingMode;
-use crate::polling::cannot_see;
+use crate::polling::{SEES, cannot_see};
 use crate::reason::{Code, Reason};
 use crate::registry::Live;
 
-const SIDE: Side = Side {
-    who: "the store",
-    key: "cscart.url",
-    unreachable: Code::StoreUnreachable,
-    checks: ["store: DNS", "store: TLS", "store: clock"],
-};
+const CHECKS: [&str; 3] = ["store: DNS", "store: TLS", "store: clock"];
 const API: &str = "store: API";
 const NEWS: &str = "store: news";
 
 pub(super) async fn examine(chart: &mut Chart<'_>, examination: &Examination<'_>, live: &Live) {
-    let side = &live.connection.cscart;
-    if side.forbids_its_url() {
+    let store = &live.connection.cscart;
+    if store.forbids_its_url() {
         let text = "`cscart.url` is plain http to another machine: use https://, or allow it with `cscart.allow_plain_http = true`";
-        chart.note(SIDE.checks[0], &Finding::failed(Code::PlainHttp, text));
-        chart.skip(&[SIDE.checks[1], SIDE.checks[2], API, NEWS], "the store may not be called this way");
+        chart.note(CHECKS[0], &Finding::failed(Code::PlainHttp, text));
+        chart.skip(&[CHECKS[1], CHECKS[2], API, NEWS], "the store may not be called this way");
         return;
     }
-    if !reach(chart, &SIDE, &side.url, examination.clock).await {
+    let side = Side {
+        who: "the store",
+        key: "cscart.url",
+        unreachable: Code::StoreUnreachable,
+        checks: CHECKS,
+        clock: if examination.news.polled && !examination.news.awaited {
+            Err("the store is polled, and its times are put right by its own answers: its clock may differ")
+        } else {
+            Ok(())
+        },
+    };
+    if !reach(chart, &side, &store.url, examination.clock).await {
         chart.skip(&[API, NEWS], "the store cannot be reached");
         return;
     }
@@ -36,27 +43,30 @@ pub(super) async fn examine(chart: &mut Chart<'_>, examination: &Examination<'_>
 
 /// How the bridge learns what happens in the store: from the add-on, or by asking.
 async fn news(examination: &Examination<'_>, live: &Live) -> Finding {
-    let heard = match examination.house.store.addon_heard(&live.connection.name).await {
-        Ok(heard) => heard,
+    let News { polled, heard, .. } = examination.news;
+    if !polled && heard {
+        return Finding::Good("the store's add-on tells them".to_owned());
+    }
+    if !polled {
+        let text = "the store's add-on was never heard, and the store is not polled";
+        return Finding::Skipped(text.to_owned());
+    }
+    let last = match examination.house.store.last_read(&live.connection.name).await {
+        Ok(Some(at)) => {
+            let ago = examination.clock.now().duration_since(at).as_secs().max(0) as u64;
+            format!("last read {} ago, at {at:.0}", in_words(ago))
+        }
+        Ok(None) => "not read yet: the running bridge does that".to_owned(),
         Err(error) => return Finding::Failed(Reason::from(&error)),
     };
-    let side = &live.connection.cscart;
-    let polled = match side.polling {
-        PollingMode::On => true,
-        PollingMode::Auto => !heard,
-        PollingMode::Off => false,
+    let why = match live.connection.cscart.polling {
+        PollingMode::On => "as `cscart.polling` says",
+        PollingMode::Auto | PollingMode::Off => "as long as its add-on was never heard",
     };
-    match (polled && side.has_api(), heard) {
-        (true, _) => Finding::Good(format!(
-            "the store is polled{}; that cannot see: {}",
-            if heard { "" } else { ", as its add-on was never heard" },
-            cannot_see(live.cscart.as_ref()).join(", ")
-        )),
-        (false, true) => Finding::Good("the store's add-on tells them".to_owned()),
-        (false, false) => {
-            Finding::Skipped("the store's add-on was never heard, and the store is not polled".to_owned())
-        }
-    }
+    Finding::Good(format!(
+        "the store is polled, {why}; {last}. That sees {SEES}. It cannot see: {}",
+        cannot_see(live.cscart.as_ref()).join(", ")
+    ))
 }
 
 /// Whether the e-mail and the key are taken, and may read users: that is all the bridge does with them.

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use super::calls::{Caller, Trouble};
 use super::{JobKind, Options, PAGE_SIZE, custom_fields, customers, scan};
 use crate::clock::Clock;
+use crate::connection::GhlSide;
 use crate::monitor::Monitor;
 use crate::registry::Live;
 use crate::store::{self, Store};
@@ -16,7 +17,12 @@ use crate::tokens::Tokens;
 /// How long a window of HighLevel's rate limit is, as documented ("OAuth 2.0: Authorization", rate limits).
 pub(super) const WINDOW: Duration = Duration::from_secs(10);
 /// How many requests one allows, as documented.
-pub(super) const ALLOWED: u32 = 100;
+pub const ALLOWED: u32 = 100;
+
+/// How many of these are meant for the bridge, by a connection of its own.
+pub fn allowed(side: &GhlSide) -> u32 {
+    side.requests_per_window.unwrap_or(ALLOWED).clamp(1, ALLOWED)
+}
 
 /// What a job will cost, as far as it can be told before.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -84,7 +90,7 @@ pub async fn estimate(
         let fresh = customers.saturating_sub(linked);
         if sends { (pages + fresh, pages + customers) } else { (pages, pages) }
     };
-    let window = u64::from(live.connection.ghl.requests_per_window.unwrap_or(ALLOWED).clamp(1, ALLOWED));
+    let window = u64::from(allowed(&live.connection.ghl));
     let seconds = |calls: u64| (calls * WINDOW.as_secs()).div_ceil(window);
     Ok(Estimate {
         customers,

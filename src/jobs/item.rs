@@ -117,6 +117,12 @@ impl Counts {
         Outcome::ALL.iter().filter(counted).map(|outcome| self.of(*outcome)).sum()
     }
 
+    /// How many customers there are at all, whether anything was found out about them or not.
+    pub fn known(&self) -> u64 {
+        let counted = |outcome: &&Outcome| **outcome != Outcome::MissingCustomer;
+        Outcome::ALL.iter().filter(counted).map(|outcome| self.of(*outcome)).sum()
+    }
+
     /// How many a verification has found not to be the same.
     pub fn differences(&self) -> u64 {
         Outcome::ALL.iter().filter(|outcome| outcome.is_difference()).map(|outcome| self.of(*outcome)).sum()

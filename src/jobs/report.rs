@@ -6,7 +6,7 @@ use futures::Stream;
 use futures::stream;
 use serde::Serialize;
 
-use super::{Item, JobId};
+use super::{Item, Job, JobId, JobState};
 use crate::store::{Error, Result, Store};
 
 /// How many customers are read at a time.
@@ -44,10 +44,35 @@ impl<'a> Line<'a> {
         }
     }
 
+    /// What stands in front of the customers where some of them are missing.
+    fn partial(why: &'a str) -> Self {
+        Self {
+            customer: "(partial report)",
+            outcome: "",
+            contact_id: "",
+            reason: why,
+            fields: String::new(),
+            event: String::new(),
+        }
+    }
+
     /// As a spreadsheet may be given it: a cell that begins like a formula would be one.
     fn cells(&self) -> [String; 6] {
         [self.customer, self.outcome, self.contact_id, self.reason, &self.fields, &self.event].map(harmless)
     }
+}
+
+/// Why the report of a job is not complete; none: it is.
+pub fn partial(job: &Job) -> Option<String> {
+    if job.state == JobState::Done {
+        return None;
+    }
+    let all = job.customers().map(|all| format!("of {all} ")).unwrap_or_default();
+    Some(format!(
+        "the job is {}: {} {all}customers are done with, and the rest is missing here or not known yet",
+        job.state,
+        job.progress.done()
+    ))
 }
 
 /// A cell that no spreadsheet takes for a formula ("CSV injection", OWASP).
@@ -61,6 +86,8 @@ pub struct Report {
     job: JobId,
     format: Format,
     differences_only: bool,
+    /// Why it is not complete; none: it is.
+    partial: Option<String>,
     after: Option<(u64, String)>,
     begun: bool,
     first: bool,
@@ -68,9 +95,20 @@ pub struct Report {
 }
 
 impl Report {
-    /// The report of a job. `differences_only`: without the customers that are equal.
-    pub fn new(store: Arc<dyn Store>, job: JobId, format: Format, differences_only: bool) -> Self {
-        Self { store, job, format, differences_only, after: None, begun: false, first: true, over: false }
+    /// The report of a job, as far as it has come: one that is not complete says so in its first line. `differences_only`: without
+    /// the customers that are equal.
+    pub fn new(store: Arc<dyn Store>, job: &Job, format: Format, differences_only: bool) -> Self {
+        Self {
+            store,
+            job: job.id,
+            format,
+            differences_only,
+            partial: partial(job),
+            after: None,
+            begun: false,
+            first: true,
+            over: false,
+        }
     }
 
     /// The next part of it; none: it is complete.
@@ -80,6 +118,7 @@ impl Report {
         }
         let items = self.store.job_items(self.job, self.after.take(), PAGE).await?;
         let mut part = String::new();
+        let partial = self.partial.take();
         if !std::mem::replace(&mut self.begun, true) {
             part.push_str(match self.format {
                 Format::Csv => "customer,outcome,contact_id,reason,fields,event\r\n",
@@ -89,7 +128,9 @@ impl Report {
         self.after = items.last().map(|item| (item.number, item.subject.clone()));
         self.over = items.len() < PAGE;
         let told = |item: &&Item| !(self.differences_only && item.outcome == super::Outcome::Equal);
-        let lines: Vec<Line<'_>> = items.iter().filter(told).map(Line::new).collect();
+        let partial = partial.as_deref().map(Line::partial);
+        let lines: Vec<Line<'_>> =
+            partial.into_iter().chain(items.iter().filter(told).map(Line::new)).collect();
         match self.format {
             Format::Csv => part.push_str(&csv(&lines)?),
             Format::Json => {

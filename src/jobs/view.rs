@@ -34,6 +34,8 @@ pub struct JobView {
     pub contacts_read: u64,
     /// How many customers are looked at; null: not known yet.
     pub customers: Option<u64>,
+    /// How many of them were compared: those that are done with, and those whose events are under way.
+    pub examined: u64,
     /// How many of them are done with.
     pub done: u64,
     /// How many events of it are under way.
@@ -43,11 +45,14 @@ pub struct JobView {
     pub outcomes: BTreeMap<&'static str, u64>,
     /// Calls to HighLevel, those of its events among them.
     pub calls: u64,
+    /// Calls to HighLevel that are still to be made, as far as that can be told; null: it cannot be told yet.
+    pub calls_left: Option<u64>,
     /// Calls to the store.
     pub store_calls: u64,
     /// Customers a second, since it began to run the last time; null: not known yet.
     pub rate: Option<f64>,
-    /// Seconds until it is done, at that rate; null: not known.
+    /// Seconds until it is done: as long as HighLevel's rate limit takes for the calls that are left, if nothing else uses it; without
+    /// such calls, at that rate. Null: not known.
     pub eta_seconds: Option<u64>,
     /// Which part of HighLevel's rate limit (100 calls in 10 seconds) it uses, 0 to 1; null: not known yet.
     pub budget_share: Option<f64>,
@@ -63,8 +68,8 @@ pub struct JobView {
 }
 
 impl JobView {
-    /// A job as it is shown at a time.
-    pub fn new(job: &Job, now: Timestamp) -> Self {
+    /// A job as it is shown at a time. `allowed`: how many calls in a window are meant for it.
+    pub fn new(job: &Job, now: Timestamp, allowed: u32) -> Self {
         let progress = &job.progress;
         let done = progress.done();
         let running = job.resumed_at.filter(|_| job.state == JobState::Running || job.state.is_over());
@@ -73,17 +78,18 @@ impl JobView {
             until.duration_since(since).as_secs_f64().max(0.001)
         });
         let rate = seconds.map(|seconds| done.saturating_sub(job.resumed_done) as f64 / seconds);
-        let left = progress.customers.map(|all| all.saturating_sub(done));
-        let eta_seconds = match (rate, left) {
-            (Some(rate), Some(left)) if rate > 0.0 && job.state == JobState::Running => {
-                Some((left as f64 / rate).ceil() as u64)
-            }
+        let calls_left = job.calls_left();
+        let left = job.customers().map(|all| all.saturating_sub(done));
+        let eta_seconds = match (calls_left, rate, left) {
+            _ if job.state != JobState::Running => None,
+            (Some(calls @ 1..), _, _) => Some((calls * WINDOW.as_secs()).div_ceil(u64::from(allowed.max(1)))),
+            (_, Some(rate), Some(left)) if rate > 0.0 => Some((left as f64 / rate).ceil() as u64),
             _ => None,
         };
         let budget_share = seconds.map(|seconds| {
             let calls = progress.calls.saturating_sub(job.resumed_calls) as f64;
-            let allowed = f64::from(ALLOWED) / WINDOW.as_secs_f64() * seconds;
-            (calls / allowed.max(1.0)).min(1.0)
+            let all = f64::from(ALLOWED) / WINDOW.as_secs_f64() * seconds;
+            (calls / all.max(1.0)).min(1.0)
         });
         Self {
             id: job.id.to_string(),
@@ -102,11 +108,13 @@ impl JobView {
             },
             contacts: progress.contacts,
             contacts_read: progress.contacts_read,
-            customers: progress.customers,
+            customers: job.customers(),
+            examined: progress.examined(),
             done,
             open: progress.outcomes.of(Outcome::Open),
             outcomes: progress.outcomes.shown(),
             calls: progress.calls,
+            calls_left,
             store_calls: progress.store_calls,
             rate,
             eta_seconds,

@@ -171,6 +171,8 @@ as_inside! {
     PollStore:
     fn poll_state(connection: &ConnectionName) -> Option<PollState>;
     fn put_poll_state(connection: &ConnectionName, state: &PollState) -> ();
+    fn note_read(connection: &ConnectionName, now: Timestamp) -> ();
+    fn last_read(connection: &ConnectionName) -> Option<Timestamp>;
     fn note_addon(connection: &ConnectionName, now: Timestamp) -> ();
     fn addon_heard(connection: &ConnectionName) -> bool;
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
-use crate::app::TestApp;
+use crate::app::{QUICK, TestApp};
 use crate::oauth;
 use crate::program::{Desk, text};
 
@@ -248,6 +248,43 @@ async fn a_store_that_is_polled_needs_no_webhook_secret() {
     let signature = of(&report, "signature");
     assert_eq!(signature["outcome"], "skipped", "{signature}");
     assert!(signature["found"].as_str().unwrap().contains("polled"), "{signature}");
+    app.end().await;
+}
+
+#[tokio::test]
+async fn of_a_polled_store_it_is_told_what_polling_sees_and_when_it_last_read_and_its_clock_may_differ() {
+    let options = sandbox::Options { strict_rate: false, ..sandbox::Options::default() };
+    let app = TestApp::spawn_edited(options, QUICK, |config, _| {
+        with(with(config, "webhook_secrets", "[]"), "polling", "true\npoll_min_seconds = 1")
+    })
+    .await;
+    app.sandbox.cscart().settings(json!({ "addon": false, "clock_offset_s": 7200 })).unwrap();
+    let shop = "my-shop".parse().unwrap();
+    app.until("the store was read", async || app.store.last_read(&shop).await.unwrap()).await;
+    let (report, is_well) = report(&desk(&app, |config| config)).await;
+    assert!(is_well, "{report:#}");
+    assert_eq!(of(&report, "store: clock")["outcome"], "skipped", "{report:#}");
+    let news = of(&report, "store: news");
+    assert_eq!(news["outcome"], "ok", "{news}");
+    for part in
+        ["as `cscart.polling` says", "last read", "sees new customers and orders", "cannot see: ", "notes"]
+    {
+        assert!(news["found"].as_str().unwrap().contains(part), "{part}: {news}");
+    }
+    assert!(!report.to_string().contains("never heard"), "{report:#}");
+    let addresses = of(&report, "webhook addresses")["found"].as_str().unwrap().to_owned();
+    assert!(!addresses.contains("/webhooks/cscart/"), "{addresses}");
+    assert_eq!(of(&report, "signature")["outcome"], "skipped", "{report:#}");
+
+    // A store that is polled only until its add-on is heard: a clock may be why that never was.
+    let secret = app.sandbox.announcement()["cscart"]["webhook_secret"].clone();
+    let awaited = desk(&app, |config| {
+        with(with(config, "webhook_secrets", &format!("[{secret}]")), "polling", "\"auto\"")
+    });
+    let output = awaited.run(&["doctor", "my-shop", "--json"]).await;
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(of(&report, "store: clock")["code"], "clock-skew", "{report:#}");
+    assert!(of(&report, "store: news")["found"].as_str().unwrap().contains("was never heard"), "{report:#}");
     app.end().await;
 }
 

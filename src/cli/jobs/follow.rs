@@ -1,122 +1,89 @@
-//! Follows a job to its end. Where no bridge runs on the database, one does for as long as that takes.
+//! Follows a job to its end, or until a person stops it.
 
 use std::process::ExitCode;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
-use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
+use anyhow::anyhow;
 use tokio_util::sync::CancellationToken;
 
-use super::Shared;
-use crate::access::{ApiKey, Role};
-use crate::app::{App, StartError};
-use crate::clock::{Clock, in_words};
+use super::host::Host;
+use super::progress::Progress;
+use super::{Allowed, Shared};
+use crate::clock::Clock;
 use crate::config::Config;
-use crate::jobs::{JobId, JobKind, JobState, JobView};
+use crate::jobs::{self, JobId, JobKind, JobState, JobView};
+use crate::lock::Work;
+use crate::store::Error;
 
-/// How often the bar is drawn.
-const DRAWN_EVERY: Duration = Duration::from_millis(250);
-/// How many times as often as a line is written where there is no terminal.
-const LINE_AFTER: u32 = 20;
+/// How often it is looked how far the job has come.
+const LOOK: Duration = Duration::from_millis(250);
 
 pub(in crate::cli) async fn run(config: Config, store: Shared, id: JobId) -> anyhow::Result<ExitCode> {
-    let stop = CancellationToken::new();
-    let own = own_bridge(config, &stop).await?;
-    if own.is_some() {
-        eprintln!("No bridge runs on this database, so this command carries the job out. To stop: Ctrl-C.");
-        tokio::spawn(super::super::serve::stop_on_signal(stop.clone()));
+    let host = Host::begin(config, Work::Job(id)).await?;
+    if host.is_own() {
+        eprintln!("No bridge runs on this database, so this command carries the job out. Ctrl-C pauses it.");
     } else {
         eprintln!("The running bridge carries it out. Ctrl-C ends only the watching.");
     }
-    let ended = watch(&store, id, &stop).await;
-    let stopped = stop.is_cancelled();
-    stop.cancel();
-    if let Some(bridge) = own {
-        bridge.await??;
+    let allowed = Allowed::of(&*store).await?;
+    let ended = watch(&store, id, &allowed, host.asked_to_stop()).await;
+    let is_own = host.is_own();
+    if ended.as_ref().is_ok_and(Option::is_none) && is_own {
+        eprintln!("Stopping: what is under way is finished first. Ctrl-C once more ends at once.");
+        pause(&store, id).await?;
     }
-    if stopped {
-        eprintln!(
-            "Stopped where it was: `cartbridge jobs follow {id}`, or the bridge when it runs, goes on from there."
-        );
-        return Ok(ExitCode::from(2));
-    }
-    let view = ended?;
+    host.end().await?;
+    let view = match ended? {
+        Some(view) => view,
+        None if !is_own => {
+            eprintln!("The bridge goes on with it: `cartbridge jobs follow {id}` watches again.");
+            return Ok(ExitCode::from(2));
+        }
+        None => {
+            // What was under way has ended since the job looked last.
+            store.resolve_job(id).await?;
+            look(&store, id, &allowed).await?.0
+        }
+    };
     eprintln!("{}", summary(&view));
     Ok(exit_code(&view))
 }
 
-/// A bridge of our own, which takes no webhooks; none: another one runs.
-async fn own_bridge(
-    mut config: Config,
-    stop: &CancellationToken,
-) -> anyhow::Result<Option<JoinHandle<std::io::Result<()>>>> {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
-    // Nobody is to call it.
-    config.tls = None;
-    let clock = Clock::system();
-    let (_, key) = ApiKey::generate("job", Role::Admin, clock.now());
-    match App::build(config, Some(key), clock).await {
-        Ok(app) => Ok(Some(tokio::spawn(app.run(listener, stop.clone())))),
-        Err(StartError::Locked(_)) => Ok(None),
+/// Pauses a job, unless it is over or paused already.
+async fn pause(store: &Shared, id: JobId) -> anyhow::Result<()> {
+    match jobs::pause(&**store, id, Clock::system().now()).await {
+        Ok(_) | Err(Error::Conflict(_)) => Ok(()),
         Err(error) => Err(error.into()),
     }
 }
 
-/// Shows how far the job has come, until it is over or somebody stops.
-async fn watch(store: &Shared, id: JobId, stop: &CancellationToken) -> anyhow::Result<JobView> {
-    let clock = Clock::system();
-    let bar = ProgressBar::new(0);
-    bar.set_style(
-        ProgressStyle::with_template("{prefix} [{wide_bar}] {pos}/{len} {msg}")
-            .unwrap_or_else(|_| ProgressStyle::default_bar()),
-    );
-    let terminal = !bar.is_hidden();
-    let mut round = 0;
-    loop {
-        let job = store.job(id).await?.ok_or_else(|| anyhow::anyhow!("there is no job {id} any more"))?;
-        let view = JobView::new(&job, clock.now());
-        if view.is_over() || job.state == JobState::Paused {
-            bar.finish_and_clear();
-            return Ok(view);
-        }
-        let (done, all) = if view.step == "contacts" {
-            (view.contacts_read, view.contacts)
-        } else {
-            (view.done, view.customers)
-        };
-        bar.set_length(all.unwrap_or_default());
-        bar.set_position(done);
-        bar.set_prefix(view.step);
-        bar.set_message(pace(&view));
-        if !terminal && round % LINE_AFTER == 0 {
-            let all = all.map_or("?".to_owned(), |all| all.to_string());
-            eprintln!("{}: {done} of {all} {}", view.step, pace(&view));
-        }
-        round += 1;
-        tokio::select! {
-            () = tokio::time::sleep(DRAWN_EVERY) => {}
-            () = stop.cancelled() => return Ok(view),
-        }
-    }
+async fn look(store: &Shared, id: JobId, allowed: &Allowed) -> anyhow::Result<(JobView, u32)> {
+    let job = store.job(id).await?.ok_or_else(|| anyhow!("there is no job {id} any more"))?;
+    let allowed = allowed.to(&job);
+    Ok((JobView::new(&job, Clock::system().now(), allowed), allowed))
 }
 
-/// Rate, time left, and how much of the rate limit it uses.
-fn pace(view: &JobView) -> String {
-    let mut told = Vec::new();
-    if let Some(rate) = view.rate.filter(|rate| *rate > 0.0) {
-        told.push(format!("{rate:.1}/s"));
-    }
-    if let Some(seconds) = view.eta_seconds {
-        told.push(format!("{} left", in_words(seconds.max(1))));
-    }
-    if let Some(share) = view.budget_share {
-        told.push(format!("{:.0} % of the rate limit", share * 100.0));
-    }
-    if let Some(reason) = &view.reason {
-        told.push(format!("waits: {reason}"));
-    }
-    told.join(", ")
+/// Shows how far the job has come, until it does nothing more; none: somebody has asked to stop.
+async fn watch(
+    store: &Shared,
+    id: JobId,
+    allowed: &Allowed,
+    asked: &CancellationToken,
+) -> anyhow::Result<Option<JobView>> {
+    let mut progress = Progress::new();
+    let ended = loop {
+        let (view, allowed) = look(store, id, allowed).await?;
+        if view.is_over() || view.state == JobState::Paused.as_str() {
+            break Some(view);
+        }
+        progress.show(&view, allowed);
+        tokio::select! {
+            () = tokio::time::sleep(LOOK) => {}
+            () = asked.cancelled() => break None,
+        }
+    };
+    progress.end();
+    Ok(ended)
 }
 
 /// How many customers ended how, in a line.
@@ -126,26 +93,32 @@ pub(super) fn outcomes(view: &JobView) -> String {
 }
 
 fn summary(view: &JobView) -> String {
-    let calls = if view.done > 0 {
-        format!("{:.3} a customer", view.calls as f64 / view.done as f64)
+    let JobView { id, state, done, open, .. } = view;
+    let calls = if *done > 0 {
+        format!("{:.3} a customer", view.calls as f64 / *done as f64)
     } else {
         "no customers".to_owned()
     };
     let why = view.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
-    format!(
-        "The job is {}{why}. {} customers, {} contacts: {}. {} calls to HighLevel ({calls}), {} to the store.\n\
-         `cartbridge jobs report {}` tells of each customer.",
-        view.state,
-        view.done,
+    let all = view.customers.filter(|all| all != done).map(|all| format!(" of {all}")).unwrap_or_default();
+    let outcomes = if view.outcomes.is_empty() { String::new() } else { format!(": {}", outcomes(view)) };
+    let mut told = vec![format!(
+        "The job is {state}{why}. {done}{all} customers, {} contacts{outcomes}. {} calls to HighLevel ({calls}), {} to the store.",
         view.contacts.unwrap_or_default(),
-        outcomes(view),
         view.calls,
         view.store_calls,
-        view.id
-    )
+    )];
+    if *open > 0 {
+        told.push(format!("{open} more were begun, and go on by themselves when a bridge runs."));
+    }
+    if [JobState::Paused, JobState::Failed].iter().any(|it| it.as_str() == *state) {
+        told.push(format!("`cartbridge jobs resume {id}` lets it go on where it was."));
+    }
+    told.push(format!("`cartbridge jobs report {id}` tells of each customer."));
+    told.join("\n")
 }
 
-/// 0: all is well; 1: customers are left who differ or were not taken; 2: it has not come to its end.
+/// 0: all is well; 1: a verification has found customers who differ; 2: it has not come to its end.
 fn exit_code(view: &JobView) -> ExitCode {
     let count = |words: &[&str]| words.iter().filter_map(|word| view.outcomes.get(word)).sum::<u64>();
     if view.state != JobState::Done.as_str() {

@@ -1,19 +1,20 @@
 //! Starts a job: says what it will cost, asks, files it, and follows it.
 
 use std::io::{IsTerminal as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use tokio::sync::Notify;
 
+use super::report_file::ReportFile;
 use super::{Shared, follow};
 use crate::app::load_routes;
 use crate::clock::{Clock, in_words};
 use crate::config::Config;
 use crate::connection::ConnectionName;
-use crate::jobs::{self, Asked, Estimate, Format, Job, JobId, JobKind, Options, Report};
+use crate::jobs::{self, Asked, Estimate, Job, JobKind, Options};
 use crate::monitor::Monitor;
 use crate::registry::Registry;
 use crate::store::{Connections, Origin};
@@ -27,8 +28,9 @@ pub(in crate::cli) struct Asking {
     yes: bool,
     /// Do not wait until it is over
     #[arg(long)]
-    no_wait: bool,
-    /// Write what became of each customer into this file when it is over: CSV, or JSON if the name ends with .json
+    pub(in crate::cli) no_wait: bool,
+    /// Write what became of each customer into this file when it is over: CSV, or JSON if the name ends with .json. Of a job that was
+    /// stopped it tells what it can, and says so in its first line
     #[arg(long, value_name = "FILE", conflicts_with = "no_wait")]
     report: Option<PathBuf>,
 }
@@ -41,6 +43,7 @@ pub(in crate::cli) async fn run(
     asking: Asking,
 ) -> anyhow::Result<ExitCode> {
     options.check(kind).map_err(|what| anyhow::anyhow!(what))?;
+    let report = asking.report.map(ReportFile::at).transpose()?;
     let (config, store) = crate::cli::database::open_or_make(file)?;
     let clock = Clock::system();
     take_in(&config, &store, &clock).await?;
@@ -66,15 +69,16 @@ pub(in crate::cli) async fn run(
         );
         return Ok(ExitCode::SUCCESS);
     }
-    let ended = follow::run(config, Arc::clone(&store), job.id).await?;
-    if let Some(path) = asking.report {
-        write_report(&store, job.id, &path).await?;
+    let ended = follow::run(config, Arc::clone(&store), job.id).await;
+    // However it has ended: what it has done until then is worth a report.
+    if let Some(report) = report {
+        report.write(&store, job.id).await?;
     }
-    Ok(ended)
+    ended
 }
 
 /// Takes in the configuration's connections where no bridge has yet. Those that are stored are the bridge's to change.
-async fn take_in(config: &Config, store: &Shared, clock: &Clock) -> anyhow::Result<()> {
+pub(in crate::cli) async fn take_in(config: &Config, store: &Shared, clock: &Clock) -> anyhow::Result<()> {
     let Connections { readable, unreadable } = store.connections().await?;
     let stored: Vec<&ConnectionName> = readable
         .iter()
@@ -156,17 +160,4 @@ fn go_on() -> anyhow::Result<bool> {
     let mut answer = String::new();
     std::io::stdin().read_line(&mut answer)?;
     Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
-}
-
-async fn write_report(store: &Shared, job: JobId, path: &Path) -> anyhow::Result<()> {
-    let json = path.extension().is_some_and(|extension| extension == "json");
-    let format = if json { Format::Json } else { Format::Csv };
-    let cannot = || format!("the report cannot be written to {}", path.display());
-    let mut out = std::fs::File::create(path).with_context(cannot)?;
-    let mut report = Report::new(Arc::clone(store), job, format, false);
-    while let Some(part) = report.next().await? {
-        out.write_all(part.as_bytes()).with_context(cannot)?;
-    }
-    eprintln!("The report is in {}.", path.display());
-    Ok(())
 }

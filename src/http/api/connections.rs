@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -15,7 +15,7 @@ use utoipa_axum::routes;
 use super::events::{Accepted, required_body};
 use super::health::Health;
 use crate::connection::{Connection, ConnectionName};
-use crate::event::Subject;
+use crate::dry_run;
 use crate::http::auth::{Admin, Allowed, Operate, Read};
 use crate::http::error::{Problem, Result};
 use crate::http::{HttpState, Shared};
@@ -223,18 +223,25 @@ struct Resync {
     /// The customer: `42`, `"42"` or `"customer:42"`.
     #[schema(value_type = String, example = "42")]
     customer: Value,
+    /// Change nothing, and answer what would be done: every call with its body.
+    #[serde(default)]
+    dry_run: bool,
 }
 
 /// Compare one customer on both sides and repair the difference.
+///
+/// With `dry_run` the store is asked for the customer, and what would be sent to HighLevel is answered in place of being sent.
 #[utoipa::path(post, path = "/api/connections/{name}/resync", tag = "connections",
     params(("name" = String, Path, description = "the connection's name")),
     request_body = Resync, security(("api_key" = [])), responses(
+    (status = 200, description = "a dry run: what would be done", body = dry_run::Report),
     (status = 202, description = "it will run", body = Accepted),
     (status = 400, description = "no customer", body = Problem, content_type = "application/problem+json"),
     (status = 401, description = "no API key", body = Problem, content_type = "application/problem+json"),
     (status = 403, description = "the key does not allow it", body = Problem, content_type = "application/problem+json"),
     (status = 404, description = "no such connection", body = Problem, content_type = "application/problem+json"),
     (status = 409, description = "it is stored and cannot be read", body = Problem, content_type = "application/problem+json"),
+    (status = 429, description = "two dry runs are under way already", body = Problem, content_type = "application/problem+json"),
 ))]
 async fn resync(
     _: Allowed<Operate>,
@@ -245,12 +252,12 @@ async fn resync(
     let live = find(&state, &name)?;
     let asked: Resync = required_body(&body)?;
     let customer = customer(&asked.customer)?;
-    let incoming = Incoming::manual(
-        "resync",
-        Subject::customer(&customer),
-        &json!({ "data": { "customer": customer.to_string() } }),
-    );
-    let appended = state.inbox.append(&live.connection.name, incoming).await?;
+    if asked.dry_run {
+        let report =
+            state.dry_runs.run(dry_run::Asked::resync(live.connection.name.clone(), &customer)).await?;
+        return Ok(Json(report).into_response());
+    }
+    let appended = state.inbox.append(&live.connection.name, Incoming::resync(&customer)).await?;
     Ok((StatusCode::ACCEPTED, Json(Accepted::new(appended.id, &state))).into_response())
 }
 

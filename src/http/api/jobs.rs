@@ -140,8 +140,7 @@ async fn list(
         None => None,
     };
     let jobs = state.store.jobs(connection.as_ref(), limit).await?;
-    let now = state.clock.now();
-    Ok(Json(JobList { items: jobs.iter().map(|job| JobView::new(job, now)).collect() }))
+    Ok(Json(JobList { items: jobs.iter().map(|job| view(&state, job)).collect() }))
 }
 
 /// One job, and how far it has come.
@@ -157,7 +156,7 @@ async fn show(
     Path(id): Path<String>,
 ) -> Result<Json<JobView>> {
     let job = job(&state, &id).await?;
-    Ok(Json(JobView::new(&job, state.clock.now())))
+    Ok(Json(view(&state, &job)))
 }
 
 /// Stop a job for now.
@@ -176,9 +175,8 @@ async fn pause(
     State(state): State<Shared>,
     Path(id): Path<String>,
 ) -> Result<Json<JobView>> {
-    let now = state.clock.now();
-    let job = jobs::pause(&*state.store, job_id(&id)?, now).await?;
-    Ok(Json(JobView::new(&job, now)))
+    let job = jobs::pause(&*state.store, job_id(&id)?, state.clock.now()).await?;
+    Ok(Json(view(&state, &job)))
 }
 
 /// Let a paused or failed job go on where it was.
@@ -195,9 +193,8 @@ async fn resume(
     State(state): State<Shared>,
     Path(id): Path<String>,
 ) -> Result<Json<JobView>> {
-    let now = state.clock.now();
-    let job = jobs::resume(&*state.store, job_id(&id)?, now).await?;
-    Ok(Json(JobView::new(&job, now)))
+    let job = jobs::resume(&*state.store, job_id(&id)?, state.clock.now()).await?;
+    Ok(Json(view(&state, &job)))
 }
 
 /// End a job. What it has done stays done.
@@ -214,9 +211,8 @@ async fn cancel(
     State(state): State<Shared>,
     Path(id): Path<String>,
 ) -> Result<Json<JobView>> {
-    let now = state.clock.now();
-    let job = jobs::cancel(&*state.store, job_id(&id)?, now).await?;
-    Ok(Json(JobView::new(&job, now)))
+    let job = jobs::cancel(&*state.store, job_id(&id)?, state.clock.now()).await?;
+    Ok(Json(view(&state, &job)))
 }
 
 /// Follow a job: server-sent events `progress`, one a second, each with the job as JSON; the last one when it is over.
@@ -240,7 +236,7 @@ async fn follow(
             return None;
         }
         let job = state.store.job(id).await.ok().flatten()?;
-        let view = JobView::new(&job, state.clock.now());
+        let view = view(&state, &job);
         let event = Event::default().event("progress").json_data(&view).ok()?;
         Some((Ok(event), (state, (!view.is_over()).then_some(job), TOLD_EVERY)))
     });
@@ -257,6 +253,8 @@ struct Part {
 }
 
 /// What became of each customer: as CSV, or as JSON if `Accept` asks for it.
+///
+/// As long as the job is not done, the first line says that the report is partial, and why.
 #[utoipa::path(get, path = "/api/jobs/{id}/report", tag = "jobs",
     params(("id" = String, Path, description = "the job's id"), Part), security(("api_key" = [])), responses(
     (status = 200, description = "a line for each customer", body = String, content_type = "text/csv"),
@@ -278,7 +276,7 @@ async fn report(
         (Format::Csv, "text/csv; charset=utf-8", "csv")
     };
     let name = format!("attachment; filename=\"{}-{}-{}.{ending}\"", job.kind, job.connection, job.id);
-    let report = Report::new(std::sync::Arc::clone(&state.store), job.id, format, part.differences);
+    let report = Report::new(std::sync::Arc::clone(&state.store), &job, format, part.differences);
     let mut response = Response::new(Body::from_stream(report.parts()));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
@@ -287,6 +285,13 @@ async fn report(
         headers.insert(header::CONTENT_DISPOSITION, name);
     }
     Ok(response)
+}
+
+/// A job as it is shown now.
+fn view(state: &Shared, job: &Job) -> JobView {
+    let live = state.registry.get(&job.connection);
+    let allowed = live.map_or(jobs::ALLOWED, |live| jobs::allowed(&live.connection.ghl));
+    JobView::new(job, state.clock.now(), allowed)
 }
 
 fn job_id(text: &str) -> Result<JobId> {

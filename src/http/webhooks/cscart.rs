@@ -97,6 +97,13 @@ pub(super) async fn signed(request: Request, state: &HttpState) -> Result<Signed
             "no connection has this name: compare the URL with the one that `cartbridge connection show NAME` prints",
         ));
     };
+    if live.webhook_secrets.is_empty() {
+        return Err(unverified(
+            Code::NoWebhookSecret,
+            "this connection takes no webhooks of its store: it has no webhook secret. To connect the store's add-on, give it one in \
+             `cscart.webhook_secrets`",
+        ));
+    }
     let body = raw_body(&parts.headers, body).await?;
     let header = |name: &str| text_header(&parts.headers, name);
     let id = header("webhook-id");

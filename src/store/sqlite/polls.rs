@@ -26,6 +26,21 @@ pub(super) fn put(tx: &Pool, connection: &ConnectionName, state: &PollState) -> 
     Ok(())
 }
 
+/// A store whose position is not kept has not been read.
+pub(super) fn note_read(tx: &Pool, connection: &ConnectionName, now: Timestamp) -> Result<()> {
+    tx.prepare_cached("UPDATE polls SET read_at = ? WHERE connection = ?")?
+        .execute(params![now.as_millisecond(), connection.as_str()])?;
+    Ok(())
+}
+
+pub(super) fn last_read(pool: &Pool, connection: &ConnectionName) -> Result<Option<Timestamp>> {
+    let found: Option<Option<i64>> = row::optional(
+        pool.prepare_cached("SELECT read_at FROM polls WHERE connection = ?")?
+            .query_row([connection.as_str()], |row| row.get(0)),
+    )?;
+    Ok(found.flatten().map(row::time))
+}
+
 pub(super) fn note_addon(tx: &Pool, connection: &ConnectionName, now: Timestamp) -> Result<()> {
     tx.prepare_cached(
         "INSERT INTO polls (connection, addon_heard_at) VALUES (?, ?) ON CONFLICT (connection) DO UPDATE \
@@ -62,6 +77,16 @@ impl PollStore for Sqlite {
     async fn put_poll_state(&self, connection: &ConnectionName, state: &PollState) -> Result<()> {
         let (connection, state) = (connection.clone(), state.clone());
         self.writer.run(move |tx| put(tx, &connection, &state)).await
+    }
+
+    async fn note_read(&self, connection: &ConnectionName, now: Timestamp) -> Result<()> {
+        let connection = connection.clone();
+        self.writer.run(move |tx| note_read(tx, &connection, now)).await
+    }
+
+    async fn last_read(&self, connection: &ConnectionName) -> Result<Option<Timestamp>> {
+        let connection = connection.clone();
+        self.readers.run(move |pool| last_read(pool, &connection)).await
     }
 
     async fn note_addon(&self, connection: &ConnectionName, now: Timestamp) -> Result<()> {

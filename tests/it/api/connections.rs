@@ -213,3 +213,31 @@ async fn a_connection_from_the_file_is_read_only_here() {
     assert_eq!(caller.get("/api/connections/my-shop").await.body, shown);
     app.end().await;
 }
+
+#[tokio::test]
+async fn a_store_without_the_add_on_needs_no_webhook_secret_and_webhooks_for_it_are_refused_in_plain_words() {
+    let app = TestApp::spawn().await;
+    let caller = Caller::admin(&app);
+    let mut given = definition("new-shop");
+    given["cscart"]["webhook_secrets"] = json!([]);
+    let refused = caller.call("POST", "/api/connections", Some(given.clone())).await;
+    assert!(refused.status == 400 && refused.detail().contains("cscart.polling = true"), "{refused:?}");
+    given["cscart"]["polling"] = json!(true);
+    given["cscart"].as_object_mut().unwrap().remove("webhook_secrets");
+    let made = caller.call("POST", "/api/connections", Some(given)).await;
+    assert_eq!(made.status, 201, "{made:?}");
+    let shown = caller.get("/api/connections/new-shop").await.body;
+    assert_eq!((&shown["polling"]["on"], &shown["cscart"]["webhook_secrets"]), (&json!(true), &json!([])));
+    let put = caller.call("PUT", "/api/connections/new-shop", Some(shown)).await;
+    assert_eq!(put.status, 200, "{put:?}");
+
+    let now = app.clock.now().as_second().to_string();
+    let webhook = app.http.post(format!("{}/webhooks/cscart/new-shop", app.url)).body("{}");
+    let webhook = webhook.header("webhook-id", "msg_1").header("webhook-timestamp", now);
+    let answer = webhook.header("webhook-signature", "v1,bm90IG91cnM=").send().await.unwrap();
+    assert_eq!(answer.status(), 401);
+    let problem: Value = answer.json().await.unwrap();
+    assert_eq!(problem["code"], "no-webhook-secret");
+    assert!(problem["detail"].as_str().unwrap().contains("takes no webhooks"), "{problem}");
+    app.end().await;
+}

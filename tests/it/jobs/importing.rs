@@ -145,6 +145,10 @@ async fn only_customers_of_late_are_looked_at_when_that_is_asked_for() {
     let since = jiff::Timestamp::now() - jiff::SignedDuration::from_mins(5);
     let resync = done(&app, json!({ "kind": "resync", "options": { "since": since.to_string() } })).await;
     assert_eq!(resync["outcomes"], json!({ "created": 1 }), "{resync}");
+    assert_eq!(
+        (&resync["customers"], &resync["examined"], &resync["calls_left"]),
+        (&json!(1), &json!(1), &json!(0))
+    );
     assert_eq!(app.ghl("contacts").len(), 1);
     assert_eq!(outcome(&report(&app, &resync).await, 7).0, "created");
     app.end().await;

@@ -8,19 +8,25 @@ use tokio::process::Command;
 use super::{crowd, seed, spawn};
 use crate::app::TestApp;
 
-async fn cartbridge(app: &TestApp, arguments: &[&str]) -> Output {
+/// A command with the bridge's configuration.
+pub(super) fn command(app: &TestApp, arguments: &[&str]) -> Command {
     let config = app.database().with_extension("toml");
     std::fs::write(&config, app.config()).unwrap();
-    let program = Command::new(env!("CARGO_BIN_EXE_cartbridge"))
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cartbridge"));
+    command
         .args(arguments)
         .arg("--config")
         .arg(&config)
         .stdin(std::process::Stdio::null())
-        .output();
-    program.await.unwrap()
+        .kill_on_drop(true);
+    command
 }
 
-fn told(output: &Output) -> String {
+pub(super) async fn cartbridge(app: &TestApp, arguments: &[&str]) -> Output {
+    command(app, arguments).output().await.unwrap()
+}
+
+pub(super) fn told(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
@@ -37,6 +43,8 @@ async fn without_a_running_bridge_an_import_just_works_and_verify_tells_by_its_e
     assert!(import.status.success(), "{}", told(&import));
     assert!(told(&import).contains("40 created"), "{}", told(&import));
     assert_eq!(app.ghl("contacts").len(), 40);
+
+    assert!(!told(&import).contains("of ?") && !told(&import).contains("0/0"), "{}", told(&import));
 
     let path = app.database().with_extension("csv");
     let verify = cartbridge(&app, &["verify", "my-shop", "--report", path.to_str().unwrap()]).await;
@@ -113,5 +121,43 @@ async fn a_dry_run_needs_nobody_to_say_yes() {
     assert!(app.ghl("contacts").is_empty());
     let list = cartbridge(&app, &["jobs", "list"]).await;
     assert!(told(&list).contains("(dry run)"), "{}", told(&list));
+    app.sandbox.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_report_that_cannot_be_written_is_found_out_before_anything_is_done() {
+    let mut app = spawn().await;
+    app.close().await;
+    seed(&app, crowd(3)).await;
+    let folder = app.database().parent().unwrap().to_owned();
+    for bad in [folder.join("missing/report.csv"), folder] {
+        let verify = cartbridge(&app, &["verify", "my-shop", "--report", bad.to_str().unwrap()]).await;
+        assert_eq!(verify.status.code(), Some(2), "{}", told(&verify));
+        assert!(told(&verify).contains("the report cannot be written to"), "{}", told(&verify));
+    }
+    assert_eq!(app.calls().len(), 0);
+    let list = cartbridge(&app, &["jobs", "list", "--json"]).await;
+    assert_eq!(String::from_utf8_lossy(&list.stdout), "", "{}", told(&list));
+    app.sandbox.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_report_of_a_job_that_failed_says_that_it_is_partial() {
+    let mut app = spawn().await;
+    app.close().await;
+    seed(&app, crowd(150)).await;
+    // The second page of the store's customers is refused for good.
+    let refused = json!({ "path": "/api/users*", "kind": "status", "status": 403, "skip": 3, "times": 0 });
+    app.sandbox.cscart().fault(serde_json::from_value(refused).unwrap());
+    for ending in ["csv", "json"] {
+        let path = app.database().with_extension(ending);
+        std::fs::write(&path, "what was there before").unwrap();
+        let verify = cartbridge(&app, &["verify", "my-shop", "--report", path.to_str().unwrap()]).await;
+        assert_eq!(verify.status.code(), Some(2), "{}", told(&verify));
+        assert!(told(&verify).contains("is partial: the job is failed"), "{}", told(&verify));
+        let report = std::fs::read_to_string(&path).unwrap();
+        let line = report.lines().nth(1).unwrap();
+        assert!(line.contains("(partial report)") && line.contains("customers are done with"), "{report}");
+    }
     app.sandbox.shutdown().await;
 }

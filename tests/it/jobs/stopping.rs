@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{crowd, job, seed, spawn_slow, start, until};
+use super::{crowd, job, report, seed, spawn_slow, start, until};
 
 #[tokio::test]
 async fn a_paused_job_files_nothing_more_and_resumed_goes_on_where_it_was() {
@@ -18,12 +18,18 @@ async fn a_paused_job_files_nothing_more_and_resumed_goes_on_where_it_was() {
     let made = app.ghl("contacts").len();
     assert!(made < CUSTOMERS, "it was over before it was paused");
 
+    let lines = report(&app, &paused).await;
+    assert_eq!(lines[0]["customer"], "(partial report)", "{}", lines[0]);
+    assert!(lines[0]["reason"].as_str().unwrap().contains("of 450 customers are done with"), "{}", lines[0]);
+
     let (status, refused) = app.api("POST", &format!("/api/jobs/{id}/pause"), None).await;
     assert_eq!((status, &refused["code"]), (409, &json!("conflict")), "{refused}");
     let (status, _) = app.api("POST", &format!("/api/jobs/{id}/resume"), None).await;
     assert_eq!(status, 200);
     let done = until(&app, &id, "done").await;
     assert_eq!(done["outcomes"], json!({ "created": CUSTOMERS }), "{done}");
+    assert_eq!((&done["examined"], &done["calls_left"]), (&json!(CUSTOMERS), &json!(0)));
+    assert_ne!(report(&app, &done).await[0]["customer"], "(partial report)");
     assert_eq!(app.ghl("contacts").len(), CUSTOMERS);
     app.end().await;
 }

@@ -58,6 +58,7 @@ async fn a_sample_costs_a_call_for_each_of_its_customers() {
     let looked_at = sample["done"].as_u64().unwrap();
     assert!((20..=30).contains(&looked_at), "{sample}");
     assert_eq!(sample["outcomes"], json!({ "equal": looked_at }), "{sample}");
+    assert_eq!(sample["customers"], looked_at, "those who were chosen, not all of the store");
     // Beside them the two counts, of the estimate and of the job, and the custom fields.
     assert!(app.calls().len() - calls <= 33, "{} calls", app.calls().len() - calls);
     app.end().await;

@@ -25,6 +25,11 @@ pub(crate) async fn how_far_a_store_was_read_reads_back(store: &dyn Store) {
     store.put_poll_state(&shop(), &state(2)).await.unwrap();
     assert_eq!(store.poll_state(&shop()).await.unwrap(), Some(state(2)));
     assert_eq!(store.poll_state(&other_shop()).await.unwrap(), None);
+    assert_eq!(store.last_read(&shop()).await.unwrap(), None);
+    store.note_read(&shop(), at(3)).await.unwrap();
+    store.put_poll_state(&shop(), &state(3)).await.unwrap();
+    assert_eq!(store.last_read(&shop()).await.unwrap(), Some(at(3)));
+    assert_eq!(store.last_read(&other_shop()).await.unwrap(), None);
 }
 
 pub(crate) async fn that_an_add_on_was_heard_stays_so_however_far_its_store_was_read(store: &dyn Store) {
