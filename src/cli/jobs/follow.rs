@@ -1,5 +1,6 @@
 //! Follows a job to its end, or until a person stops it.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -8,26 +9,28 @@ use tokio_util::sync::CancellationToken;
 
 use super::host::Host;
 use super::progress::Progress;
-use super::{Allowed, Shared};
+use super::{Allowed, Shared, view};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::jobs::{self, JobId, JobKind, JobState, JobView};
-use crate::lock::Work;
+use crate::lock::{Work, is_held};
 use crate::store::Error;
 
 /// How often it is looked how far the job has come.
 const LOOK: Duration = Duration::from_millis(250);
 
 pub(in crate::cli) async fn run(config: Config, store: Shared, id: JobId) -> anyhow::Result<ExitCode> {
+    let database = crate::cli::database::path(&config)?;
     let host = Host::begin(config, Work::Job(id)).await?;
     if host.is_own() {
         eprintln!("No bridge runs on this database, so this command carries the job out. Ctrl-C pauses it.");
     } else {
         eprintln!("The running bridge carries it out. Ctrl-C ends only the watching.");
     }
-    let allowed = Allowed::of(&*store).await?;
-    let ended = watch(&store, id, &allowed, host.asked_to_stop()).await;
     let is_own = host.is_own();
+    let others = (!is_own).then_some(database);
+    let followed = Followed { store: &store, id, allowed: Allowed::of(&*store).await?, others };
+    let ended = followed.watch(host.asked_to_stop()).await;
     if ended.as_ref().is_ok_and(Option::is_none) && is_own {
         eprintln!("Stopping: what is under way is finished first. Ctrl-C once more ends at once.");
         pause(&store, id).await?;
@@ -42,7 +45,7 @@ pub(in crate::cli) async fn run(config: Config, store: Shared, id: JobId) -> any
         None => {
             // What was under way has ended since the job looked last.
             store.resolve_job(id).await?;
-            look(&store, id, &allowed).await?.0
+            followed.look().await?.0
         }
     };
     eprintln!("{}", summary(&view));
@@ -57,33 +60,42 @@ async fn pause(store: &Shared, id: JobId) -> anyhow::Result<()> {
     }
 }
 
-async fn look(store: &Shared, id: JobId, allowed: &Allowed) -> anyhow::Result<(JobView, u32)> {
-    let job = store.job(id).await?.ok_or_else(|| anyhow!("there is no job {id} any more"))?;
-    let allowed = allowed.to(&job);
-    Ok((JobView::new(&job, Clock::system().now(), allowed), allowed))
+/// A job that is followed.
+struct Followed<'a> {
+    store: &'a Shared,
+    id: JobId,
+    allowed: Allowed,
+    /// The database whose lock tells whether a bridge runs; none: this command is one.
+    others: Option<PathBuf>,
 }
 
-/// Shows how far the job has come, until it does nothing more; none: somebody has asked to stop.
-async fn watch(
-    store: &Shared,
-    id: JobId,
-    allowed: &Allowed,
-    asked: &CancellationToken,
-) -> anyhow::Result<Option<JobView>> {
-    let mut progress = Progress::new();
-    let ended = loop {
-        let (view, allowed) = look(store, id, allowed).await?;
-        if view.is_over() || view.state == JobState::Paused.as_str() {
-            break Some(view);
-        }
-        progress.show(&view, allowed);
-        tokio::select! {
-            () = tokio::time::sleep(LOOK) => {}
-            () = asked.cancelled() => break None,
-        }
-    };
-    progress.end();
-    Ok(ended)
+impl Followed<'_> {
+    /// The job as it is now, and how many calls in a window are meant for it.
+    async fn look(&self) -> anyhow::Result<(JobView, u32)> {
+        let id = self.id;
+        let job = self.store.job(id).await?.ok_or_else(|| anyhow!("there is no job {id} any more"))?;
+        let held = self.others.as_ref().is_none_or(|database| is_held(database));
+        let view = view(&job, Clock::system().now(), &self.allowed, held);
+        Ok((view, self.allowed.to(&job)))
+    }
+
+    /// Shows how far it has come, until it does nothing more; none: somebody has asked to stop.
+    async fn watch(&self, asked: &CancellationToken) -> anyhow::Result<Option<JobView>> {
+        let mut progress = Progress::new();
+        let ended = loop {
+            let (view, allowed) = self.look().await?;
+            if view.is_over() || view.state == JobState::Paused.as_str() {
+                break Some(view);
+            }
+            progress.show(&view, allowed);
+            tokio::select! {
+                () = tokio::time::sleep(LOOK) => {}
+                () = asked.cancelled() => break None,
+            }
+        };
+        progress.end();
+        Ok(ended)
+    }
 }
 
 /// How many customers ended how, in a line.

@@ -16,8 +16,10 @@ const ENOUGH: Duration = Duration::from_secs(3);
 const LINE_EVERY: Duration = Duration::from_secs(30);
 /// How long a window of HighLevel's rate limit is, in seconds.
 const WINDOW: f64 = 10.0;
-/// So much of a reason has its place in the line on a terminal.
-const SHORT: usize = 60;
+/// A job that begins within this time need not say that it has not begun.
+const SOON: Duration = Duration::from_secs(2);
+/// So much has its place in a line on a terminal.
+const SHORT: usize = 78;
 
 /// Shows how far a job has come.
 pub(super) struct Progress {
@@ -25,17 +27,27 @@ pub(super) struct Progress {
     /// The state and the step that it was in.
     at: (&'static str, &'static str),
     pace: Pace,
+    began: Instant,
     written: Option<Instant>,
 }
 
 impl Progress {
     pub(super) fn new() -> Self {
-        Self { bar: ProgressBar::no_length(), at: ("", ""), pace: Pace::default(), written: None }
+        Self {
+            bar: ProgressBar::no_length(),
+            at: ("", ""),
+            pace: Pace::default(),
+            began: Instant::now(),
+            written: None,
+        }
     }
 
     /// Shows a job as it is now. `allowed`: how many calls in a window are meant for it.
     pub(super) fn show(&mut self, view: &JobView, allowed: u32) {
         let now = Instant::now();
+        if view.state == JobState::Queued.as_str() && now.duration_since(self.began) < SOON {
+            return;
+        }
         let at = (view.state, view.step);
         let is_next = std::mem::replace(&mut self.at, at) != at;
         if is_next {
@@ -58,7 +70,7 @@ impl Progress {
             None => "{wide_msg}\n{prefix}",
         };
         self.bar.set_message(headline(view));
-        self.bar.set_prefix(tail);
+        self.bar.set_prefix(shortened(&tail));
         if let Some(all) = all {
             self.bar.set_length(all);
             self.bar.set_position(done.min(all));
@@ -127,15 +139,15 @@ fn tail(view: &JobView, pace: &Pace, limit: f64) -> String {
         told.push(format!("{} left", in_words(seconds.max(1))));
     }
     if let Some(reason) = &view.reason {
-        told.push(format!("waits: {}", shortened(reason)));
+        told.push(format!("waits: {reason}"));
     }
     told.join(", ")
 }
 
-fn shortened(reason: &str) -> String {
-    match reason.char_indices().nth(SHORT) {
-        Some((at, _)) => format!("{}…", &reason[..at]),
-        None => reason.to_owned(),
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(SHORT) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.to_owned(),
     }
 }
 

@@ -22,6 +22,9 @@ impl ReportFile {
         if path.is_dir() {
             bail!("the report cannot be written to {}: it is a folder. Name a file in it", path.display());
         }
+        if !folder(&path).is_dir() {
+            bail!("the report cannot be written to {}: there is no such folder", path.display());
+        }
         try_out(&path).with_context(|| {
             format!("the report cannot be written to {}; name another file with --report", path.display())
         })?;
@@ -81,9 +84,12 @@ fn try_out(path: &Path) -> std::io::Result<()> {
 
 /// A file in the same folder, with the permissions of any new file, which is gone unless it is put in the other's place.
 fn beside(path: &Path) -> std::io::Result<NamedTempFile> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     tempfile::Builder::new()
         .prefix(".cartbridge-report-")
         .permissions(Permissions::from_mode(0o666))
-        .tempfile_in(folder)
+        .tempfile_in(folder(path))
+}
+
+fn folder(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }

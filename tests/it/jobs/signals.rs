@@ -194,3 +194,19 @@ async fn ctrl_c_while_the_bridge_carries_the_job_out_ends_only_the_watching() {
     assert_all_are_made_once(&app);
     app.end().await;
 }
+
+#[tokio::test]
+async fn whoever_watches_is_told_when_the_bridge_has_stopped_and_watches_on_when_it_is_back() {
+    let mut app = spawn_slow().await;
+    seed(&app, crowd(CUSTOMERS)).await;
+    let mut import = Import::begin(&app, &[]).await;
+    until_some_are_made(&app).await;
+    app.stop().await;
+    import.says("no bridge runs on this database").await;
+    app.start_again().await;
+    let (said, code) = import.ends().await;
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("The job is done"), "{said}");
+    assert_all_are_made_once(&app);
+    app.end().await;
+}
