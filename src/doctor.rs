@@ -7,6 +7,7 @@ mod bridge;
 mod highlevel;
 mod net;
 mod patient;
+mod restored;
 mod store;
 
 use std::fmt;
@@ -183,6 +184,9 @@ pub async fn examine(
         let examination = Examination { house: &house, patient, tokens: &tokens, clock };
         if !chart.note("configuration", &patient.finding()) && patient.connection.is_none() {
             continue;
+        }
+        if let Some(finding) = restored::finding(&house, &patient.name).await {
+            chart.note("restore", &finding);
         }
         let Some(live) = house.live(patient, clock) else { continue };
         highlevel::examine(&mut chart, &examination, &live).await;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
+use jiff::Timestamp;
 use serde::Deserialize as _;
 use serde_json::{Value, json};
 
@@ -32,7 +33,7 @@ pub(super) struct Work<'a> {
     pub(super) client: &'a ghl::Client,
     pub(super) claim: &'a Claim,
     /// When the state that is carried out was reached: the newest of those folded together.
-    pub(super) occurred_at: jiff::Timestamp,
+    pub(super) occurred_at: Timestamp,
     /// The routes that it is carried out with.
     pub(super) routes: &'a RouteSet,
     /// Whom the event is about.
@@ -45,6 +46,8 @@ pub(super) struct Work<'a> {
     pub(super) link: Option<Link>,
     /// The guest whom this customer was before he registered; his link becomes the customer's.
     pub(super) guest: Option<Customer>,
+    /// When the customer registered, as far as the event or the store tells it.
+    pub(super) registered_at: Option<Timestamp>,
     /// What was left out of the contact, and why.
     pub(super) problems: Vec<String>,
     /// The followers that go with the head.
@@ -84,6 +87,13 @@ impl Work<'_> {
     /// The contact: the customer's, or that of an event of HighLevel's whom no customer is linked with.
     pub(super) fn contact_id(&self) -> Option<&ghl::ContactId> {
         self.link.as_ref().map(|link| &link.contact_id).or(self.told_contact.as_ref())
+    }
+
+    /// Keeps what was left out, once.
+    pub(super) fn say(&mut self, what: String) {
+        if !self.problems.contains(&what) {
+            self.problems.push(what);
+        }
     }
 
     /// A result, with what was left out of the contact.
@@ -147,7 +157,8 @@ async fn try_carry_out(engine: &Engine, claim: &Claim, folded: &mut Vec<i64>) ->
 
     let routes = engine.routes.of_connection(&live.connection);
     let told_contact = told_contact(event);
-    let (payload, mut mapped, customer) = if is_highlevels(event, continued.as_ref()) {
+    let is_theirs = is_highlevels(event, continued.as_ref());
+    let (payload, mut mapped, customer) = if is_theirs {
         // What HighLevel calls a user or an order is not what the store does.
         let asked = continued.is_some() || routes.asks_for(&event.trigger());
         let customer = match &told_contact {
@@ -207,6 +218,7 @@ async fn try_carry_out(engine: &Engine, claim: &Claim, folded: &mut Vec<i64>) ->
         contact: mapped.contact,
         link,
         guest,
+        registered_at: if is_theirs { None } else { registered_at(&payload) },
         problems: mapped.problems.iter().map(ToString::to_string).collect(),
         folded: fold.folded,
         finished: AtomicBool::new(false),
@@ -432,6 +444,12 @@ fn parse(payload: &[u8]) -> Result<Value, Verdict> {
         let text = format!("the stored body cannot be read: {error}. Have the store send it again");
         Verdict::dead(Code::WrongShape, text)
     })
+}
+
+/// When the customer registered whom a body shows.
+fn registered_at(payload: &Value) -> Option<Timestamp> {
+    let user = payload.get("data")?.get("user")?;
+    cscart::User::deserialize(user).ok()?.timestamp
 }
 
 /// Whom the event is about, and how it shows him. A resync asks the store.

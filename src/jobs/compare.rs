@@ -1,7 +1,7 @@
 //! Which contact a customer is, and what is to be done about it. Pure: no I/O.
 //!
-//! By the link first, then by the e-mail address, then by the phone number. Where these name two contacts, or a contact that is
-//! another customer, nobody but a person can tell: nothing is sent.
+//! By the link first, then by the customer's number where contacts show it, then by the e-mail address, then by the phone number.
+//! Where these name two contacts, or a contact that is another customer, nobody but a person can tell: nothing is sent.
 
 use std::collections::BTreeSet;
 
@@ -73,6 +73,11 @@ pub(super) fn find(subject: &Subject<'_>, found: &Candidates, gone: bool) -> Mat
             None => Match::Unread(Box::new(link.clone())),
         };
     }
+    match by_number(subject, found) {
+        Ok(Some(contact)) => return Match::Contact(Box::new(contact.clone()), None),
+        Ok(None) => {}
+        Err(why) => return Match::Unclear(why),
+    }
     let matched = match found.by_email.as_slice() {
         [] => match by_phone(found, email) {
             Ok(matched) => matched,
@@ -107,6 +112,27 @@ pub(super) fn find(subject: &Subject<'_>, found: &Candidates, gone: bool) -> Mat
         ));
     }
     Match::Contact(Box::new(contact.clone()), None)
+}
+
+/// One with the customer's number is the customer, whatever his e-mail address is by now. One that is another customer's shows a
+/// number that is wrong.
+fn by_number<'a>(subject: &Subject<'_>, found: &'a Candidates) -> Result<Option<&'a KnownContact>, String> {
+    let his = found.by_number.iter().filter(|contact| other_owner(subject, contact).is_none());
+    match his.collect::<Vec<_>>().as_slice() {
+        [] => Ok(None),
+        [one] => match found.by_email.iter().find(|other| other.id != one.id) {
+            Some(other) if !found.by_email.iter().any(|it| it.id == one.id) => Err(format!(
+                "{} has the customer's number and {} the e-mail: merge them in HighLevel, or correct one",
+                named(&one.id),
+                named(&other.id)
+            )),
+            _ => Ok(Some(one)),
+        },
+        several => Err(format!(
+            "several contacts have the customer's number ({}): merge them in HighLevel",
+            several.iter().map(|contact| named(&contact.id)).collect::<Vec<_>>().join(", ")
+        )),
+    }
 }
 
 /// One with the phone is the customer unless it has another e-mail: a shared phone does not make one person of two.
@@ -179,9 +205,17 @@ pub(super) fn decide(subject: &Subject<'_>, contact: &KnownContact, link: Option
     Decision::Equal((!same).then_some(link))
 }
 
-/// The first link with a contact that was there: what is empty there is filled in, and nothing is wiped.
+/// The first link with a contact that was there: what is empty there is filled in, and nothing is wiped. Only the e-mail address of
+/// one that was found by the customer's number is the store's.
 fn adopt(subject: &Subject<'_>, contact: &KnownContact, there: &BTreeSet<&String>) -> Decision {
-    let fill = sync::first_link(subject.contact, &contact.fields);
+    let mut fill = sync::first_link(subject.contact, &contact.fields);
+    let is_his = contact.number.as_ref().is_some_and(|number| subject.customer.is_number(number));
+    if let Some(email) = subject.contact.shown(&Field::Email).filter(|_| is_his) {
+        // That the bridge could not bring it over is why he was not found by it.
+        if contact.fields.shown(&Field::Email) != Some(email) {
+            fill.values_mut().set(Field::Email, email);
+        }
+    }
     let mut ours = subject.contact.clone();
     let link = |ours: Canonical| Link {
         connection: subject.connection.clone(),

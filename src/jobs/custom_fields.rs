@@ -10,12 +10,12 @@ use crate::custom_fields::{Known, wanted};
 use crate::flow::FieldMap;
 use crate::sync::{Canonical, Definitions};
 
-/// The location's definitions; none: no rule fills any custom field, or they may not be read, so that values go by their keys
-/// and nothing is known of those of HighLevel.
+/// The location's definitions; none: nothing needs them, for no rule fills any custom field and contacts are not found by one, or
+/// they may not be read, so that values go by their keys and nothing is known of those of HighLevel.
 pub(super) async fn definitions(hands: &Hands<'_>) -> Result<Option<Arc<Definitions>>, Trouble> {
     let caller = &hands.caller;
     let live = caller.live;
-    if !live.fields.has_custom() {
+    if !live.fields.has_custom() && hands.number.is_none() {
         return Ok(None);
     }
     let known = hands.custom_fields.of(live.connection.ghl.app());

@@ -59,7 +59,12 @@ impl Read {
     /// What his contact is looked for by.
     pub(super) fn sought(&self) -> Sought {
         let value = |field| self.contact.shown(&field).map(str::to_owned);
-        Sought { customer: Customer::User(self.id), email: value(Field::Email), phone: value(Field::Phone) }
+        Sought {
+            customer: Customer::User(self.id),
+            number: Some(self.id.to_string()),
+            email: value(Field::Email),
+            phone: value(Field::Phone),
+        }
     }
 }
 
@@ -91,7 +96,7 @@ impl Examiner<'_> {
             at: self.at,
         };
         if self.job.options.is_partial() {
-            self.look_up(&read.contact, &mut found, chunk).await?;
+            self.look_up(read, &mut found, chunk).await?;
         }
         claimed(chunk, &read.contact, &mut found);
         let (matched, gone) = self.whom(&subject, &mut found, chunk).await?;
@@ -157,7 +162,7 @@ impl Examiner<'_> {
             Box::pin(async move { client.contacts().get(&id).await })
         });
         if let Some(contact) = there.await? {
-            let contact = scan::known(&contact, self.definitions);
+            let contact = scan::known(self.hands, &contact, self.definitions);
             chunk.contacts.push(contact.clone());
             found.contact = Some(contact);
             return Ok((compare::find(subject, found, false), None));
@@ -237,19 +242,23 @@ impl Examiner<'_> {
     }
 
     /// Looks up the contact of a customer who is not linked, where the location was not read by pages.
-    async fn look_up(
-        &self,
-        contact: &Canonical,
-        found: &mut Candidates,
-        chunk: &mut Chunk,
-    ) -> Result<(), Trouble> {
-        let known = found.by_email.len() + found.by_phone.len();
+    async fn look_up(&self, read: &Read, found: &mut Candidates, chunk: &mut Chunk) -> Result<(), Trouble> {
+        let known = found.by_number.len() + found.by_email.len() + found.by_phone.len();
         if found.link.is_some() || found.guest.is_some() || known > 0 {
             return Ok(());
         }
         let connection = &self.hands.caller.live.connection;
+        for there in scan::with_number(self.hands, self.definitions, read.id).await? {
+            let mut known = scan::known(self.hands, &there, self.definitions);
+            known.linked = self.hands.store.links_of_contact(&connection.name, &there.id).await?;
+            chunk.contacts.push(known.clone());
+            found.by_number.push(known);
+        }
+        if !found.by_number.is_empty() {
+            return Ok(());
+        }
         for field in [Field::Email, Field::Phone] {
-            let Some(value) = contact.shown(&field) else { continue };
+            let Some(value) = read.contact.shown(&field) else { continue };
             let by_email = field == Field::Email;
             let there = self.hands.caller.highlevel(|client| {
                 let (location, value) = (connection.ghl.location_id.clone(), value.to_owned());
@@ -259,7 +268,7 @@ impl Examiner<'_> {
                 })
             });
             let Some(Some(there)) = there.await? else { continue };
-            let mut known = scan::known(&there, self.definitions);
+            let mut known = scan::known(self.hands, &there, self.definitions);
             known.linked = self.hands.store.links_of_contact(&connection.name, &there.id).await?;
             chunk.contacts.push(known.clone());
             if by_email {
@@ -284,6 +293,7 @@ fn to_be_made(subject: &Subject<'_>) -> KnownContact {
     let owner = subject.customer.to_string();
     KnownContact {
         id: format!("{MADE}{owner}"),
+        number: None,
         fields,
         tags: Vec::new(),
         owner: Some(owner),
@@ -299,7 +309,8 @@ fn claimed(chunk: &Chunk, contact: &Canonical, found: &mut Candidates) {
     };
     found.by_email.extend(chunk.contacts.iter().filter(|made| shares(&Field::Email, made)).cloned());
     found.by_phone.extend(chunk.contacts.iter().filter(|made| shares(&Field::Phone, made)).cloned());
-    for known in found.by_email.iter_mut().chain(&mut found.by_phone) {
+    let all = found.by_number.iter_mut().chain(&mut found.by_email).chain(&mut found.by_phone);
+    for known in all {
         if let Some((_, owner)) = chunk.owners.iter().find(|(id, _)| *id == known.id) {
             known.owner = Some(owner.clone());
         }

@@ -7,13 +7,20 @@ use super::calls::{Caller, Hands, Trouble};
 use super::{Job, PAGE_SIZE, Place, Progress, custom_fields};
 use crate::reason::{Code, Reason};
 use crate::store::jobs::{Chunk, KnownContact, Step};
-use crate::sync::{self, Definitions};
+use crate::sync::{self, Definitions, Field};
 
 /// A contact as the job keeps it.
-pub(super) fn known(contact: &ghl::Contact, definitions: Option<&Definitions>) -> KnownContact {
+pub(super) fn known(
+    hands: &Hands<'_>,
+    contact: &ghl::Contact,
+    definitions: Option<&Definitions>,
+) -> KnownContact {
+    let fields = sync::from_ghl_with(contact, definitions);
+    let number = hands.number.and_then(|key| fields.shown(&Field::Custom(key.to_owned())));
     KnownContact {
         id: contact.id.to_string(),
-        fields: sync::from_ghl_with(contact, definitions),
+        number: number.map(str::to_owned),
+        fields,
         tags: contact.tags.clone(),
         owner: None,
         linked: Vec::new(),
@@ -39,6 +46,39 @@ async fn search(caller: &Caller<'_>, query: SearchQuery) -> Result<ghl::SearchPa
             "HighLevel does not know this location: check `ghl.location_id` of the connection, then resume";
         Trouble::Fatal(Reason::new(Code::NotFound, text))
     })
+}
+
+/// The contacts that show a customer's number; none where they cannot be searched for by it.
+pub(super) async fn with_number(
+    hands: &Hands<'_>,
+    definitions: Option<&Definitions>,
+    number: u64,
+) -> Result<Vec<ghl::Contact>, Trouble> {
+    let location = &hands.caller.live.connection.ghl.location_id;
+    let Some(definition) = hands.number.zip(definitions).and_then(|(key, known)| known.get(key)) else {
+        return Ok(Vec::new());
+    };
+    let Some(query) = definition.search(location, &number.to_string()) else { return Ok(Vec::new()) };
+    let found = hands.caller.highlevel(|client| {
+        let query = query.clone();
+        Box::pin(async move {
+            match client.contacts().search(&query).await {
+                Ok(answer) => Ok(answer.map(|page| page.contacts)),
+                // That fields can be searched for is seen and not documented.
+                Err(failure)
+                    if matches!(failure.error, ghl::Error::Invalid { .. } | ghl::Error::Refused { .. }) =>
+                {
+                    Ok(ghl::Answer { value: Vec::new(), exchange: *failure.exchange })
+                }
+                Err(failure) => Err(failure),
+            }
+        })
+    });
+    let found = found.await?.unwrap_or_default();
+    let is_his = |contact: &ghl::Contact| {
+        definition.is_shown(&number.to_string(), contact.custom_field(&definition.id))
+    };
+    Ok(found.into_iter().filter(is_his).collect())
 }
 
 /// Reads the page after this contact.
@@ -69,7 +109,8 @@ pub(super) async fn page(hands: &Hands<'_>, job: &Job, after: &[Value]) -> Resul
             return Err(Trouble::Retry(Reason::new(Code::WrongShape, text)));
         }
     };
-    let contacts = found.contacts.iter().map(|contact| known(contact, definitions.as_deref())).collect();
+    let contacts =
+        found.contacts.iter().map(|contact| known(hands, contact, definitions.as_deref())).collect();
     let chunk = Chunk { contacts, ..Chunk::default() };
     let progress = Progress { contacts_read: read, contacts: found.total, ..Progress::default() };
     Ok((Step { place, progress }, chunk))

@@ -48,6 +48,7 @@ mod tests {
         KnownContact {
             id: "c".into(),
             fields: canonical(fields),
+            number: None,
             tags: Vec::new(),
             owner: None,
             linked: Vec::new(),

@@ -17,6 +17,8 @@ pub struct KnownContact {
     pub id: String,
     /// Its e-mail and phone, and whatever else is known of it.
     pub fields: Canonical,
+    /// The store's number of the customer, as a custom field shows it.
+    pub number: Option<String>,
     /// Its tags.
     pub tags: Vec<String>,
     /// The customer whom the job has found it to be.
@@ -30,6 +32,8 @@ pub struct KnownContact {
 pub struct Sought {
     /// Who.
     pub customer: Customer,
+    /// His number in the store.
+    pub number: Option<String>,
     /// The e-mail address.
     pub email: Option<String>,
     /// The phone number.
@@ -45,6 +49,8 @@ pub struct Candidates {
     pub guest: Option<Link>,
     /// The contact of either link, if the job has read it.
     pub contact: Option<KnownContact>,
+    /// Those with his number.
+    pub by_number: Vec<KnownContact>,
     /// Those with the e-mail.
     pub by_email: Vec<KnownContact>,
     /// Those with the phone.

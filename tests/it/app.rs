@@ -312,6 +312,21 @@ impl TestApp {
         }
     }
 
+    /// Makes a backup of the database while the bridge runs; answers where it is.
+    pub fn backup(&self) -> std::path::PathBuf {
+        let backup = self.database().with_extension("backup");
+        let database = rusqlite::Connection::open(self.database()).unwrap();
+        database.execute("VACUUM INTO ?", [backup.to_str().unwrap()]).unwrap();
+        backup
+    }
+
+    /// Stops the bridge, puts a backup in the place of its database, and starts it again.
+    pub async fn put_back(&mut self, backup: &std::path::Path) {
+        self.close().await;
+        std::fs::copy(backup, self.database()).unwrap();
+        self.start_again().await;
+    }
+
     /// Starts the bridge again at its old address, with what is in its database by now.
     pub async fn start_again(&mut self) {
         self.stop().await;

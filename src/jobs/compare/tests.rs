@@ -8,6 +8,7 @@ fn contact(id: &str, fields: &[(Field, &str)]) -> KnownContact {
     KnownContact {
         id: id.into(),
         fields: canonical(fields),
+        number: None,
         tags: Vec::new(),
         owner: None,
         linked: Vec::new(),
@@ -23,8 +24,16 @@ fn found(customer: &[(Field, &str)], contacts: &[KnownContact]) -> String {
         };
         contacts.iter().filter(same).cloned().collect()
     };
-    let candidates =
-        Candidates { by_email: with(Field::Email), by_phone: with(Field::Phone), ..Candidates::default() };
+    let candidates = Candidates {
+        by_number: contacts
+            .iter()
+            .filter(|contact| contact.number.as_deref() == Some("42"))
+            .cloned()
+            .collect(),
+        by_email: with(Field::Email),
+        by_phone: with(Field::Phone),
+        ..Candidates::default()
+    };
     let connection = "my-shop".parse().unwrap();
     let subject = Subject {
         connection: &connection,
@@ -45,6 +54,47 @@ fn found(customer: &[(Field, &str)], contacts: &[KnownContact]) -> String {
 const ADA: (Field, &str) = (Field::Email, "ada@example.com");
 const BEA: (Field, &str) = (Field::Email, "bea@example.com");
 const PHONE: (Field, &str) = (Field::Phone, "+12025550143");
+
+/// A contact that shows the customer's number.
+fn numbered(id: &str, fields: &[(Field, &str)]) -> KnownContact {
+    KnownContact { number: Some("42".into()), ..contact(id, fields) }
+}
+
+#[test]
+fn the_number_decides_before_the_e_mail_and_where_they_disagree_nobody() {
+    assert_eq!(found(&[ADA], &[numbered("n", &[BEA])]), "n", "his e-mail has changed");
+    assert_eq!(found(&[ADA], &[numbered("n", &[ADA]), contact("b", &[BEA])]), "n");
+    assert_eq!(found(&[ADA], &[numbered("n", &[BEA]), contact("a", &[ADA])]), "unclear");
+    assert_eq!(found(&[ADA], &[numbered("n", &[BEA]), numbered("m", &[ADA])]), "unclear");
+    let taken = KnownContact { owner: Some("customer:7".into()), ..numbered("n", &[BEA]) };
+    assert_eq!(found(&[ADA], &[taken, contact("a", &[ADA])]), "a", "it is another customer's");
+}
+
+#[test]
+fn the_e_mail_of_one_found_by_his_number_is_brought_over() {
+    let ours = canonical(&[ADA, (Field::City, "Paris")]);
+    let connection = "my-shop".parse().unwrap();
+    let subject = Subject {
+        connection: &connection,
+        customer: Customer::User(42),
+        contact: &ours,
+        tags: &BTreeSet::new(),
+        at: Timestamp::UNIX_EPOCH,
+    };
+    for (theirs, sent) in [
+        (numbered("n", &[BEA, (Field::City, "Rome")]), vec!["email"]),
+        (contact("n", &[BEA, (Field::City, "Rome")]), vec![]),
+    ] {
+        match decide(&subject, &theirs, None) {
+            Decision::Send { fields, link: Some(link), .. } => {
+                assert_eq!(fields, sent);
+                assert_eq!(sync::changes(&link.shadow, &ours).names(), sent, "so that its event sends it");
+            }
+            Decision::Linked(_) => assert!(sent.is_empty()),
+            other => panic!("{other:?}"),
+        }
+    }
+}
 
 #[test]
 fn the_e_mail_decides_then_the_phone_and_where_they_disagree_nobody() {

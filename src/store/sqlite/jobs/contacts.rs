@@ -20,15 +20,17 @@ const FORGOTTEN: i64 = 2_000;
 pub(super) fn put(tx: &Pool, job: JobId, contacts: &[KnownContact]) -> Result<()> {
     for contact in contacts {
         tx.prepare_cached(
-            "INSERT INTO job_contacts (job, contact_id, email, phone, tags, fields, owner) VALUES (?, ?, ?, ?, ?, ?, ?) \
-             ON CONFLICT (job, contact_id) DO UPDATE SET email = excluded.email, phone = excluded.phone, \
-             tags = excluded.tags, fields = excluded.fields, owner = coalesce(excluded.owner, owner)",
+            "INSERT INTO job_contacts (job, contact_id, email, phone, number, tags, fields, owner) \
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (job, contact_id) DO UPDATE SET email = excluded.email, \
+             phone = excluded.phone, number = excluded.number, tags = excluded.tags, fields = excluded.fields, \
+             owner = coalesce(excluded.owner, owner)",
         )?
         .execute(params![
             job.0.as_bytes(),
             contact.id,
             contact.fields.shown(&Field::Email),
             contact.fields.shown(&Field::Phone),
+            contact.number,
             row::to_json("tags", &contact.tags)?,
             row::to_json("a contact", &contact.fields)?,
             contact.owner
@@ -73,6 +75,7 @@ pub(super) fn candidates(
         None => Ok(Vec::new()),
     };
     Ok(Candidates {
+        by_number: by("number", sought.number.as_ref())?,
         by_email: by("email", sought.email.as_ref())?,
         by_phone: by("phone", sought.phone.as_ref())?,
         link,
@@ -87,7 +90,7 @@ fn find(
     condition: &str,
     values: impl Params,
 ) -> Result<Vec<KnownContact>> {
-    let sql = format!("SELECT contact_id, tags, fields, owner FROM job_contacts {condition}");
+    let sql = format!("SELECT contact_id, tags, fields, owner, number FROM job_contacts {condition}");
     let mut statement = pool.prepare_cached(&sql)?;
     let mut rows = statement.query(values)?;
     let mut contacts = Vec::new();
@@ -104,6 +107,7 @@ fn read(pool: &Pool, connection: &ConnectionName, found: &Row<'_>) -> Result<Kno
         tags: row::json("a contact's tags", &found.get::<_, String>(1)?)?,
         fields: row::json("a contact", &found.get::<_, String>(2)?)?,
         owner: found.get(3)?,
+        number: found.get(4)?,
         id,
     })
 }
