@@ -121,6 +121,11 @@ impl TestApp {
 
     /// Delivers a body of one's own with the store's signature; answers status and body.
     pub async fn deliver(&self, id: &str, body: &Value) -> (u16, Value) {
+        self.deliver_to("my-shop", id, body).await
+    }
+
+    /// The same, to another connection that takes the same secret.
+    pub async fn deliver_to(&self, connection: &str, id: &str, body: &Value) -> (u16, Value) {
         let announcement = self.sandbox.announcement();
         let secret =
             cscart::webhook::Secret::parse(announcement["cscart"]["webhook_secret"].as_str().unwrap())
@@ -129,7 +134,7 @@ impl TestApp {
         let now = self.clock.now().as_second();
         let request = self
             .http
-            .post(format!("{}/webhooks/cscart/my-shop", self.url))
+            .post(format!("{}/webhooks/cscart/{connection}", self.url))
             .header("webhook-id", id)
             .header("webhook-timestamp", now)
             .header("webhook-signature", cscart::webhook::sign(&secret, id, now, body.as_bytes()))

@@ -156,6 +156,51 @@ async fn where_duplicates_are_allowed_nothing_is_made_twice_either() {
 }
 
 #[tokio::test]
+async fn a_token_that_may_not_read_the_fields_finds_what_has_the_same_address() {
+    let mut app = spawn().await;
+    let backup = app.backup();
+    app.register(ada()).await;
+    app.sandbox.ghl().settings(json!({ "scopes": ["contacts.readonly", "contacts.write"] })).unwrap();
+    app.put_back(&backup).await;
+    deliver_again(&app, 0).await;
+    assert_eq!((made(&app, "contact.created"), made(&app, "task.created")), (1, 1), "{}", app.story().await);
+    let event = &app.events("type=customer.created").await[0];
+    let effect = &app.event(event["id"].as_str().unwrap()).await["effects"][0];
+    assert!(effect["result"]["left_out"].to_string().contains("locations/customFields.readonly"), "{effect}");
+    let job = resync(&app, json!({})).await;
+    assert_eq!(job["outcomes"], json!({ "equal": 1 }), "{job}");
+    app.end().await;
+}
+
+#[tokio::test]
+async fn where_two_stores_share_a_location_a_number_says_nothing() {
+    let mut app = spawn().await;
+    let announcement = app.sandbox.announcement();
+    let (ghl, cscart) = (&announcement["ghl"], &announcement["cscart"]);
+    let other = json!({
+        "name": "other-shop",
+        "ghl": { "location_id": ghl["location_id"], "token": ghl["token"], "api_url": ghl["url"] },
+        "cscart": { "url": "https://other.example.com", "webhook_secrets": [cscart["webhook_secret"]] },
+    });
+    let (status, answer) = app.api("POST", "/api/connections", Some(other)).await;
+    assert_eq!(status, 201, "{answer}");
+    let backup = app.backup();
+    let id = app.register(ada()).await;
+    app.put_back(&backup).await;
+    let user =
+        json!({ "user_id": id, "email": "bea@example.com", "firstname": "Bea", "timestamp": 1_577_836_800 });
+    let at = app.clock.now().to_string();
+    let body = json!({ "type": "customer.updated", "timestamp": at, "store": {}, "data": { "user": user } });
+    let (status, answer) = app.deliver_to("other-shop", "msg_1", &body).await;
+    assert_eq!(status, 202, "{answer}");
+    app.settled().await;
+    let mut emails: Vec<Value> = app.ghl("contacts").iter().map(|contact| contact["email"].clone()).collect();
+    emails.sort_by_key(ToString::to_string);
+    assert_eq!(emails, ["ada@example.com", "bea@example.com"], "{}", app.story().await);
+    app.end().await;
+}
+
+#[tokio::test]
 async fn a_new_customer_after_a_restore_costs_two_calls() {
     let mut app = spawn().await;
     let backup = app.backup();
