@@ -31,7 +31,9 @@ use crate::lock::{Lock, LockError, Work};
 use crate::mistake::Mistake;
 use crate::monitor::Monitor;
 use crate::polling::Polling;
+use crate::reason::Code;
 use crate::registry::Registry;
+use crate::restore::{Newest, Restore};
 use crate::routes::{FolderError, LoadError, Routes};
 use crate::store::sqlite::{OpenError, Sqlite};
 use crate::store::{self, EventFilter, Origin, Store};
@@ -80,6 +82,7 @@ pub struct App {
     http: HttpState,
     engine: Arc<Engine>,
     jobs: jobs::Runner,
+    newest: Newest,
     certificate: Option<Certificate>,
     /// Held as long as this process works with the database.
     _lock: Lock,
@@ -111,6 +114,9 @@ impl App {
         let store: Arc<dyn Store> = Arc::new(Sqlite::open_with(&path, config.master_key()?)?);
         let lock = Lock::take(&path, work).await?;
         let now = clock.now();
+        let newest = Newest::beside(&path);
+        let is_older = begin_generation(&*store, &newest, now).await?;
+        let restore = store.restore().await?;
         // Whoever held these leases is gone: we have the lock.
         let released = store.release_leases(now).await?;
         if released > 0 {
@@ -134,6 +140,9 @@ impl App {
             for mistake in routes.unknown_choices(&live.connection) {
                 tracing::warn!("{mistake}");
             }
+        }
+        if let Some(restore) = restore.filter(|_| is_older) {
+            tell(&restore, &registry.names());
         }
         let first_key = match &admin_key {
             None if store.keys().await?.is_empty() => {
@@ -193,6 +202,7 @@ impl App {
             monitor: monitor.clone(),
             inbox: http.inbox.clone(),
             custom_fields: custom_fields.clone(),
+            restore,
             config: config.engine.clone(),
         };
         let engine = Arc::new(Engine {
@@ -204,12 +214,13 @@ impl App {
             monitor,
             config: config.engine,
             started: now,
+            restore,
             custom_fields,
             creating: Creating::default(),
             wake,
             timer_put: Arc::new(Notify::new()),
         });
-        Ok(Self { http, engine, jobs, certificate, _lock: lock, first_key })
+        Ok(Self { http, engine, jobs, newest, certificate, _lock: lock, first_key })
     }
 
     /// The store, for tests and benchmarks that look behind the API.
@@ -241,6 +252,8 @@ impl App {
         let timers = tokio::spawn(timers.run(stop.clone()));
         let refresher =
             tokio::spawn(refresh(self.http.clone(), Arc::clone(&self.engine.timer_put), stop.clone()));
+        let store = Arc::clone(&self.http.store);
+        let generations = tokio::spawn(follow(Arc::clone(&store), self.newest.clone(), stop.clone()));
         let jobs = tokio::spawn(self.jobs.run(stop.clone()));
         let polling = tokio::spawn(self.http.polling.clone().run(stop.clone()));
         let tokens = self.http.tokens.clone();
@@ -274,6 +287,9 @@ impl App {
         drop(tokio::time::timeout(DRAIN, jobs).await);
         drop(polling.await);
         drop(tokio::time::timeout(DRAIN, tokens.finish()).await);
+        drop(generations.await);
+        // What was written since it last looked.
+        next_generation(&*store, &self.newest).await;
         served
     }
 
@@ -326,6 +342,68 @@ async fn refresh(http: HttpState, routes_changed: Arc<Notify>, stop: Cancellatio
             tracing::error!(error = &error as &dyn std::error::Error, "cannot read the grants");
         }
     }
+}
+
+/// Begins to work with a database; answers whether it turned out to be older than the newest one.
+async fn begin_generation(
+    store: &dyn Store,
+    newest: &Newest,
+    now: jiff::Timestamp,
+) -> Result<bool, StartError> {
+    let left = newest.read(now).unwrap_or_else(|error| {
+        let file = newest.path().display();
+        tracing::warn!("{file} cannot be read ({error}): should the database be a backup, tell it with `cartbridge restored`");
+        None
+    });
+    let known = left.map(|left| left.generation);
+    let begun = store.begin_generation(known, left.map_or(now, |left| left.ended)).await?;
+    keep(newest, begun.generation);
+    Ok(begun.is_older)
+}
+
+/// Lets the file beside the database follow what is written in it.
+async fn follow(store: Arc<dyn Store>, newest: Newest, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(REFRESH) => {}
+            () = stop.cancelled() => return,
+        }
+        next_generation(&*store, &newest).await;
+    }
+}
+
+/// Begins the next generation, if anything was written since the last one.
+async fn next_generation(store: &dyn Store, newest: &Newest) {
+    match store.next_generation().await {
+        Ok(Some(generation)) => {
+            let newest = newest.clone();
+            // A disk may take its time.
+            drop(tokio::task::spawn_blocking(move || keep(&newest, generation)).await);
+        }
+        Ok(None) => {}
+        // Whoever stores something is told as well, and says more.
+        Err(error) => tracing::debug!(error = &error as &dyn std::error::Error, "no generation was begun"),
+    }
+}
+
+/// Keeps the generation that the database has.
+fn keep(newest: &Newest, generation: u64) {
+    if let Err(error) = newest.write(generation) {
+        let file = newest.path().display();
+        tracing::warn!(
+            "{file} cannot be written ({error}): a restore from a backup would not be noticed by itself"
+        );
+    }
+}
+
+/// Says that the database was restored, where nobody can overlook it.
+fn tell(restore: &Restore, connections: &[ConnectionName]) {
+    tracing::warn!(
+        code = Code::Restored.as_str(),
+        "{} (more: {})",
+        restore.told(connections),
+        Code::Restored.page()
+    );
 }
 
 /// Takes over routes that have changed, if any or if somebody `asked` for it. What waits may go on by them, or need less.

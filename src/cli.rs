@@ -17,6 +17,7 @@ mod health;
 mod import;
 mod jobs;
 mod key;
+mod restored;
 mod resync;
 mod routes;
 mod sandbox;
@@ -80,6 +81,8 @@ enum Command {
     /// See imports, resyncs and verifications; stop them and let them go on
     #[command(subcommand)]
     Jobs(jobs::Command),
+    /// Say that the database was restored from a backup, where the bridge cannot notice it by itself
+    Restored(restored::Arguments),
     /// Try an event without doing anything: show each call that it would set off
     DryRun(dry_run::Arguments),
     /// Run the tests of the routes: the built-in ones, and those in the folder of your own
@@ -133,6 +136,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             Command::Verify(arguments) => verify::run(config, arguments).await,
             Command::Jobs(command) => jobs::run(config, command).await,
             Command::Resync(arguments) => resync::run(config, arguments).await,
+            Command::Restored(arguments) => restored::run(config, arguments).await,
             Command::DryRun(arguments) => dry_run::run(config, arguments).await,
             Command::TestRoutes(arguments) => test_routes::run(config, arguments).await,
             Command::Key(command) => key::run(config, command).await,

@@ -71,7 +71,7 @@ pub struct EngineConfig {
     /// again only after a second look when three times as long have passed.
     pub settle_ms: u64,
     /// How long, in milliseconds, HighLevel's search may lag behind writes. Matters only where a location allows duplicate
-    /// contacts, after a create of unknown outcome.
+    /// contacts, after a create of unknown outcome, and after a restore.
     pub index_lag_ms: u64,
     /// The shortest delay, in milliseconds, before a failed event is tried again; the next ones grow from there.
     pub retry_base_ms: u64,

@@ -7,6 +7,7 @@ mod bridge;
 mod highlevel;
 mod net;
 mod patient;
+mod restored;
 mod store;
 
 use std::fmt;
@@ -207,6 +208,9 @@ pub async fn examine(
         chart.about = About::Connection(patient.name.clone());
         if !chart.note("configuration", &patient.finding()) && patient.connection.is_none() {
             continue;
+        }
+        if let Some(finding) = restored::finding(&house, &patient.name).await {
+            chart.note("restore", &finding);
         }
         let Some(live) = house.live(patient, clock) else { continue };
         let news = match News::of(&house, &live).await {

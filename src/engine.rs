@@ -42,6 +42,7 @@ use crate::event::{Event, State};
 use crate::monitor::Monitor;
 use crate::reason::{Code, Reason};
 use crate::registry::Registry;
+use crate::restore::Restore;
 use crate::routes::Routes;
 use crate::store::{self, Claim, LEASE, Settlement, Shares, Store};
 use crate::tokens::Tokens;
@@ -78,6 +79,8 @@ pub struct Engine {
     pub custom_fields: CustomFields,
     /// Since when this process works: what the one before it had under way broke off before.
     pub started: Timestamp,
+    /// The database's last restore, if there was any.
+    pub restore: Option<Restore>,
     /// Told when there may be something to do.
     pub wake: Arc<Notify>,
     /// Told when a timer was put ([`Timers`]).

@@ -169,7 +169,7 @@ pub struct Options {
     /// Only so many customers, spread over the whole store (a verification).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sample: Option<u32>,
-    /// Only customers with events or orders since then (a resync).
+    /// Only customers who are new since then, or have events or orders (a resync).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
 }

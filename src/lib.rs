@@ -39,6 +39,7 @@ pub mod polling;
 pub mod priority;
 pub mod reason;
 pub mod registry;
+pub mod restore;
 pub mod route_tests;
 pub mod routes;
 pub mod show;

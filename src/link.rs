@@ -20,6 +20,13 @@ pub enum Customer {
     Guest(String),
 }
 
+impl Customer {
+    /// Whether this is his number in the store, as text.
+    pub fn is_number(&self, text: &str) -> bool {
+        matches!(self, Self::User(id) if text.parse() == Ok(*id))
+    }
+}
+
 impl fmt::Display for Customer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

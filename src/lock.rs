@@ -27,6 +27,8 @@ pub enum Work {
     Job(JobId),
     /// A command that has one customer resynced.
     Resync,
+    /// A command that puts down that the database was restored.
+    Restored,
 }
 
 /// Who holds a lock.
@@ -57,6 +59,10 @@ impl fmt::Display for Holder {
                 f,
                 "process {process} is a command that resyncs a customer, because no bridge ran. Wait until it has ended, or stop it \
                  with Ctrl-C where it runs or `kill {process}`: this bridge carries on with what is left"
+            ),
+            Work::Restored => write!(
+                f,
+                "process {process} is putting down that the database was restored. It takes a moment: try again"
             ),
         }
     }

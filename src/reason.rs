@@ -184,6 +184,8 @@ codes! {
     StorageUnavailable = "storage-unavailable",
     /// Something in the database cannot be read.
     StorageUnreadable = "storage-unreadable",
+    /// The database was restored from a backup.
+    Restored = "restored",
     /// A fault of the bridge.
     Internal = "internal",
 

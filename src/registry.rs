@@ -127,6 +127,19 @@ impl Registry {
         self.all().get(name).cloned()
     }
 
+    /// The key of the custom field by which a contact tells which of a connection's customers it is; none: no field does, or
+    /// another store's customers in the same location have their numbers in that field, too.
+    pub fn number_field<'a>(&self, connection: &'a Connection) -> Option<&'a str> {
+        let key = connection.settings.custom_fields.customer_id.as_str();
+        let in_the_way = |other: &Connection| {
+            other.ghl.location_id == connection.ghl.location_id
+                && other.cscart.url != connection.cscart.url
+                && other.settings.custom_fields.customer_id == key
+        };
+        let is_shared = self.all().values().any(|live| in_the_way(&live.connection));
+        (!key.is_empty() && !is_shared).then_some(key)
+    }
+
     /// All connections.
     pub fn all(&self) -> Arc<LiveByName> {
         Arc::clone(&self.live.read().unwrap_or_else(PoisonError::into_inner))

@@ -3,6 +3,7 @@
 //! Its operations are whole promises ("append if new", "claim what is ready", "settle"), not rows and columns, so that
 //! another database can keep them in its own way. [`sqlite`] is the one that is built in.
 
+mod generations;
 mod grants;
 pub mod jobs;
 mod keys;
@@ -26,6 +27,7 @@ use crate::priority::Priority;
 use crate::reason::Reason;
 use crate::timer::Timer;
 
+pub use generations::{Begun, GenerationStore};
 pub use grants::GrantStore;
 use jobs::JobStore;
 pub use keys::KeyStore;
@@ -292,7 +294,9 @@ pub struct RouteVersion {
 
 /// Everything durable. All methods are safe to repeat.
 #[async_trait]
-pub trait Store: KeyStore + GrantStore + JobStore + LinkStore + PollStore + TimerStore {
+pub trait Store:
+    KeyStore + GenerationStore + GrantStore + JobStore + LinkStore + PollStore + TimerStore
+{
     /// Stores an event unless (connection, source, source id) is known. When this answers `Ok`, the event is on disk.
     /// `not_before`: a lane that this event opens is not ready earlier, so that later events of the subject can join it.
     async fn append(&self, event: NewEvent, not_before: Timestamp) -> Result<Appended>;

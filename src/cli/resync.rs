@@ -38,7 +38,7 @@ struct Who {
     /// One customer, by the id in the store
     #[arg(long, value_name = "ID", conflicts_with = "report")]
     customer: Option<Customer>,
-    /// Customers with events or orders since then (7d, 30m, 2026-11-01, 2026-11-01T12:00:00Z)
+    /// Customers who are new since then, or have events or orders (7d, 30m, 2026-11-01, 2026-11-01T12:00:00Z)
     #[arg(long, value_name = "TIME", value_parser = super::since::parse)]
     since: Option<Timestamp>,
     /// All customers

@@ -245,6 +245,7 @@ impl Scene {
             tokens,
             routes,
             started: clock.now(),
+            restore: None,
             clock,
             monitor,
             config,

@@ -62,12 +62,9 @@ async fn prepared(
         && let Some(why) = fetch(work, step, &mut known).await?
     {
         if !wanted.is_empty() {
-            say(
-                work,
-                format!(
-                    "the custom fields went by their keys, and HighLevel ignores what it does not know: {why}"
-                ),
-            );
+            work.say(format!(
+                "the custom fields went by their keys, and HighLevel ignores what it does not know: {why}"
+            ));
         }
         return Ok(None);
     }
@@ -86,9 +83,23 @@ async fn prepared(
             continue;
         }
         for what in left_out {
-            say(work, what);
+            work.say(what);
         }
         break;
+    }
+    Ok(Some(Arc::clone(&known.definitions)))
+}
+
+/// All that the location has; none: they may not be read, which is said.
+pub(super) async fn all(work: &mut Work<'_>, step: &mut Step) -> Result<Option<Arc<Definitions>>, Verdict> {
+    let known = work.engine.custom_fields.of(work.live.connection.ghl.app());
+    let mut known = known.lock().await;
+    work.keep_lease().await?;
+    if known.is_old(work.engine.clock.now())
+        && let Some(why) = fetch(work, step, &mut known).await?
+    {
+        work.say(format!("the contact was not looked for by the customer's number, for the location's fields cannot be read: {why}"));
+        return Ok(None);
     }
     Ok(Some(Arc::clone(&known.definitions)))
 }
@@ -119,7 +130,7 @@ pub(super) async fn mend(
         return Ok(true);
     }
     if !fields.is_empty() {
-        say(work, NO_CUSTOM_FIELDS.to_owned());
+        work.say(NO_CUSTOM_FIELDS.to_owned());
         return Ok(sent.remove_custom_fields());
     }
     Ok(false)
@@ -172,7 +183,7 @@ pub(super) async fn ignored(
         known.doubted = None;
     }
     for field in &gone {
-        say(work, format!("{field}: the field was deleted in HighLevel, which has ignored its value"));
+        work.say(format!("{field}: the field was deleted in HighLevel, which has ignored its value"));
         work.contact.remove(field);
     }
     Ok(gone)
@@ -202,7 +213,7 @@ async fn find(
     } else {
         wanted.missing()
     };
-    say(work, why);
+    work.say(why);
     work.contact.remove(&wanted.field());
     Ok(())
 }
@@ -287,11 +298,4 @@ async fn fetch(work: &Work<'_>, step: &mut Step, known: &mut Known) -> Result<Op
 async fn lacks(work: &Work<'_>, call: Call) -> Result<Option<String>, Verdict> {
     let missing = work.engine.tokens.missing(work.live, &Scopes::from([call.scope()])).await?;
     Ok((!missing.is_empty()).then(|| format!("the token {}", work.engine.tokens.lack(work.live, &missing))))
-}
-
-/// Keeps what was left out, once.
-fn say(work: &mut Work<'_>, what: String) {
-    if !work.problems.contains(&what) {
-        work.problems.push(what);
-    }
 }

@@ -9,6 +9,8 @@
 //! takes no idempotency key.
 
 mod contact;
+pub(super) mod lost;
+mod number;
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -27,6 +29,7 @@ use crate::reason::{Code, Reason};
 use crate::sync;
 
 pub(super) use contact::{Look, contact, contact_at_once};
+pub(super) use number::by_number;
 
 /// Our clock and HighLevel's may differ by this much: with a clock further off the store's webhooks are refused as well.
 const SKEW: Duration = Duration::from_mins(5);
@@ -102,14 +105,14 @@ pub(super) fn enter(engine: &Engine, key: String) -> Result<Alone<'_>, Verdict> 
 /// Whether a create of unknown outcome was sent. While it may still be under way, looking would be too early.
 pub(super) fn is_open(work: &Work<'_>, step: &Step) -> Result<bool, Verdict> {
     let Some(open) = step.open() else { return Ok(false) };
-    wait_until(work, after(broken_at(work, open), settle(work)))?;
+    wait_until(work, step, after(broken_at(work, open), settle(work)))?;
     Ok(true)
 }
 
 /// A look has found nothing: then nothing was made, if it came late enough.
 pub(super) fn surely_nothing(work: &Work<'_>, step: &mut Step) -> Result<(), Verdict> {
     if let Some(open) = step.open() {
-        wait_until(work, after(broken_at(work, open), settle(work) * LAST_LOOK))?;
+        wait_until(work, step, after(broken_at(work, open), settle(work) * LAST_LOOK))?;
     }
     step.nothing_made();
     Ok(())
@@ -176,17 +179,23 @@ fn settle(work: &Work<'_>) -> Duration {
     Duration::from_millis(work.engine.config.settle_ms)
 }
 
-fn wait_until(work: &Work<'_>, at: Timestamp) -> Result<(), Verdict> {
+fn wait_until(work: &Work<'_>, step: &Step, at: Timestamp) -> Result<(), Verdict> {
     if work.engine.clock.now() < at {
-        return Err(too_early(at));
+        return Err(too_early(step, at));
     }
     Ok(())
 }
 
 /// It may still come to light: look again at `at`.
-pub(super) fn too_early(at: Timestamp) -> Verdict {
-    let why = "a call was cut off; it is sent again only when it has surely not been carried out";
-    Verdict::retry_at(at, Reason::new(Code::AnswerLost, why), false)
+pub(super) fn too_early(step: &Step, at: Timestamp) -> Verdict {
+    let why = match step.open() {
+        Some(open) if !open.is_known => lost::not_yet(),
+        _ => {
+            let why = "a call was cut off; it is sent again only when it has surely not been carried out";
+            Reason::new(Code::AnswerLost, why)
+        }
+    };
+    Verdict::retry_at(at, why, false)
 }
 
 #[cfg(test)]

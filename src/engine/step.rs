@@ -13,6 +13,7 @@ use super::work::Work;
 use crate::clock::after;
 use crate::effect::{Attempt, Effect, EffectState, StepKey};
 use crate::permit::Permit;
+use crate::restore::Restore;
 use crate::store::{EffectUpdate, LinkChange};
 use crate::timer::Timer;
 
@@ -48,6 +49,8 @@ pub(super) struct Open {
     pub(super) last: Timestamp,
     /// When that call ended without a word on what became of it; none: nobody was left to see it end.
     pub(super) ended: Option<Timestamp>,
+    /// The ledger has it; otherwise it may have been sent in a time that the database does not know.
+    pub(super) is_known: bool,
 }
 
 impl Open {
@@ -57,7 +60,7 @@ impl Open {
         // The first exchange after that is the create itself; those behind it looked for what it had made.
         let create = effect.attempts.iter().find(|attempt| attempt.at >= last && attempt.method == "POST");
         let ended = create.map(|create| after(create.at, Duration::from_millis(create.ms + 1)));
-        Some(Self { since, last, ended })
+        Some(Self { since, last, ended, is_known: true })
     }
 }
 
@@ -101,6 +104,14 @@ impl Step {
         self.open
     }
 
+    /// It may have been sent before the database was restored: to be looked for like any other of unknown outcome.
+    pub(super) fn doubt(&mut self, restore: Restore) {
+        let since = restore.lost_since.unwrap_or(Timestamp::MIN);
+        let until = restore.lost_until;
+        let doubted = Open { since, last: until, ended: Some(until), is_known: false };
+        self.open.get_or_insert(doubted);
+    }
+
     /// Says what is really being done: saving a contact may create or update.
     pub(super) fn operation(&mut self, operation: &str) {
         operation.clone_into(&mut self.operation);
@@ -123,7 +134,8 @@ impl Step {
         store
             .begin_effect(&work.claim.lane, work.event().seq, &self.key, &self.operation, version, now)
             .await?;
-        self.open = Some(Open { since: self.open.map_or(now, |open| open.since), last: now, ended: None });
+        let since = self.open.map_or(now, |open| open.since);
+        self.open = Some(Open { since, last: now, ended: None, is_known: true });
         self.told_at = None;
         Ok(())
     }
@@ -196,7 +208,7 @@ impl Step {
             }
         };
         // As long as its outcome is open it stays `sending`, whatever else went wrong.
-        let state = if self.open.is_some() { EffectState::Sending } else { state };
+        let state = if self.open.is_some_and(|open| open.is_known) { EffectState::Sending } else { state };
         let mut result = json!({ "reason": why });
         if let Some(told_at) = self.told_at {
             result[TOLD_AT] = json!(told_at);

@@ -1,5 +1,7 @@
 //! Whom an event is about: the customer or the contact, how it shows him, and his link.
 
+use jiff::Timestamp;
+use serde::Deserialize as _;
 use serde_json::{Value, json};
 
 use super::alone::Alone;
@@ -20,6 +22,8 @@ pub(super) struct Whom<'a> {
     /// The customer as the event shows him.
     pub(super) mapped: sync::Mapped,
     pub(super) customer: Option<Customer>,
+    /// When he registered, as far as the event or the store tells it.
+    pub(super) registered_at: Option<Timestamp>,
     /// The contact that an event of HighLevel's is about, where no customer is linked with it.
     pub(super) told_contact: Option<ghl::ContactId>,
     pub(super) link: Option<Link>,
@@ -39,7 +43,8 @@ pub(super) async fn know<'a>(
     routes: &RouteSet,
 ) -> Result<Whom<'a>, Verdict> {
     let told_contact = told_contact(event);
-    let (payload, mut mapped, customer) = if is_highlevels(event, continued) {
+    let is_theirs = is_highlevels(event, continued);
+    let (payload, mut mapped, customer) = if is_theirs {
         // What HighLevel calls a user or an order is not what the store does.
         let asked = continued.is_some() || routes.asks_for(&event.trigger());
         let customer = match &told_contact {
@@ -62,7 +67,8 @@ pub(super) async fn know<'a>(
         }
         _ => {}
     }
-    Ok(Whom { payload, mapped, customer, told_contact, link, guest, turn })
+    let registered_at = if is_theirs { None } else { registered_at(&payload) };
+    Ok(Whom { payload, mapped, customer, registered_at, told_contact, link, guest, turn })
 }
 
 /// Whom the event is about, and how it shows him. A resync asks the store.
@@ -90,6 +96,12 @@ async fn who(
     }
     let mapped = shown(live, event, &payload)?;
     Ok((payload, mapped, subject))
+}
+
+/// When the customer registered whom a body shows.
+fn registered_at(payload: &Value) -> Option<Timestamp> {
+    let user = payload.get("data")?.get("user")?;
+    cscart::User::deserialize(user).ok()?.timestamp
 }
 
 /// Whether HighLevel has told of it, maybe some time ago.

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::Engine;
@@ -21,7 +22,7 @@ pub(super) struct Work<'a> {
     pub(super) client: &'a ghl::Client,
     pub(super) claim: &'a Claim,
     /// When the state that is carried out was reached: the newest of those folded together.
-    pub(super) occurred_at: jiff::Timestamp,
+    pub(super) occurred_at: Timestamp,
     /// The routes that it is carried out with.
     pub(super) routes: &'a RouteSet,
     /// Whom the event is about.
@@ -30,6 +31,8 @@ pub(super) struct Work<'a> {
     pub(super) told_contact: Option<ghl::ContactId>,
     /// The customer as the event shows him.
     pub(super) contact: Canonical,
+    /// When the customer registered, as far as the event or the store tells it.
+    pub(super) registered_at: Option<Timestamp>,
     /// The customer's link, as the steps leave it.
     pub(super) link: Option<Link>,
     /// The guest whom this customer was before he registered; his link becomes the customer's.
@@ -73,6 +76,13 @@ impl Work<'_> {
     /// The contact: the customer's, or that of an event of HighLevel's whom no customer is linked with.
     pub(super) fn contact_id(&self) -> Option<&ghl::ContactId> {
         self.link.as_ref().map(|link| &link.contact_id).or(self.told_contact.as_ref())
+    }
+
+    /// Keeps what was left out, once.
+    pub(super) fn say(&mut self, what: String) {
+        if !self.problems.contains(&what) {
+            self.problems.push(what);
+        }
     }
 
     /// A result, with what was left out of the contact.

@@ -201,4 +201,7 @@ pub(super) struct Hands<'a> {
     pub(super) caller: Caller<'a>,
     pub(super) store: &'a Arc<dyn store::Store>,
     pub(super) custom_fields: &'a CustomFields,
+    /// The key of the custom field by which a contact tells which customer it is. Only in a database that was restored, whose links
+    /// may not tell: reading the definitions costs a call.
+    pub(super) number: Option<&'a str>,
 }

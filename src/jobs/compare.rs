@@ -2,7 +2,8 @@
 //!
 //! By the link first, then by the e-mail address, then by the phone number, as for a live event (`engine/operations`): the e-mail
 //! decides, and a phone that another contact has is left out. Where several contacts have the e-mail, or the one that has it is
-//! another customer, nobody but a person can tell: nothing is sent.
+//! another customer, nobody but a person can tell: nothing is sent. After a restore the customer's number goes before his e-mail:
+//! links are missing, and e-mails may have changed.
 
 use std::collections::BTreeSet;
 
@@ -32,6 +33,8 @@ pub(super) struct Subject<'a> {
     pub(super) at: Timestamp,
     /// The location's custom fields, where they are known.
     pub(super) definitions: Option<&'a Definitions>,
+    /// Links may be missing, because the database was restored; and contacts can be told by the customer's number.
+    pub(super) after_restore: bool,
 }
 
 /// Which contact a customer is.
@@ -79,6 +82,13 @@ pub(super) fn find(subject: &Subject<'_>, found: &Candidates, gone: bool) -> Mat
     if let Some(why) = subject.contact.nobody() {
         return Match::Unnamed(why);
     }
+    if subject.after_restore {
+        match by_number(subject, found) {
+            Ok(Some(contact)) => return Match::Contact(Box::new(contact.clone()), None),
+            Ok(None) => {}
+            Err(why) => return Match::Unclear(why),
+        }
+    }
     match found.by_email.as_slice() {
         [] => {}
         [one] => {
@@ -95,19 +105,41 @@ pub(super) fn find(subject: &Subject<'_>, found: &Candidates, gone: bool) -> Mat
         }
     }
     let with_phone = fitting(subject, &found.by_phone, shares_the_phone_only);
-    let with_number = fitting(subject, &found.by_number, has_the_name);
+    let has_neither = [Field::Email, Field::Phone].iter().all(|field| subject.contact.shown(field).is_none());
+    let with_number = if has_neither { fitting(subject, &found.by_number, has_the_name) } else { Vec::new() };
     match (with_phone.as_slice(), with_number.as_slice()) {
         ([], []) => Match::Nobody,
         ([one], _) | ([], [one]) => Match::Contact(Box::new((*one).clone()), None),
-        ([], several) => Match::Unclear(format!(
-            "several contacts show the customer's number ({}): merge them in HighLevel",
-            ids(several.iter().copied())
-        )),
+        ([], several) => Match::Unclear(several_have_the_number(several)),
         (several, _) => Match::Unclear(format!(
             "several contacts have the phone ({}): merge them in HighLevel, or give the customer an e-mail",
             ids(several.iter().copied())
         )),
     }
+}
+
+/// One with the customer's number is the customer, whatever his e-mail address is by now. One that is another customer's shows a
+/// number that is wrong.
+fn by_number<'a>(subject: &Subject<'_>, found: &'a Candidates) -> Result<Option<&'a KnownContact>, String> {
+    match fitting(subject, &found.by_number, |_, _| true).as_slice() {
+        [] => Ok(None),
+        [one] => match found.by_email.iter().find(|other| other.id != one.id) {
+            Some(other) if !found.by_email.iter().any(|it| it.id == one.id) => Err(format!(
+                "{} has the customer's number and {} the e-mail: merge them in HighLevel, or correct one",
+                named(&one.id),
+                named(&other.id)
+            )),
+            _ => Ok(Some(one)),
+        },
+        several => Err(several_have_the_number(several)),
+    }
+}
+
+fn several_have_the_number(several: &[&KnownContact]) -> String {
+    format!(
+        "several contacts show the customer's number ({}): merge them in HighLevel",
+        ids(several.iter().copied())
+    )
 }
 
 /// Those that can be him and are no other customer's.
@@ -197,9 +229,18 @@ pub(super) fn decide(subject: &Subject<'_>, contact: &KnownContact, link: Option
     Decision::Equal((!same).then_some(link))
 }
 
-/// The first link with a contact that was there: what is empty there is filled in, and nothing is wiped.
+/// The first link with a contact that was there: what is empty there is filled in, and nothing is wiped. Only the e-mail address of
+/// one that was found by the customer's number after a restore is the store's.
 fn adopt(subject: &Subject<'_>, contact: &KnownContact, there: &BTreeSet<&String>) -> Decision {
-    let fill = sync::first_link(subject.contact, &contact.fields);
+    let mut fill = sync::first_link(subject.contact, &contact.fields);
+    let is_his = subject.after_restore
+        && contact.number.as_ref().is_some_and(|number| subject.customer.is_number(number));
+    if let Some(email) = subject.contact.shown(&Field::Email).filter(|_| is_his) {
+        // That the bridge could not bring it over is why he was not found by it.
+        if contact.fields.shown(&Field::Email) != Some(email) {
+            fill.values_mut().set(Field::Email, email);
+        }
+    }
     let mut ours = subject.contact.clone();
     let link = |ours: Canonical| Link {
         connection: subject.connection.clone(),

@@ -1,6 +1,6 @@
 //! The store's customers, a page at a time and by their ids: the order that stays the same while customers are added.
 
-use cscart::{OrderQuery, User, UserQuery, UserType};
+use cscart::{OrderQuery, SortOrder, User, UserQuery, UserSort, UserType};
 use jiff::Timestamp;
 
 use super::calls::{Caller, Hands, Trouble};
@@ -97,7 +97,7 @@ pub(super) async fn chosen(hands: &Hands<'_>, job: &Job, last: u64) -> Result<Pa
 /// Chooses some of the customers: one page of them.
 pub(super) async fn choose(hands: &Hands<'_>, job: &Job, page: u64) -> Result<(Step, Chunk), Trouble> {
     let (ids, over) = match (job.options.since, job.options.sample) {
-        (Some(since), _) => with_orders(hands, job, since, page).await?,
+        (Some(since), _) => of_late(hands, job, since, page).await?,
         (None, sample) => sampled(hands, job, u64::from(sample.unwrap_or(1)), page).await?,
     };
     let items: Vec<Item> = ids.into_iter().map(|id| Item::of_customer(id, Outcome::Pending)).collect();
@@ -109,8 +109,9 @@ pub(super) async fn choose(hands: &Hands<'_>, job: &Job, page: u64) -> Result<(S
     Ok((Step { place, progress: Progress::default() }, Chunk { items, ..Chunk::default() }))
 }
 
-/// Those with events since then, and those with orders.
-async fn with_orders(
+/// Those with events since then, those with orders, and those who have registered. Who has changed something else since is known only
+/// where all are compared: the store cannot be asked for it.
+async fn of_late(
     hands: &Hands<'_>,
     job: &Job,
     since: Timestamp,
@@ -122,11 +123,24 @@ async fn with_orders(
     };
     let query = OrderQuery { updated_from: Some(since), page: Some(page), ..OrderQuery::default() };
     let read = hands.caller.store(async |store| store.orders().list(&query).await).await?;
-    let over = read.is_last() || read.page.is_some_and(|number| number < page);
+    let no_more_orders = read.is_last() || read.page.is_some_and(|number| number < page);
     ids.extend(read.items.iter().filter_map(|order| order.user_id).map(u64::from));
+    let query = UserQuery {
+        sort_by: UserSort::Registered,
+        sort_order: SortOrder::Descending,
+        page: Some(page),
+        items_per_page: Some(PAGE),
+        ..UserQuery::new(UserType::Customer)
+    };
+    let read = hands.caller.store(async |store| store.users().list(&query).await).await?;
+    let is_old = |user: &User| user.timestamp.is_some_and(|at| at.as_second() < since.as_second());
+    let no_more_users =
+        read.is_last() || read.page.is_some_and(|number| number < page) || read.items.iter().any(is_old);
+    let new = read.items.iter().filter(|user| !is_old(user));
+    ids.extend(new.filter_map(|user| user.user_id).map(u64::from));
     ids.sort_unstable();
     ids.dedup();
-    Ok((ids, over))
+    Ok((ids, no_more_orders && no_more_users))
 }
 
 /// Some of all, spread over the whole store by chance.

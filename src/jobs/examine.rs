@@ -60,9 +60,12 @@ impl Read {
     /// What his contact is looked for by.
     pub(super) fn sought(&self) -> Sought {
         let value = |field| self.contact.shown(&field).map(str::to_owned);
-        let (email, phone) = (value(Field::Email), value(Field::Phone));
-        let number = (email.is_none() && phone.is_none()).then(|| self.id.to_string());
-        Sought { customer: Customer::User(self.id), email, phone, number }
+        Sought {
+            customer: Customer::User(self.id),
+            number: Some(self.id.to_string()),
+            email: value(Field::Email),
+            phone: value(Field::Phone),
+        }
     }
 }
 
@@ -93,9 +96,10 @@ impl Examiner<'_> {
             tags: &self.tags,
             at: self.at,
             definitions: self.definitions,
+            after_restore: self.hands.number.is_some(),
         };
         if self.job.options.is_partial() {
-            self.look_up(&read.contact, &mut found, chunk).await?;
+            self.look_up(read, &mut found, chunk).await?;
         }
         claimed(chunk, &read.contact, &mut found);
         let (matched, gone) = self.whom(&subject, &mut found, chunk).await?;
@@ -254,19 +258,23 @@ impl Examiner<'_> {
     }
 
     /// Looks up the contact of a customer who is not linked, where the location was not read by pages.
-    async fn look_up(
-        &self,
-        contact: &Canonical,
-        found: &mut Candidates,
-        chunk: &mut Chunk,
-    ) -> Result<(), Trouble> {
-        let known = found.by_email.len() + found.by_phone.len();
+    async fn look_up(&self, read: &Read, found: &mut Candidates, chunk: &mut Chunk) -> Result<(), Trouble> {
+        let known = found.by_number.len() + found.by_email.len() + found.by_phone.len();
         if found.link.is_some() || found.guest.is_some() || known > 0 {
             return Ok(());
         }
         let connection = &self.hands.caller.live.connection;
+        for there in scan::with_number(self.hands, self.definitions, read.id).await? {
+            let mut known = self.known(&there);
+            known.linked = self.hands.store.links_of_contact(&connection.name, &there.id).await?;
+            chunk.contacts.push(known.clone());
+            found.by_number.push(known);
+        }
+        if !found.by_number.is_empty() {
+            return Ok(());
+        }
         for field in [Field::Email, Field::Phone] {
-            let Some(value) = contact.shown(&field) else { continue };
+            let Some(value) = read.contact.shown(&field) else { continue };
             let by_email = field == Field::Email;
             let there = self.hands.caller.highlevel(|client| {
                 let (location, value) = (connection.ghl.location_id.clone(), value.to_owned());
@@ -314,9 +322,9 @@ fn to_be_made(subject: &Subject<'_>) -> KnownContact {
     let owner = subject.customer.to_string();
     KnownContact {
         id: format!("{MADE}{owner}"),
+        number: None,
         fields,
         tags: Vec::new(),
-        number: None,
         owner: Some(owner),
         linked: Vec::new(),
     }
@@ -330,7 +338,8 @@ fn claimed(chunk: &Chunk, contact: &Canonical, found: &mut Candidates) {
     };
     found.by_email.extend(chunk.contacts.iter().filter(|made| shares(&Field::Email, made)).cloned());
     found.by_phone.extend(chunk.contacts.iter().filter(|made| shares(&Field::Phone, made)).cloned());
-    for known in found.by_email.iter_mut().chain(&mut found.by_phone) {
+    let all = found.by_number.iter_mut().chain(&mut found.by_email).chain(&mut found.by_phone);
+    for known in all {
         if let Some((_, owner)) = chunk.owners.iter().find(|(id, _)| *id == known.id) {
             known.owner = Some(owner.clone());
         }

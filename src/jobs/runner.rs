@@ -21,6 +21,7 @@ use crate::custom_fields::CustomFields;
 use crate::inbox::Inbox;
 use crate::monitor::Monitor;
 use crate::registry::{Live, Registry};
+use crate::restore::Restore;
 use crate::store::{self, Store};
 use crate::tokens::Tokens;
 
@@ -49,6 +50,8 @@ pub struct Runner {
     pub inbox: Inbox,
     /// The custom fields of the locations.
     pub custom_fields: CustomFields,
+    /// The database's last restore, if there was any.
+    pub restore: Option<Restore>,
     /// How long to wait between two tries.
     pub config: EngineConfig,
 }
@@ -177,7 +180,8 @@ impl Runner {
     /// One step: how long to wait before the next one; none: it is done.
     async fn step(&self, live: &Live, job: &Job) -> Result<Option<Duration>, Trouble> {
         let caller = Caller::new(live, &self.tokens, &self.clock, &self.monitor);
-        let hands = Hands { caller, store: &self.store, custom_fields: &self.custom_fields };
+        let number = self.restore.and_then(|_| self.registry.number_field(&live.connection));
+        let hands = Hands { caller, store: &self.store, custom_fields: &self.custom_fields, number };
         let made = step::make(&hands, job).await;
         let (calls, store_calls) = hands.caller.spent();
         let spent = Progress { calls, store_calls, ..Progress::default() };

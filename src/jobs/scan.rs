@@ -49,6 +49,39 @@ async fn search(caller: &Caller<'_>, query: SearchQuery) -> Result<ghl::SearchPa
     })
 }
 
+/// The contacts that show a customer's number; none where they cannot be searched for by it.
+pub(super) async fn with_number(
+    hands: &Hands<'_>,
+    definitions: Option<&Definitions>,
+    number: u64,
+) -> Result<Vec<ghl::Contact>, Trouble> {
+    let location = &hands.caller.live.connection.ghl.location_id;
+    let Some(definition) = hands.number.zip(definitions).and_then(|(key, known)| known.get(key)) else {
+        return Ok(Vec::new());
+    };
+    let Some(query) = definition.search(location, &number.to_string()) else { return Ok(Vec::new()) };
+    let found = hands.caller.highlevel(|client| {
+        let query = query.clone();
+        Box::pin(async move {
+            match client.contacts().search(&query).await {
+                Ok(answer) => Ok(answer.map(|page| page.contacts)),
+                // That fields can be searched for is seen and not documented.
+                Err(failure)
+                    if matches!(failure.error, ghl::Error::Invalid { .. } | ghl::Error::Refused { .. }) =>
+                {
+                    Ok(ghl::Answer { value: Vec::new(), exchange: *failure.exchange })
+                }
+                Err(failure) => Err(failure),
+            }
+        })
+    });
+    let found = found.await?.unwrap_or_default();
+    let is_his = |contact: &ghl::Contact| {
+        definition.is_shown(&number.to_string(), contact.custom_field(&definition.id))
+    };
+    Ok(found.into_iter().filter(is_his).collect())
+}
+
 /// Reads the page after this contact.
 pub(super) async fn page(hands: &Hands<'_>, job: &Job, after: &[Value]) -> Result<(Step, Chunk), Trouble> {
     let caller = &hands.caller;

@@ -67,8 +67,8 @@ mod tests {
         KnownContact {
             id: "c".into(),
             fields: canonical(fields),
-            tags: Vec::new(),
             number: None,
+            tags: Vec::new(),
             owner: None,
             linked: Vec::new(),
         }

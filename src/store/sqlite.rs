@@ -9,6 +9,7 @@ mod connections;
 mod connects;
 mod effects;
 mod events;
+mod generations;
 mod grants;
 mod inbox;
 mod jobs;
@@ -26,6 +27,7 @@ mod timers;
 mod writer;
 
 use std::path::Path;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -58,6 +60,8 @@ pub struct Sqlite {
     arrivals: Arc<Mutex<Arrivals>>,
     /// Seals the secrets in it.
     vault: Vault,
+    /// How many changes of rows the writer had made when the present generation began.
+    marked: Arc<AtomicU64>,
 }
 
 impl Sqlite {
@@ -83,7 +87,7 @@ impl Sqlite {
         let arrivals = Arc::new(Mutex::new(arrivals));
         let ended = Arc::clone(&arrivals);
         let writer = Writer::start(pool, move |committed| locked(&ended).end(committed));
-        Ok(Self { readers: Readers::new(path.to_owned()), writer, arrivals, vault })
+        Ok(Self { readers: Readers::new(path.to_owned()), writer, arrivals, vault, marked: Arc::default() })
     }
 
     /// Opens a file for reading alone: nothing is made, brought to this version's form or changed, and each write fails. A bridge
@@ -94,7 +98,13 @@ impl Sqlite {
         let arrivals = Arrivals::load(&pool).map_err(|error| OpenError::Read(path.to_owned(), error))?;
         let arrivals = Arc::new(Mutex::new(arrivals));
         let writer = Writer::start(pool, |_| {});
-        Ok(Self { readers: Readers::read_only(path.to_owned()), writer, arrivals, vault })
+        Ok(Self {
+            readers: Readers::read_only(path.to_owned()),
+            writer,
+            arrivals,
+            vault,
+            marked: Arc::default(),
+        })
     }
 
     /// Seals everything with a new master key. A bridge may be working with the file.

@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use ghl::{CustomField, CustomFieldId, CustomFieldValue};
+use ghl::{CustomField, CustomFieldId, CustomFieldValue, SearchQuery};
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use super::normalise::{self, each_once, parts, truth};
 use super::{Canonical, Field};
+
+/// So many contacts are searched for where one is expected.
+const FEW: u32 = 10;
 
 /// So many options a message names.
 const NAMED: usize = 12;
@@ -189,6 +192,17 @@ impl Definition {
             }
             Kind::Foreign(kind) => Err(format!("a field of type {kind} cannot be filled from the store")),
         }
+    }
+
+    /// What contacts with this value are searched for by; none: the field takes none such.
+    ///
+    /// HighLevel's document leaves filters open. Programs in public search by `customFields.<id>`; by the field's name in place of its id
+    /// nothing is found (HighLevel's issue 42). Whoever searches looks at the answers, and gets on without one.
+    pub fn search(&self, location: &ghl::LocationId, text: &str) -> Option<SearchQuery> {
+        let value = self.wire(text).ok()?.value;
+        let mut query = SearchQuery::new(location.clone());
+        query.page_limit = FEW;
+        Some(query.filter(&format!("customFields.{}", self.id), "eq", value))
     }
 
     /// Whether an answer shows what was sent, in whatever form.

@@ -121,6 +121,11 @@ impl TestApp {
 
     /// Delivers a body of one's own with the store's signature; answers status and body.
     pub async fn deliver(&self, id: &str, body: &Value) -> (u16, Value) {
+        self.deliver_to("my-shop", id, body).await
+    }
+
+    /// The same, to another connection that takes the same secret.
+    pub async fn deliver_to(&self, connection: &str, id: &str, body: &Value) -> (u16, Value) {
         let announcement = self.sandbox.announcement();
         let secret =
             cscart::webhook::Secret::parse(announcement["cscart"]["webhook_secret"].as_str().unwrap())
@@ -129,7 +134,7 @@ impl TestApp {
         let now = self.clock.now().as_second();
         let request = self
             .http
-            .post(format!("{}/webhooks/cscart/my-shop", self.url))
+            .post(format!("{}/webhooks/cscart/{connection}", self.url))
             .header("webhook-id", id)
             .header("webhook-timestamp", now)
             .header("webhook-signature", cscart::webhook::sign(&secret, id, now, body.as_bytes()))
@@ -310,6 +315,21 @@ impl TestApp {
             let read = last.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0));
             assert!(read.is_ok_and(|tables| tables > 0), "the database cannot be read");
         }
+    }
+
+    /// Makes a backup of the database while the bridge runs; answers where it is.
+    pub fn backup(&self) -> std::path::PathBuf {
+        let backup = self.database().with_extension("backup");
+        let database = rusqlite::Connection::open(self.database()).unwrap();
+        database.execute("VACUUM INTO ?", [backup.to_str().unwrap()]).unwrap();
+        backup
+    }
+
+    /// Stops the bridge, puts a backup in the place of its database, and starts it again.
+    pub async fn put_back(&mut self, backup: &std::path::Path) {
+        self.close().await;
+        std::fs::copy(backup, self.database()).unwrap();
+        self.start_again().await;
     }
 
     /// Starts the bridge again at its old address, with what is in its database by now.

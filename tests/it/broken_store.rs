@@ -14,10 +14,12 @@ use cartbridge::grant::{
 use cartbridge::jobs::{Item, Job, JobId, JobState};
 use cartbridge::link::{Customer, ItemKind, ItemLink, Link};
 use cartbridge::poll_state::PollState;
+use cartbridge::restore::Restore;
 use cartbridge::store::jobs::{Candidates, Chunk, JobStore, KnownContact, Sought, Step};
 use cartbridge::store::{
-    Appended, Claim, Connections, EffectUpdate, Error, EventFilter, GrantStore, KeyStore, Lane, LinkChange,
-    LinkStore, Origin, Page, PollStore, Result, RouteVersion, Settlement, Shares, Store, TimerStore, View,
+    Appended, Begun, Claim, Connections, EffectUpdate, Error, EventFilter, GenerationStore, GrantStore,
+    KeyStore, Lane, LinkChange, LinkStore, Origin, Page, PollStore, Result, RouteVersion, Settlement, Shares,
+    Store, TimerStore, View,
 };
 use cartbridge::timer::Timer;
 use jiff::Timestamp;
@@ -175,6 +177,14 @@ as_inside! {
     fn last_read(connection: &ConnectionName) -> Option<Timestamp>;
     fn note_addon(connection: &ConnectionName, now: Timestamp) -> ();
     fn addon_heard(connection: &ConnectionName) -> bool;
+}
+
+as_inside! {
+    GenerationStore:
+    fn begin_generation(newest: Option<u64>, lost_until: Timestamp) -> Begun;
+    fn next_generation() -> Option<u64>;
+    fn put_restore(lost_since: Option<Timestamp>, lost_until: Timestamp) -> Restore;
+    fn restore() -> Option<Restore>;
 }
 
 as_inside! {

@@ -60,6 +60,22 @@ impl Killable {
         app
     }
 
+    /// Where the bridge's database is.
+    pub fn database(&self) -> std::path::PathBuf {
+        self.config.with_file_name("test.db")
+    }
+
+    /// Kills the bridge so soon after its start, again and again, that it is never ready.
+    pub async fn kill_at_the_start(&mut self, times: u64) {
+        for n in 0..times {
+            self.child.kill().await.unwrap();
+            self.child = spawn(&self.config);
+            // How far it has come by then is another each time.
+            tokio::time::sleep(Duration::from_millis(n * 5)).await;
+        }
+        self.kill_and_restart().await;
+    }
+
     /// Ends the test.
     pub async fn end(mut self) {
         self.child.kill().await.unwrap();
@@ -302,6 +318,21 @@ async fn killed_at_the_third_item(step: &str, processed: bool) -> Killable {
     app.kill_and_restart().await;
     app.settled().await;
     app
+}
+
+#[tokio::test]
+async fn killed_at_its_start_again_and_again_it_takes_its_database_for_no_backup() {
+    let mut app = Killable::start().await;
+    app.shop(json!({ "action": "customer.register", "user": { "email": "ada@example.com" } })).await;
+    app.settled().await;
+    app.kill_at_the_start(30).await;
+    let database = rusqlite::Connection::open(app.database()).unwrap();
+    let sql = "SELECT number, lost_until FROM generation";
+    let (number, restored): (i64, Option<i64>) =
+        database.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+    assert!(number > 1, "{number}");
+    assert_eq!(restored, None);
+    app.end().await;
 }
 
 const NAMES: [&str; 5] = ["pen", "ink", "nib", "pad", "clip"];

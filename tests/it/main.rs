@@ -29,6 +29,7 @@ mod openapi;
 mod polling;
 mod program;
 mod reload;
+mod restore;
 mod route_tests;
 mod schedule;
 mod secrets;

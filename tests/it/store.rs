@@ -7,6 +7,7 @@
 mod appending;
 mod claiming;
 mod connections;
+mod generations;
 mod given;
 mod grants;
 mod keys;
@@ -158,6 +159,12 @@ macro_rules! conformance {
                     a_grant_goes_with_its_last_connection
                     a_begun_connect_is_taken_once_and_only_while_it_is_fresh
                     of_very_many_begun_connects_the_newest_are_kept
+                }
+                generations {
+                    a_generation_grows_with_each_start_and_with_what_is_written
+                    a_database_that_is_behind_its_newest_generation_was_restored
+                    what_two_restores_leave_open_is_open_together
+                    of_a_database_without_events_nobody_knows_since_when_it_lacks_something
                 }
                 polls {
                     how_far_a_store_was_read_reads_back

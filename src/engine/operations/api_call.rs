@@ -10,7 +10,7 @@ use ghl::{RawBody, RawCall, RawPart};
 use serde_json::Value;
 
 use crate::engine::calls::call;
-use crate::engine::reconcile;
+use crate::engine::reconcile::{self, lost};
 use crate::engine::step::Step;
 use crate::engine::verdict::Verdict;
 use crate::engine::work::Work;
@@ -32,6 +32,9 @@ pub(super) async fn call(
     let raw = raw(operation, request)?;
     let again = matches!(operation.repeat, Repeat::Read | Repeat::Idempotent);
     if !again {
+        if let Some(restore) = lost::may_be_done(work) {
+            step.doubt(restore);
+        }
         may_be_sent(work, step, operation)?;
         step.begin(work).await?;
     }
@@ -106,9 +109,13 @@ fn may_be_sent(work: &Work<'_>, step: &mut Step, operation: &Operation) -> Resul
 
 /// Nobody knows whether it was done.
 fn uncertain(work: &Work<'_>, step: &mut Step, operation: &Operation) -> Verdict {
+    let why = match step.open() {
+        Some(open) if !open.is_known => "the event is from before the database was restored",
+        _ => "its answer did not arrive",
+    };
     let text = format!(
-        "`{}` may have been done: its answer did not arrive, and sent again it could be done twice. Look in HighLevel: if it was \
-         not done, replay this event, which does it again; if it was, leave the event as it is",
+        "`{}` may have been done: {why}, and sent again it could be done twice. Look in HighLevel: if it was not done, replay this \
+         event, which does it again; if it was, leave the event as it is",
         operation.name
     );
     let reason = Reason::new(Code::MayBeDone, text);

@@ -34,6 +34,7 @@ pub(super) async fn ensure(work: &mut Work<'_>, step: &mut Step, tags: &[String]
             ));
         };
         let user = fetch_user(work.engine, work.live, id).await?;
+        work.registered_at = user.timestamp;
         let mapped = shown(work.live, work.event(), &json!({ "data": { "user": user } }))?;
         work.contact = mapped.contact;
         work.problems.extend(mapped.problems.iter().map(ToString::to_string));

@@ -1,6 +1,7 @@
 //! The first link to a contact that HighLevel has already: fill what is empty, wipe nothing.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde_json::json;
 
@@ -8,12 +9,13 @@ use super::tags::add_to;
 use super::taken;
 use crate::engine::calls::{CallError, call};
 use crate::engine::custom_fields;
+use crate::engine::reconcile::lost;
 use crate::engine::step::Step;
 use crate::engine::verdict::Verdict;
 use crate::engine::work::Work;
 use crate::link::{Customer, Link};
 use crate::reason::Code;
-use crate::sync::{self, Field, Shadow};
+use crate::sync::{self, Definitions, Field, Shadow};
 
 /// A contact that seems to be the customer.
 #[derive(Debug, Clone)]
@@ -24,6 +26,8 @@ pub(in crate::engine) struct Found {
     pub(in crate::engine) by_phone: bool,
     /// It was made by our own call, whose answer never came.
     pub(in crate::engine) made_by_us: bool,
+    /// It shows the customer's number, by these fields of the location.
+    numbered: Option<Arc<Definitions>>,
     /// The contact, where it has been fetched already.
     seen: Option<Box<ghl::Contact>>,
 }
@@ -31,12 +35,19 @@ pub(in crate::engine) struct Found {
 impl Found {
     /// A contact that was there before.
     pub(in crate::engine) fn there(id: ghl::ContactId, by_phone: bool) -> Self {
-        Self { id, by_phone, made_by_us: false, seen: None }
+        Self { id, by_phone, made_by_us: false, numbered: None, seen: None }
     }
 
     /// The contact that our own call made.
     pub(in crate::engine) fn made_by_us(id: ghl::ContactId) -> Self {
-        Self { id, by_phone: false, made_by_us: true, seen: None }
+        Self { id, by_phone: false, made_by_us: true, numbered: None, seen: None }
+    }
+
+    /// A contact that shows the customer's number: the bridge has linked it before, and does not know any more.
+    pub(in crate::engine) fn by_number(contact: ghl::Contact, definitions: Arc<Definitions>) -> Self {
+        let id = contact.id.clone();
+        let seen = Some(Box::new(contact));
+        Self { id, by_phone: false, made_by_us: false, numbered: Some(definitions), seen }
     }
 
     /// The contact itself.
@@ -107,7 +118,10 @@ async fn take_over(
     mut found: Found,
 ) -> Result<Option<Found>, Verdict> {
     let customer = super::customer(work)?;
-    if let Some(owner) = owner(work, &found).await? {
+    // That one with the customer's number is no other customer's is seen to where it is found.
+    if found.numbered.is_none()
+        && let Some(owner) = owner(work, &found).await?
+    {
         let text = format!(
             "contact {} has this customer's {} and is linked to {owner}: two customers of the store cannot be one contact. \
              Merge the two customers, or correct the e-mail of one, then replay",
@@ -118,12 +132,22 @@ async fn take_over(
     }
     let mut definitions = custom_fields::prepare(work, step).await?;
     let contact = found.contact(work, step).await?;
-    let mut theirs = sync::from_ghl_with(&contact, definitions.as_deref());
+    let known = definitions.as_deref().or(found.numbered.as_deref());
+    let mut theirs = sync::from_ghl_with(&contact, known);
     if found.made_by_us {
         // HighLevel shows custom fields by ids of its own, so that ours look empty: but we have just sent them.
         theirs.extend(&work.contact.custom_fields());
     }
     let mut fill = sync::first_link(&work.contact, &theirs);
+    let is_ours = found.made_by_us || found.numbered.is_some();
+    if found.numbered.is_some() && lost::may_be_done(work).is_none() {
+        // It has the address that he had then: that he has another one now is why he could be lost.
+        let email =
+            work.contact.shown(&Field::Email).filter(|email| theirs.shown(&Field::Email) != Some(*email));
+        if let Some(email) = email {
+            fill.values_mut().set(Field::Email, email);
+        }
+    }
     while !fill.is_empty() {
         let change = sync::update(&fill, definitions.as_deref());
         let updated = call!(work, step, |ghl| ghl.contacts().update(&found.id, &change)).await;
@@ -140,7 +164,12 @@ async fn take_over(
                 let other = taken::has_the_email(&failed.error).cloned();
                 return Ok(other.map(|other| Found::there(other, false)));
             }
-            Err(failed) if taken::leave_out(work, &failed.error, fill.values_mut()) => {}
+            Err(failed) if taken::leave_out(work, &failed.error, fill.values_mut()) => {
+                if taken::has_the_email(&failed.error).is_some() {
+                    // It does not count as sent: see `contact_update`.
+                    work.contact.remove(&Field::Email);
+                }
+            }
             // What cannot be filled in does not keep the customer from his contact.
             Err(failed)
                 if matches!(
@@ -162,7 +191,7 @@ async fn take_over(
         customer,
         contact_id: found.id.clone(),
         shadow: Shadow { cscart: work.contact.clone(), ghl: theirs },
-        tags: if found.made_by_us { owned } else { missing.into_iter().collect() },
+        tags: if is_ours { owned } else { missing.into_iter().collect() },
         state_at: work.occurred_at,
     };
     let mut result = json!({ "contact_id": found.id, "adopted": true, "filled": fill.names() });

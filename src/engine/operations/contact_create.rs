@@ -8,7 +8,7 @@ use super::taken;
 use crate::engine::alone::Alone;
 use crate::engine::calls::call;
 use crate::engine::custom_fields;
-use crate::engine::reconcile::{self, Look};
+use crate::engine::reconcile::{self, Look, lost};
 use crate::engine::step::Step;
 use crate::engine::verdict::Verdict;
 use crate::engine::work::Work;
@@ -30,11 +30,17 @@ pub(super) async fn create(work: &mut Work<'_>, step: &mut Step, tags: &[String]
         return Err(Verdict::dead(Code::NoCustomer, text));
     }
     let _alone = alone(work)?;
+    if let Some(restore) = lost::customer_was_there(work) {
+        if let Some(found) = reconcile::by_number(work, step, restore).await? {
+            return contact_adopt::adopt(work, step, tags, found).await;
+        }
+        step.doubt(restore);
+    }
     if reconcile::is_open(work, step)? {
         match reconcile::contact(work, step, tags).await? {
             Look::Made(found) => return contact_adopt::adopt(work, step, tags, found).await,
             Look::Nothing { .. } => reconcile::surely_nothing(work, step)?,
-            Look::TooEarly(at) => return Err(reconcile::too_early(at)),
+            Look::TooEarly(at) => return Err(reconcile::too_early(step, at)),
         }
     }
     let mut definitions = custom_fields::prepare(work, step).await?;
@@ -70,7 +76,7 @@ pub(super) async fn create(work: &mut Work<'_>, step: &mut Step, tags: &[String]
                 let other = match reconcile::contact_at_once(work, step, tags).await? {
                     Look::Made(found) => return contact_adopt::adopt(work, step, tags, found).await,
                     Look::Nothing { other } => other,
-                    Look::TooEarly(at) => return Err(reconcile::too_early(at)),
+                    Look::TooEarly(at) => return Err(reconcile::too_early(step, at)),
                 };
                 step.nothing_made();
                 if let Some(mut found) = other

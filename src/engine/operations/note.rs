@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::engine::calls::{CallError, call};
-use crate::engine::reconcile::{self, Create};
+use crate::engine::reconcile::{self, Create, lost};
 use crate::engine::step::Step;
 use crate::engine::verdict::Verdict;
 use crate::engine::work::Work;
@@ -68,6 +68,9 @@ async fn create(
     body: &str,
 ) -> Result<ghl::NoteId, Verdict> {
     step.operation("ghl.note.create");
+    if let Some(restore) = lost::note_may_be_there(work) {
+        step.doubt(restore);
+    }
     let made = reconcile::once(work, step, &OnContact { contact, body }).await?;
     Ok(made.id)
 }

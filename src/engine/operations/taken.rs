@@ -19,10 +19,7 @@ pub(super) fn leave_out(work: &mut Work<'_>, error: &ghl::Error, sent: &mut Cano
         return false;
     }
     sent.remove(&field);
-    let what = format!("the {name}, which contact {contact_id} has as well");
-    if !work.problems.contains(&what) {
-        work.problems.push(what);
-    }
+    work.say(format!("the {name}, which contact {contact_id} has as well"));
     true
 }
 

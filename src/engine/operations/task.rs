@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use crate::engine::calls::{CallError, call};
-use crate::engine::reconcile::{self, Create, Made};
+use crate::engine::reconcile::{self, Create, Made, lost};
 use crate::engine::step::Step;
 use crate::engine::verdict::Verdict;
 use crate::engine::work::Work;
@@ -37,7 +37,17 @@ pub(super) async fn create(
     if !work.event().forced && has_had(work, &link, &key, once_per_customer).await? {
         return step.skip(work, "the customer has had this task").await;
     }
-    let create = OnContact { contact: &link.contact_id, task: &task };
+    let doubt = if once_per_customer && !work.event().forced {
+        lost::customer_was_there(work)
+    } else {
+        lost::may_be_done(work)
+    };
+    if let Some(restore) = doubt {
+        step.doubt(restore);
+    }
+    // What a customer gets once, another event may have given him: then it is due at another time.
+    let at_any_time = once_per_customer && step.open().is_some_and(|open| !open.is_known);
+    let create = OnContact { contact: &link.contact_id, task: &task, at_any_time };
     let Made { id, found } = reconcile::once(work, step, &create).await?;
     let item = ItemLink {
         connection: link.connection.clone(),
@@ -74,6 +84,8 @@ async fn has_had(work: &Work<'_>, link: &Link, key: &str, once_per_customer: boo
 struct OnContact<'a> {
     contact: &'a ghl::ContactId,
     task: &'a Task,
+    /// One that says the same is it, whenever it is due.
+    at_any_time: bool,
 }
 
 impl Create for OnContact<'_> {
@@ -103,7 +115,8 @@ impl Create for OnContact<'_> {
             !taken.contains(found.id.as_str())
                 && same(Some(&self.task.title), found.title.as_deref())
                 && same(self.task.body.as_deref(), found.body.as_deref())
-                && found.due_date.is_none_or(|due| is_same_time(due, self.task.due_date))
+                && (self.at_any_time
+                    || found.due_date.is_none_or(|due| is_same_time(due, self.task.due_date)))
         });
         Ok(made.map(|made| made.id))
     }

@@ -55,7 +55,7 @@ pub(in crate::engine) async fn contact(
         };
         let id = found.id.clone();
         if is_ours(work, step, found, tags).await? {
-            return Ok(Look::Made(Found::made_by_us(id)));
+            return Ok(Look::Made(made(step, id)));
         }
         other = Some(Found::there(id, email.is_none()));
         // A phone may have been left out of what was sent: then it says nothing about ours.
@@ -63,11 +63,11 @@ pub(in crate::engine) async fn contact(
             return Ok(Look::Nothing { other });
         }
     }
-    let Some(query) = query(work) else { return Err(cannot_be_found()) };
+    let Some(query) = query(work) else { return cannot_be_found(step, other) };
     let page = match call!(work, step, |ghl| ghl.contacts().search(&query)).await {
         Ok(page) => page,
         Err(failed) if matches!(failed.error, ghl::Error::Invalid { .. } | ghl::Error::Refused { .. }) => {
-            return Err(cannot_be_found());
+            return cannot_be_found(step, other);
         }
         Err(failed) => return Err(failed.verdict),
     };
@@ -75,7 +75,7 @@ pub(in crate::engine) async fn contact(
         let id = found.id.clone();
         let theirs = sync::from_ghl(&found);
         if theirs.shown(&Field::Email) == email && is_ours(work, step, found, tags).await? {
-            return Ok(Look::Made(Found::made_by_us(id)));
+            return Ok(Look::Made(made(step, id)));
         }
     }
     if let Some(open) = step.open() {
@@ -168,10 +168,22 @@ fn query(work: &Work<'_>) -> Option<SearchQuery> {
     (!query.filters.is_empty()).then_some(query)
 }
 
-fn cannot_be_found() -> Verdict {
-    Verdict::dead(
+/// What the open create has made. What was made in a time that the database does not know may have been changed since.
+fn made(step: &Step, id: ghl::ContactId) -> Found {
+    if step.open().is_some_and(|open| open.is_known) {
+        Found::made_by_us(id)
+    } else {
+        Found::there(id, false)
+    }
+}
+
+fn cannot_be_found(step: &Step, other: Option<Found>) -> Result<Look, Verdict> {
+    if step.open().is_some_and(|open| !open.is_known) {
+        return Ok(Look::Nothing { other });
+    }
+    Err(Verdict::dead(
         Code::UnclearContact,
         "a contact was being created when the connection broke, and what is known of it does not do to find it again: look in \
          HighLevel for the newest contacts; if it is not there, replay this with `force`",
-    )
+    ))
 }

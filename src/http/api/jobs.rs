@@ -46,7 +46,7 @@ struct NewJob {
     #[schema(value_type = String)]
     kind: JobKind,
     /// `page_size`: contacts read with one call, 1 to 500; `sample`: only so many customers (a verification); `since`: only
-    /// customers with events or orders since then (a resync).
+    /// customers who are new since then, or have events or orders (a resync).
     #[serde(default)]
     #[schema(value_type = Object)]
     options: Options,

@@ -8,8 +8,8 @@ fn contact(id: &str, fields: &[(Field, &str)]) -> KnownContact {
     KnownContact {
         id: id.into(),
         fields: canonical(fields),
-        tags: Vec::new(),
         number: None,
+        tags: Vec::new(),
         owner: None,
         linked: Vec::new(),
     }
@@ -17,6 +17,15 @@ fn contact(id: &str, fields: &[(Field, &str)]) -> KnownContact {
 
 /// Looks for a customer among contacts, by e-mail and phone; answers the contact's id, or in a word what came of it.
 fn found(customer: &[(Field, &str)], contacts: &[KnownContact]) -> String {
+    looked_for(customer, contacts, false)
+}
+
+/// The same after a restore.
+fn found_again(customer: &[(Field, &str)], contacts: &[KnownContact]) -> String {
+    looked_for(customer, contacts, true)
+}
+
+fn looked_for(customer: &[(Field, &str)], contacts: &[KnownContact], after_restore: bool) -> String {
     let customer = canonical(customer);
     let with = |field: Field| {
         let same = |contact: &&KnownContact| {
@@ -39,6 +48,7 @@ fn found(customer: &[(Field, &str)], contacts: &[KnownContact]) -> String {
         tags: &BTreeSet::new(),
         at: Timestamp::UNIX_EPOCH,
         definitions: None,
+        after_restore,
     };
     match find(&subject, &candidates, false) {
         Match::Contact(contact, _) => contact.id,
@@ -53,6 +63,50 @@ fn found(customer: &[(Field, &str)], contacts: &[KnownContact]) -> String {
 const ADA: (Field, &str) = (Field::Email, "ada@example.com");
 const BEA: (Field, &str) = (Field::Email, "bea@example.com");
 const PHONE: (Field, &str) = (Field::Phone, "+12025550143");
+
+/// A contact that shows the customer's number.
+fn numbered(id: &str, fields: &[(Field, &str)]) -> KnownContact {
+    KnownContact { number: Some("42".into()), ..contact(id, fields) }
+}
+
+#[test]
+fn after_a_restore_the_number_decides_before_the_e_mail_and_where_they_disagree_nobody() {
+    assert_eq!(found(&[ADA], &[numbered("n", &[BEA])]), "nobody", "no link was lost");
+    assert_eq!(found_again(&[ADA], &[numbered("n", &[BEA])]), "n", "his e-mail has changed");
+    assert_eq!(found_again(&[ADA], &[numbered("n", &[ADA]), contact("b", &[BEA])]), "n");
+    assert_eq!(found_again(&[ADA], &[numbered("n", &[BEA]), contact("a", &[ADA])]), "unclear");
+    assert_eq!(found_again(&[ADA], &[numbered("n", &[BEA]), numbered("m", &[ADA])]), "unclear");
+    let taken = KnownContact { owner: Some("customer:7".into()), ..numbered("n", &[BEA]) };
+    assert_eq!(found_again(&[ADA], &[taken, contact("a", &[ADA])]), "a", "it is another customer's");
+}
+
+#[test]
+fn the_e_mail_of_one_found_by_his_number_is_brought_over() {
+    let ours = canonical(&[ADA, (Field::City, "Paris")]);
+    let connection = "my-shop".parse().unwrap();
+    let subject = Subject {
+        connection: &connection,
+        customer: Customer::User(42),
+        contact: &ours,
+        tags: &BTreeSet::new(),
+        at: Timestamp::UNIX_EPOCH,
+        definitions: None,
+        after_restore: true,
+    };
+    for (theirs, sent) in [
+        (numbered("n", &[BEA, (Field::City, "Rome")]), vec!["email"]),
+        (contact("n", &[BEA, (Field::City, "Rome")]), vec![]),
+    ] {
+        match decide(&subject, &theirs, None) {
+            Decision::Send { fields, link: Some(link), .. } => {
+                assert_eq!(fields, sent);
+                assert_eq!(sync::changes(&link.shadow, &ours).names(), sent, "so that its event sends it");
+            }
+            Decision::Linked(_) => assert!(sent.is_empty()),
+            other => panic!("{other:?}"),
+        }
+    }
+}
 
 #[test]
 fn the_e_mail_decides_and_where_nobody_has_it_the_phone() {

@@ -139,17 +139,23 @@ async fn a_dry_run_tells_what_would_be_done_and_does_nothing() {
 #[tokio::test]
 async fn only_customers_of_late_are_looked_at_when_that_is_asked_for() {
     let app = spawn().await;
-    seed(&app, crowd(20)).await;
+    let mut users = crowd(20);
+    // Registered in 2020, but for the last one.
+    users[..19].iter_mut().for_each(|user| user["timestamp"] = json!(1_577_836_800));
+    let ids = seed(&app, users).await;
     let order = json!({ "action": "order.place", "user_id": 7, "products": [], "deliver": false });
     app.shop(order).await;
     let since = jiff::Timestamp::now() - jiff::SignedDuration::from_mins(5);
     let resync = done(&app, json!({ "kind": "resync", "options": { "since": since.to_string() } })).await;
-    assert_eq!(resync["outcomes"], json!({ "created": 1 }), "{resync}");
+    assert_eq!(resync["outcomes"], json!({ "created": 2 }), "{resync}");
     assert_eq!(
         (&resync["customers"], &resync["examined"], &resync["calls_left"]),
-        (&json!(1), &json!(1), &json!(0))
+        (&json!(2), &json!(2), &json!(0))
     );
-    assert_eq!(app.ghl("contacts").len(), 1);
-    assert_eq!(outcome(&report(&app, &resync).await, 7).0, "created");
+    assert_eq!(app.ghl("contacts").len(), 2);
+    let report = report(&app, &resync).await;
+    for id in [7, ids[19]] {
+        assert_eq!(outcome(&report, id).0, "created");
+    }
     app.end().await;
 }
