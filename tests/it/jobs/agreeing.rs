@@ -25,9 +25,9 @@ async fn carry_over(app: &TestApp, way: &str, id: u64) -> Value {
             accepted["id"].clone()
         }
         _ => {
-            let user = app.sandbox.cscart().state()["users"].clone();
-            let user =
-                user.as_array().unwrap().iter().find(|user| user["user_id"] == id.to_string()).unwrap();
+            let users = app.sandbox.cscart().state()["users"].clone();
+            let id = id.to_string();
+            let user = users.as_array().unwrap().iter().find(|user| user["user_id"] == id.as_str()).unwrap();
             let body = json!({ "type": "customer.updated", "store": {}, "data": { "user": user } });
             let (status, answer) = app.deliver(&format!("msg_{id}"), &body).await;
             assert_eq!(status, 202, "{answer}");
