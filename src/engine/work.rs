@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::alone::Alone;
 use super::operations;
-use super::reconcile;
+use super::reconcile::{self, lost};
 use super::step::{self, Step};
 use super::verdict::{self, Verdict};
 use super::{Engine, guard, schedule, wait};
@@ -48,6 +48,8 @@ pub(super) struct Work<'a> {
     pub(super) guest: Option<Customer>,
     /// When the customer registered, as far as the event or the store tells it.
     pub(super) registered_at: Option<Timestamp>,
+    /// When the note or the order was made that the event is about, as far as the store tells it.
+    pub(super) made_at: Option<Timestamp>,
     /// What was left out of the contact, and why.
     pub(super) problems: Vec<String>,
     /// The followers that go with the head.
@@ -218,7 +220,8 @@ async fn try_carry_out(engine: &Engine, claim: &Claim, folded: &mut Vec<i64>) ->
         contact: mapped.contact,
         link,
         guest,
-        registered_at: if is_theirs { None } else { registered_at(&payload) },
+        registered_at: lost::registered_at(&payload).filter(|_| !is_theirs),
+        made_at: lost::made_at(&payload).filter(|_| !is_theirs),
         problems: mapped.problems.iter().map(ToString::to_string).collect(),
         folded: fold.folded,
         finished: AtomicBool::new(false),
@@ -444,12 +447,6 @@ fn parse(payload: &[u8]) -> Result<Value, Verdict> {
         let text = format!("the stored body cannot be read: {error}. Have the store send it again");
         Verdict::dead(Code::WrongShape, text)
     })
-}
-
-/// When the customer registered whom a body shows.
-fn registered_at(payload: &Value) -> Option<Timestamp> {
-    let user = payload.get("data")?.get("user")?;
-    cscart::User::deserialize(user).ok()?.timestamp
 }
 
 /// Whom the event is about, and how it shows him. A resync asks the store.
