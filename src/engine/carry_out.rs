@@ -49,7 +49,7 @@ async fn try_carry_out(engine: &Engine, claim: &Claim, folded: &mut Vec<i64>) ->
     let continued = continued(event, &payload)?;
 
     let routes = engine.routes.of_connection(&live.connection);
-    let Whom { payload, mapped, customer, registered_at, told_contact, link, guest, turn: _turn } =
+    let Whom { payload, mapped, customer, registered_at, made_at, told_contact, link, guest, turn: _turn } =
         whom::know(engine, &live, event, payload, continued.as_ref(), &routes).await?;
     let routes = match schedule::route_of(event.source, &event.kind, &payload) {
         Some(route) => routes.only(route),
@@ -86,6 +86,7 @@ async fn try_carry_out(engine: &Engine, claim: &Claim, folded: &mut Vec<i64>) ->
         told_contact,
         contact: mapped.contact,
         registered_at,
+        made_at,
         link,
         guest,
         problems: mapped.problems.iter().map(ToString::to_string).collect(),

@@ -1,13 +1,13 @@
 //! Whom an event is about: the customer or the contact, how it shows him, and his link.
 
 use jiff::Timestamp;
-use serde::Deserialize as _;
 use serde_json::{Value, json};
 
+use super::Engine;
 use super::alone::Alone;
+use super::reconcile::{self, lost};
 use super::store_calls::fetch_user;
 use super::verdict::Verdict;
-use super::{Engine, reconcile};
 use crate::event::{Event, Source};
 use crate::flow::{Continued, RouteSet, Seen};
 use crate::link::{Customer, Link};
@@ -24,6 +24,8 @@ pub(super) struct Whom<'a> {
     pub(super) customer: Option<Customer>,
     /// When he registered, as far as the event or the store tells it.
     pub(super) registered_at: Option<Timestamp>,
+    /// When the note or the order was made that the event is about, as far as the store tells it.
+    pub(super) made_at: Option<Timestamp>,
     /// The contact that an event of HighLevel's is about, where no customer is linked with it.
     pub(super) told_contact: Option<ghl::ContactId>,
     pub(super) link: Option<Link>,
@@ -67,8 +69,9 @@ pub(super) async fn know<'a>(
         }
         _ => {}
     }
-    let registered_at = if is_theirs { None } else { registered_at(&payload) };
-    Ok(Whom { payload, mapped, customer, registered_at, told_contact, link, guest, turn })
+    let registered_at = lost::registered_at(&payload).filter(|_| !is_theirs);
+    let made_at = lost::made_at(&payload).filter(|_| !is_theirs);
+    Ok(Whom { payload, mapped, customer, registered_at, made_at, told_contact, link, guest, turn })
 }
 
 /// Whom the event is about, and how it shows him. A resync asks the store.
@@ -96,12 +99,6 @@ async fn who(
     }
     let mapped = shown(live, event, &payload)?;
     Ok((payload, mapped, subject))
-}
-
-/// When the customer registered whom a body shows.
-fn registered_at(payload: &Value) -> Option<Timestamp> {
-    let user = payload.get("data")?.get("user")?;
-    cscart::User::deserialize(user).ok()?.timestamp
 }
 
 /// Whether HighLevel has told of it, maybe some time ago.

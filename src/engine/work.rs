@@ -33,6 +33,8 @@ pub(super) struct Work<'a> {
     pub(super) contact: Canonical,
     /// When the customer registered, as far as the event or the store tells it.
     pub(super) registered_at: Option<Timestamp>,
+    /// When the note or the order was made that the event is about, as far as the store tells it.
+    pub(super) made_at: Option<Timestamp>,
     /// The customer's link, as the steps leave it.
     pub(super) link: Option<Link>,
     /// The guest whom this customer was before he registered; his link becomes the customer's.

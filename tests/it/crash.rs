@@ -61,17 +61,29 @@ impl Killable {
     }
 
     /// Where the bridge's database is.
-    pub fn database(&self) -> std::path::PathBuf {
+    fn database(&self) -> std::path::PathBuf {
         self.config.with_file_name("test.db")
     }
 
-    /// Kills the bridge so soon after its start, again and again, that it is never ready.
-    pub async fn kill_at_the_start(&mut self, times: u64) {
-        for n in 0..times {
+    /// The generation of the bridge's database, and until when it lacks something.
+    fn generation(&self) -> (i64, Option<i64>) {
+        let database = rusqlite::Connection::open(self.database()).unwrap();
+        database.busy_timeout(Duration::from_secs(10)).unwrap();
+        let sql = "SELECT number, lost_until FROM generation";
+        database.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap()
+    }
+
+    /// Kills the bridge as soon as it has begun a generation, again and again: before or after the file beside the database has it.
+    async fn kill_as_it_begins(&mut self, times: usize) {
+        for _ in 0..times {
             self.child.kill().await.unwrap();
+            let (before, _) = self.generation();
             self.child = spawn(&self.config);
-            // How far it has come by then is another each time.
-            tokio::time::sleep(Duration::from_millis(n * 5)).await;
+            let started = std::time::Instant::now();
+            while self.generation().0 == before {
+                assert!(started.elapsed() < Duration::from_secs(30), "the bridge does not start");
+                tokio::task::yield_now().await;
+            }
         }
         self.kill_and_restart().await;
     }
@@ -325,13 +337,10 @@ async fn killed_at_its_start_again_and_again_it_takes_its_database_for_no_backup
     let mut app = Killable::start().await;
     app.shop(json!({ "action": "customer.register", "user": { "email": "ada@example.com" } })).await;
     app.settled().await;
-    app.kill_at_the_start(30).await;
-    let database = rusqlite::Connection::open(app.database()).unwrap();
-    let sql = "SELECT number, lost_until FROM generation";
-    let (number, restored): (i64, Option<i64>) =
-        database.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
-    assert!(number > 1, "{number}");
-    assert_eq!(restored, None);
+    app.kill_as_it_begins(10).await;
+    let (number, lost_until) = app.generation();
+    assert!(number > 10, "{number}");
+    assert_eq!(lost_until, None);
     app.end().await;
 }
 

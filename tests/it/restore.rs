@@ -217,6 +217,27 @@ async fn a_new_customer_after_a_restore_costs_two_calls() {
 }
 
 #[tokio::test]
+async fn an_order_after_a_restore_costs_no_call_more_however_it_goes_on() {
+    let options = Options { strict_rate: false, ..Options::default() };
+    let switched_on =
+        |text, _: &Value| format!("{text}\n[connection.settings.routes]\nrefund-to-task = true\n");
+    let mut app = TestApp::spawn_edited(options, QUICK, switched_on).await;
+    let id = app.register(ada()).await;
+    let backup = app.backup();
+    app.register(person(1)).await;
+    app.put_back(&backup).await;
+    next_second(&app).await;
+    let order = app.shop(json!({ "action": "order.place", "user_id": id, "products": [] })).await;
+    app.settled().await;
+    let before = app.calls().len();
+    app.shop(json!({ "action": "order.status", "order_id": order["order_id"], "status": "I" })).await;
+    app.settled().await;
+    let calls = app.call_names().split_off(before);
+    assert_eq!(calls, ["POST /contacts/*/notes", "POST /contacts/*/tasks"], "{}", app.story().await);
+    app.end().await;
+}
+
+#[tokio::test]
 async fn a_database_that_is_gone_is_one_that_was_restored() {
     let mut app = spawn().await;
     app.register(ada()).await;
