@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use secrecy::ExposeSecret as _;
 use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
@@ -55,7 +56,6 @@ pub(super) async fn run(file: Option<PathBuf>, arguments: Arguments) -> anyhow::
 
 /// From now on SIGHUP does not end the program: it reads the certificate and the routes again.
 fn reload_on_hangup(certificate: Option<Certificate>, routes: Routes) {
-    use tokio::signal::unix::{SignalKind, signal};
     let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
     tokio::spawn(async move {
         while hangup.recv().await.is_some() {
@@ -69,23 +69,28 @@ fn reload_on_hangup(certificate: Option<Certificate>, routes: Routes) {
 
 /// The first signal asks politely; the second is not waited for.
 pub(super) async fn stop_on_signal(stop: CancellationToken) {
-    signal().await;
+    let mut signals = Signals::new();
+    signals.next().await;
     tracing::info!("stopping: finishing what has begun (a second signal stops at once)");
     stop.cancel();
-    signal().await;
+    signals.next().await;
     std::process::exit(130);
 }
 
-/// Waits for SIGINT or SIGTERM.
-pub(super) async fn signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut interrupt), Ok(mut terminate)) =
-        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
+/// SIGINT and SIGTERM from now on: none is missed between two that are waited for. Nothing where the system has no signals to give.
+pub(super) struct Signals(Option<(Signal, Signal)>);
+
+impl Signals {
+    pub(super) fn new() -> Self {
+        Self(signal(SignalKind::interrupt()).and_then(|it| Ok((it, signal(SignalKind::terminate())?))).ok())
+    }
+
+    /// Waits for the next one.
+    pub(super) async fn next(&mut self) {
+        let Some((interrupt, terminate)) = &mut self.0 else { return std::future::pending().await };
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
     }
 }

@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::access::{ApiKey, Role};
 use crate::app::{App, StartError};
-use crate::cli::serve::signal;
+use crate::cli::serve::Signals;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::lock::{LockError, Work};
@@ -28,10 +28,11 @@ impl Host {
         let own = own_bridge(config, work, &stop).await?;
         let asked = CancellationToken::new();
         let told = asked.clone();
+        let mut signals = Signals::new();
         tokio::spawn(async move {
-            signal().await;
+            signals.next().await;
             told.cancel();
-            signal().await;
+            signals.next().await;
             std::process::exit(INTERRUPTED);
         });
         Ok(Self { own, stop, asked })

@@ -61,8 +61,14 @@ impl Import {
 
 /// A store with customers, a HighLevel that takes its time, and no bridge.
 async fn without_bridge() -> TestApp {
-    let mut app = spawn_slow().await;
+    let mut app = with_bridge().await;
     app.close().await;
+    app
+}
+
+/// The same with a bridge.
+async fn with_bridge() -> TestApp {
+    let app = spawn_slow().await;
     seed(&app, crowd(CUSTOMERS)).await;
     app.sandbox.ghl().clear_faults();
     app.fault(json!({ "method": "POST", "path": "/contacts/", "kind": "delay", "ms": 400, "times": 0 }));
@@ -176,8 +182,7 @@ async fn a_job_whose_process_was_killed_is_shown_as_interrupted_and_can_be_resum
 
 #[tokio::test]
 async fn ctrl_c_while_the_bridge_carries_the_job_out_ends_only_the_watching() {
-    let app = spawn_slow().await;
-    seed(&app, crowd(CUSTOMERS)).await;
+    let app = with_bridge().await;
     let path = app.database().with_extension("json");
     let import = Import::begin(&app, &["--report", path.to_str().unwrap()]).await;
     let id = import.id.clone();
@@ -190,6 +195,7 @@ async fn ctrl_c_while_the_bridge_carries_the_job_out_ends_only_the_watching() {
     }
     let report: Vec<Value> = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
     assert_eq!(report[0]["customer"], "(partial report)", "{}", report[0]);
+    app.sandbox.ghl().clear_faults();
     until(&app, &id, "done").await;
     assert_all_are_made_once(&app);
     app.end().await;
@@ -197,12 +203,12 @@ async fn ctrl_c_while_the_bridge_carries_the_job_out_ends_only_the_watching() {
 
 #[tokio::test]
 async fn whoever_watches_is_told_when_the_bridge_has_stopped_and_watches_on_when_it_is_back() {
-    let mut app = spawn_slow().await;
-    seed(&app, crowd(CUSTOMERS)).await;
+    let mut app = with_bridge().await;
     let mut import = Import::begin(&app, &[]).await;
     until_some_are_made(&app).await;
     app.stop().await;
     import.says("no bridge runs on this database").await;
+    app.sandbox.ghl().clear_faults();
     app.start_again().await;
     let (said, code) = import.ends().await;
     assert_eq!(code, Some(0), "{said}");
