@@ -2,6 +2,8 @@
 
 namespace Cartbridge;
 
+defined('BOOTSTRAP') or die('Access denied');
+
 /** What cron does every minute. */
 final class Job
 {
@@ -9,7 +11,7 @@ final class Job
     public static function run(int $seconds, ?Transport $transport = null): array
     {
         State::set('last_cron_at', (string) time());
-        Carts::tell();
+        Recorder::get()->sweepCarts();
         if (version_compare(Store::version(), '4.13.2', '<')) {
             Recorder::get()->sweepUsergroups();
         }
@@ -18,6 +20,7 @@ final class Job
             Recorder::get()->payOwed();
         }
         Outbox::prune();
+        Changes::prune();
         Endpoint::forgetOld();
 
         return $done;

@@ -2,6 +2,8 @@
 
 namespace Cartbridge;
 
+defined('BOOTSTRAP') or die('Access denied');
+
 /** Orders as the events show them; no payment data. */
 final class Orders
 {
@@ -21,7 +23,9 @@ final class Orders
         if ($order_id <= 0) {
             return null;
         }
-        $info = fn_get_order_info($order_id, false, false);
+        $info = Store::whole(static function () use ($order_id) {
+            return fn_get_order_info($order_id, false, false);
+        });
         if (!is_array($info) || empty($info['order_id']) || ($info['is_parent_order'] ?? 'N') === 'Y') {
             return null;
         }

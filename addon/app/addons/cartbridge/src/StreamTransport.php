@@ -2,6 +2,8 @@
 
 namespace Cartbridge;
 
+defined('BOOTSTRAP') or die('Access denied');
+
 /** By PHP itself, where the extension curl is missing. */
 final class StreamTransport implements Transport
 {
