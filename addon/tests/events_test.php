@@ -456,3 +456,40 @@ test('a full outbox in which a newer state cannot be written keeps the older one
     }
     same(['customer.created', 'customer.updated'], types(told()));
 });
+
+test('people who are not known do not wait for each other', static function (): void {
+    db_query("INSERT INTO ?:discussion (thread_id, object_id, object_type) VALUES (3, 7, 'P')");
+    foreach ([11, 12] as $post_id) {
+        $post = ['post_id' => $post_id, 'thread_id' => 3, 'message' => 'Fine tea'];
+        fn_set_hook('add_discussion_post_post', $post);
+        list($request, $request_id) = [['phone' => '+1555' . $post_id], $post_id];
+        fn_set_hook('create_call_request_post', $request, $request_id);
+    }
+    same(4, (int) db_get_field('SELECT COUNT(DISTINCT lane) FROM ?:cartbridge_outbox'));
+});
+
+test('of two customers with one e-mail a newsletter is that of the storefront in which it was subscribed to', static function (): void {
+    foreach ([1, 2, 3] as $company_id) {
+        fn_update_user(0, ['email' => 'ada@example.com', 'user_type' => 'C', 'company_id' => $company_id]);
+    }
+    forget_events();
+    Tygh\Registry::set('runtime.company_id', 2);
+    list($subscriber, $lists, $data) = [5, [1], ['email' => 'ada@example.com']];
+    fn_set_hook('newsletters_update_subscriptions_post', $subscriber, $lists, $data, $lists);
+    same([2, 2], [told()[0]['data']['newsletter']['user_id'], told()[0]['store']['company_id']]);
+});
+
+test('an order with more products than one event can hold is told of with those that fit, and how many do not', static function (): void {
+    $id = customer();
+    forget_events();
+    $products = [];
+    for ($item = 1; $item <= 3000; $item++) {
+        $products[$item] = ['product_id' => $item, 'product' => str_repeat("\u{0447}", 120), 'amount' => 1, 'price' => '1.00'];
+    }
+    $cart = ['total' => '3000.00', 'products' => $products, 'user_data' => ['email' => 'ada@example.com']];
+    $auth = ['user_id' => $id];
+    fn_place_order($cart, $auth);
+    $order = told()[0]['data']['order'];
+    same(3000, count($order['products']) + $order['products_left_out']);
+    holds(count($order['products']) > 500 && strlen((string) db_get_field('SELECT body FROM ?:cartbridge_outbox')) < 1000000, 'as many as fit');
+});

@@ -408,3 +408,13 @@ test('the test button does not wait for what stands before it', static function 
     holds(strpos(Page::test($bridge), 'msg_') === 0, 'it is taken');
     same([1, 1], [count($bridge->bodies), Outbox::pending()]);
 });
+
+test('an answer that drips is not waited for longer than one that does not come', static function (): void {
+    $bridge = new FakeBridge();
+    $bridge->behave('drip');
+    foreach ([new StreamTransport(), new Cartbridge\CurlTransport()] as $transport) {
+        $begun = microtime(true);
+        same(0, $transport->send('POST', $bridge->url . '/', [], '{}', 1)->status());
+        holds(microtime(true) - $begun < 5, 'it ends in time');
+    }
+});

@@ -79,13 +79,13 @@ final class Carts
             $total += (float) $row['amount'] * (float) $row['price'];
         }
 
-        return ['cart' => [
+        return ['cart' => Orders::fit([
             'user_id' => $user_id,
             'email' => $customer['user']['email'] ?? '',
             'timestamp' => $touched_at,
             'total' => round($total, 2),
             'currency' => defined('CART_PRIMARY_CURRENCY') ? CART_PRIMARY_CURRENCY : '',
             'products' => $products,
-        ]];
+        ])];
     }
 }

@@ -2,6 +2,8 @@
 
 namespace Cartbridge;
 
+use Tygh\Registry;
+
 defined('BOOTSTRAP') or die('Access denied');
 
 /** Customers as the events show them: the columns of CS-Cart's users and addresses, and nothing that lets anyone in. */
@@ -85,9 +87,15 @@ final class Customers
         }
     }
 
+    /** Of two customers with one e-mail, in different storefronts, the one of the storefront in which this happens. */
     public static function idByEmail(string $email): int
     {
-        return (int) db_get_field('SELECT user_id FROM ?:users WHERE email = ?s AND user_type = ?s ORDER BY user_id LIMIT 1', trim($email), 'C');
+        return (int) db_get_field(
+            'SELECT user_id FROM ?:users WHERE email = ?s AND user_type = ?s ORDER BY company_id <> ?i, user_id LIMIT 1',
+            trim($email),
+            'C',
+            (int) Registry::get('runtime.company_id')
+        );
     }
 
     /** @return array<int, array{id: int, name: string, status: string}> */

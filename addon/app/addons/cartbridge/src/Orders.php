@@ -12,6 +12,9 @@ final class Orders
         'total', 'subtotal', 'discount', 'subtotal_discount', 'shipping_cost', 'timestamp', 'updated_at', 'notes', 'details', 'lang_code', 'tax_exempt',
     ];
 
+    /** How long an order or a cart may get, as JSON: its event stays below the bridge's 1 MiB. */
+    private const LONGEST = 900000;
+
     /** A status of an order that is not placed yet (payment under way). */
     public const INCOMPLETE = 'N';
 
@@ -58,7 +61,26 @@ final class Orders
         $order['fields'] = isset($info['fields']) && is_array($info['fields']) ? (object) $info['fields'] : new \stdClass();
         $order['products'] = self::products(isset($info['products']) && is_array($info['products']) ? $info['products'] : []);
 
-        return ['order' => $order];
+        return ['order' => self::fit($order)];
+    }
+
+    /**
+     * Leaves out products of an order, or a cart, that has too many of them for one event; `products_left_out` says how many. The bridge would
+     * refuse it otherwise, and all that comes after it from this customer would wait.
+     *
+     * @param array<string, mixed> $order
+     *
+     * @return array<string, mixed>
+     */
+    public static function fit(array $order): array
+    {
+        $all = count($order['products']);
+        while ($order['products'] !== [] && strlen(Json::encode($order)) > self::LONGEST) {
+            $order['products'] = array_slice($order['products'], 0, intdiv(count($order['products']), 2));
+            $order['products_left_out'] = $all - count($order['products']);
+        }
+
+        return $order;
     }
 
     /**

@@ -279,8 +279,9 @@ final class Recorder
     private function review(array $review): void
     {
         $user_id = (int) $review['user_id'];
-        $lane = $user_id > 0 ? Customers::lane($user_id, '') : 'store';
-        Outbox::put('review.created', $lane, $review['source'] . ':' . $review['review_id'], ['review' => $review]);
+        $object = $review['source'] . ':' . $review['review_id'];
+        // Those of people who are not known have nothing to do with each other.
+        Outbox::put('review.created', $user_id > 0 ? Customers::lane($user_id, '') : $object, $object, ['review' => $review]);
     }
 
     /** @param array<string, mixed> $request */
@@ -295,8 +296,9 @@ final class Recorder
             }
             $this->calls_told[$key] = true;
             $user_id = (int) ($request['user_id'] ?? 0);
-            $lane = $user_id > 0 || $email !== '' ? Customers::lane($user_id, $email) : 'store';
-            Outbox::put('call_request.created', $lane, 'call:' . $request_id . ':' . sha1($key), ['call_request' => [
+            $object = 'call:' . $request_id . ':' . sha1($key);
+            $lane = $user_id > 0 || $email !== '' ? Customers::lane($user_id, $email) : $object;
+            Outbox::put('call_request.created', $lane, $object, ['call_request' => [
                 'request_id' => $request_id,
                 'user_id' => $user_id,
                 'name' => (string) ($request['name'] ?? ''),

@@ -23,6 +23,8 @@ final class Sender
 
     /** @var Transport */
     private $transport;
+    /** @var int when it was last written down that something was delivered: once a second, not with each row */
+    private $noted_at = 0;
 
     public function __construct(?Transport $transport = null)
     {
@@ -167,7 +169,10 @@ final class Sender
 
     private function succeeded(): void
     {
-        State::set('last_success_at', (string) time());
+        if ($this->noted_at !== time()) {
+            $this->noted_at = time();
+            State::set('last_success_at', (string) $this->noted_at);
+        }
         if (State::number('failures') > 0) {
             State::set('failures', '0');
             State::set('last_failure', '');
