@@ -493,3 +493,53 @@ test('an order with more products than one event can hold is told of with those 
     same(3000, count($order['products']) + $order['products_left_out']);
     holds(count($order['products']) > 500 && strlen((string) db_get_field('SELECT body FROM ?:cartbridge_outbox')) < 1000000, 'as many as fit');
 });
+
+test('new customers and orders of which a killed request told nobody are found by cron, once, and nothing from before', static function (): void {
+    new FakeBridge();
+    $look = static function (int $after) : array {
+        $GLOBALS['harness_clock_ahead'] = $after;
+        Recorder::nextRequest();
+        Cartbridge\Job::run(10);
+        return types(told('S'));
+    };
+    db_query("INSERT INTO ?:users (email) VALUES ('before@example.com')");
+    db_query('INSERT INTO ?:orders (user_id, status, email, timestamp) VALUES (1, ?s, ?s, ?i)', 'O', 'before@example.com', time());
+    same([], $look(0));
+    // As a request leaves it that is killed before the hooks; and one that is not.
+    db_query("INSERT INTO ?:users (email, user_type) VALUES ('found@example.com', 'C'), ('staff@example.com', 'A')");
+    db_query('INSERT INTO ?:orders (user_id, status, email, timestamp) VALUES (2, ?s, ?s, ?i), (2, ?s, ?s, ?i)', 'P', 'found@example.com', time(), 'N', 'found@example.com', time());
+    $auth = ['user_id' => customer('told@example.com')];
+    $cart = ['total' => '5.00', 'user_data' => ['email' => 'told@example.com']];
+    fn_place_order($cart, $auth);
+    $told = ['customer.created', 'order.created'];
+    same($told, $look(60));
+    same($told, $look(301), 'a request that is under way is not overtaken');
+    $events = array_merge($told, $told);
+    same($events, $look(602));
+    same([['2', 'found@example.com'], ['2', 'P']], [
+        [(string) told('S')[2]['data']['user']['user_id'], told('S')[2]['data']['user']['email']],
+        [(string) told('S')[3]['data']['order']['order_id'], told('S')[3]['data']['order']['status']],
+    ]);
+    same($events, $look(903));
+    fn_change_order_status(3, 'O');
+    same(array_merge($events, ['order.created']), $look(1204));
+});
+
+test('an order whose request is killed before the mark that it was told is told of once, and one killed before the event as well', static function (): void {
+    new FakeBridge();
+    Cartbridge\Job::run(10);
+    $auth = ['user_id' => customer()];
+    foreach (['mark', 'event'] as $killed_before) {
+        forget_events();
+        $cart = ['total' => '5.00', 'user_data' => ['email' => 'ada@example.com']];
+        list($order_id) = fn_place_order($cart, $auth);
+        Cartbridge\Marks::drop('order', (string) $order_id);
+        $killed_before === 'event' && forget_events();
+        for ($run = 1; $run <= 3; $run++) {
+            $GLOBALS['harness_clock_ahead'] = ($GLOBALS['harness_clock_ahead'] ?? 0) + 301;
+            Recorder::nextRequest();
+            Cartbridge\Job::run(10);
+        }
+        same(['order.created'], types(told('S')), $killed_before);
+    }
+});

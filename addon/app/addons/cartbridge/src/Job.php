@@ -11,10 +11,7 @@ final class Job
     public static function run(int $seconds, ?Transport $transport = null): array
     {
         State::set('last_cron_at', (string) time());
-        Recorder::get()->sweepCarts();
-        if (version_compare(Store::version(), '4.13.2', '<')) {
-            Recorder::get()->sweepUsergroups();
-        }
+        Recorder::get()->sweep();
         $done = (new Sender($transport))->run($seconds);
         if (Marks::count('owed', 1) > 0) {
             Recorder::get()->payOwed();

@@ -36,10 +36,11 @@ final class Outbox
      * @param string               $lane   whom it is about; the events of one lane are sent in order
      * @param string               $object what it is about: a second state of the same object within a request replaces the first
      * @param array<string, mixed> $data   what the bridge is told
+     * @param bool                 $once   whether this can happen to the object only once: then a second such event is none
      *
      * @return bool false: the outbox is full, the event is not in it (and counted)
      */
-    public static function put(string $type, string $lane, string $object, array $data): bool
+    public static function put(string $type, string $lane, string $object, array $data, bool $once = false): bool
     {
         $lane = self::lane($lane);
         $body = Json::encode(['type' => $type, 'timestamp' => gmdate('Y-m-d\TH:i:s\Z'), 'store' => Store::describe($data), 'data' => (object) $data]);
@@ -56,9 +57,9 @@ final class Outbox
                 return false;
             }
         }
-        $event_id = 'msg_' . bin2hex(random_bytes(16));
+        $event_id = 'msg_' . ($once ? substr(hash('sha256', State::get('cron_key') . ' ' . $own), 0, 32) : bin2hex(random_bytes(16)));
         db_query(
-            'INSERT INTO ?:cartbridge_outbox ?e',
+            $once ? 'INSERT IGNORE INTO ?:cartbridge_outbox ?e' : 'INSERT INTO ?:cartbridge_outbox ?e',
             ['event_id' => $event_id, 'type' => $type, 'lane' => $lane, 'body' => $body, 'created_at' => time()]
         );
         self::$own[$own] = $event_id;

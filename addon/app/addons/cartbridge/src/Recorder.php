@@ -163,20 +163,31 @@ final class Recorder
             }
             // The core tells the hook the new status at a moment when not every version has it in the row yet.
             $info['status'] = $to;
-            if ($first && Marks::once('order', (string) $order_id)) {
-                $this->guestOf($info);
-                $this->order('order.created', $info, null);
+            if ($first && Marks::value('order', (string) $order_id) === null) {
+                $this->newOrder($info);
             } else {
                 $this->order('order.status_changed', $info, $from);
             }
         }, 'order:' . $order_id, $first ? 'created' : '');
     }
 
+    /**
+     * The mark comes last: of a request that is killed before it, the event is written and found again, and counts once.
+     *
+     * @param array<string, mixed> $info
+     */
+    private function newOrder(array $info): void
+    {
+        $this->guestOf($info);
+        $this->order('order.created', $info, null);
+        Marks::put('order', (string) (int) $info['order_id'], '');
+    }
+
     /** @param array<string, mixed> $info */
     private function order(string $type, array $info, ?string $previous_status): void
     {
         $lane = Customers::lane((int) ($info['user_id'] ?? 0), (string) ($info['email'] ?? ''));
-        if (!Outbox::put($type, $lane, 'order:' . (int) $info['order_id'], Orders::data($info, $previous_status))) {
+        if (!Outbox::put($type, $lane, 'order:' . (int) $info['order_id'], Orders::data($info, $previous_status), $type === 'order.created')) {
             self::owe('order:' . (int) $info['order_id'], $type === 'order.created' ? 'created' : '');
         }
     }
@@ -336,7 +347,7 @@ final class Recorder
      * The cores before 4.13.2 have no hook for usergroups. They write a link anew with each change (`REPLACE`), so that the newest
      * links are the newest changes: whose they are is told of by cron.
      */
-    public function sweepUsergroups(): void
+    private function sweepUsergroups(): void
     {
         $this->safely(function (): void {
             $seen = State::get('last_usergroup_link');
@@ -385,10 +396,10 @@ final class Recorder
                 return;
             }
             if ($value === 'created') {
-                Marks::once('order', $id);
-                $this->guestOf($info);
+                $this->newOrder($info);
+            } else {
+                $this->order('order.updated', $info, null);
             }
-            $this->order($value === 'created' ? 'order.created' : 'order.updated', $info, null);
         } elseif (Customers::exists((int) $id)) {
             $this->customer('customer.updated', (int) $id);
         } else {
@@ -396,12 +407,33 @@ final class Recorder
         }
     }
 
-    /** Carts left behind; what goes wrong with them keeps nothing else from being sent. */
-    public function sweepCarts(): void
+    /** What cron looks for in the store's tables; what goes wrong with it keeps nothing else from being sent. */
+    public function sweep(): void
     {
-        $this->safely(static function (): void {
-            Carts::tell();
-        });
+        $this->safely([Sweep::class, 'run']);
+        $this->safely([Carts::class, 'tell']);
+        if (version_compare(Store::version(), '4.13.2', '<')) {
+            $this->sweepUsergroups();
+        }
+    }
+
+    /** A new customer of whom no hook has told. */
+    public function customerFound(int $user_id): void
+    {
+        $this->safely(function () use ($user_id): void {
+            $this->customer('customer.created', $user_id);
+        }, Customers::lane($user_id, ''));
+    }
+
+    /** A placed order of which no hook has told. */
+    public function orderFound(int $order_id): void
+    {
+        $this->safely(function () use ($order_id): void {
+            $info = Orders::read($order_id);
+            if ($info !== null) {
+                $this->newOrder($info);
+            }
+        }, 'order:' . $order_id, 'created');
     }
 
     /** @param string $owed what is told later where this fails: `customer:` or `order:` and the id; empty: nothing can be made up for */
