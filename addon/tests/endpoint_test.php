@@ -107,3 +107,28 @@ test('what changed since a point can be listed to its end', static function (): 
     same($ids[0], (int) call(['action' => 'customer.get', 'user_id' => $ids[0]])[1]['user']['user_id']);
     same(404, call(['action' => 'customer.get', 'user_id' => $ids[1]])[0]);
 });
+
+test('the bridge is told of the customers of each storefront, whichever answers', static function (): void {
+    Connection::fromCode(code([]))->save();
+    $id = (int) fn_update_user(0, ['email' => 'ada@example.com', 'user_type' => 'C', 'company_id' => 2])[0];
+    Tygh\Registry::set('runtime.company_id', 1);
+    same([200, 'ada@example.com'], [call(['action' => 'customer.get', 'user_id' => $id])[0], call(['action' => 'customer.get', 'user_id' => $id])[1]['user']['email']]);
+    $item = call(['action' => 'customers.changed'])[1]['items'][0];
+    same([false, 'ada@example.com'], [$item['deleted'], $item['user']['email']]);
+});
+
+test('of several changes of a customer the list has the newest, and cron drops the others', static function (): void {
+    Connection::fromCode(code([]))->save();
+    list($a, $b) = [customer('a@x.com'), customer('b@x.com')];
+    fn_update_user($a, ['firstname' => 'Augusta']);
+    $list = static function (int $since): array {
+        return array_column(call(['action' => 'customers.changed', 'since' => $since])[1]['items'], 'user_id');
+    };
+    same([[$b, $a], [$a]], [$list(0), $list(2)]);
+    Cartbridge\Changes::prune();
+    same([(string) $b, (string) $a], db_get_fields('SELECT user_id FROM ?:cartbridge_changes ORDER BY change_no'));
+    fn_delete_user($b);
+    Cartbridge\Changes::prune();
+    same([$a, $b], $list(0));
+    same(2, (int) db_get_field('SELECT COUNT(*) FROM ?:cartbridge_changes'));
+});

@@ -280,3 +280,266 @@ test('an older core without a hook for usergroups has their changes told of by c
     same(['customer.updated'], types($events));
     same(3, $events[0]['data']['usergroups'][0]['id']);
 });
+
+test('an order that found no room stays a new one, whatever becomes of it until there is room', static function (): void {
+    $id = customer();
+    State::set('max_pending', '1');
+    $auth = ['user_id' => $id];
+    $cart = ['total' => '5.00', 'user_data' => ['email' => 'ada@example.com']];
+    list($order_id) = fn_place_order($cart, $auth);
+    Recorder::nextRequest();
+    fn_change_order_status($order_id, 'P');
+    State::set('max_pending', '1000');
+    Recorder::nextRequest();
+    Recorder::get()->payOwed();
+    $events = told();
+    same(['customer.created', 'order.created'], types($events));
+    same('P', $events[1]['data']['order']['status']);
+});
+
+test('what could not be recorded is told of as soon as it can be', static function (): void {
+    ini_set('error_log', '/dev/null');
+    $id = customer();
+    $gone = customer('gone@example.com');
+    forget_events();
+    db_query('RENAME TABLE ?:cartbridge_outbox TO ?:cartbridge_away');
+    try {
+        fn_update_user($id, ['firstname' => 'Augusta']);
+        fn_delete_user($gone);
+        $cart = ['total' => '5.00', 'user_data' => ['email' => 'ada@example.com']];
+        $auth = ['user_id' => $id];
+        list($order_id) = fn_place_order($cart, $auth);
+        fn_change_order_status($order_id, 'P');
+    } finally {
+        db_query('RENAME TABLE ?:cartbridge_away TO ?:cartbridge_outbox');
+    }
+    Recorder::nextRequest();
+    $bridge = new FakeBridge();
+    Cartbridge\Job::run(10);
+    Cartbridge\Job::run(10);
+    $events = $bridge->events();
+    usort($events, static function (array $a, array $b): int {
+        return $a['type'] <=> $b['type'];
+    });
+    same(['customer.deleted', 'customer.updated', 'order.created'], types($events));
+    same(['gone@example.com', 'Augusta', 'P'], [$events[0]['data']['user']['email'], $events[1]['data']['user']['firstname'], $events[2]['data']['order']['status']]);
+    Recorder::nextRequest();
+    fn_change_order_status($order_id, 'N');
+    fn_change_order_status($order_id, 'P');
+    same(['order.status_changed'], types(told()), 'nor is it a new order once more');
+});
+
+test('cron that is killed while it makes up for what found no room loses none of it', static function (): void {
+    $ids = [customer('a@x.com')];
+    State::set('max_pending', '1');
+    $ids[] = customer('b@x.com');
+    State::set('max_pending', '1000');
+    elsewhere_in(['ADDON_DIES_READING' => (string) $ids[1]], 'cron');
+    same(['customer.created'], types(told()));
+    elsewhere('cron');
+    same(['customer.created', 'customer.updated'], types(told()));
+});
+
+test('one thing that cannot be made up for keeps nothing else waiting', static function (): void {
+    ini_set('error_log', '/dev/null');
+    Cartbridge\Marks::put('owed', 'order:4', 'created');
+    $id = customer();
+    forget_events();
+    Cartbridge\Marks::put('owed', 'customer:' . $id, '""');
+    db_query('UPDATE ?:cartbridge_marks SET created_at = 1 WHERE object_id = ?s', 'order:4');
+    $GLOBALS['harness_unreadable'] = 4;
+    Recorder::get()->payOwed();
+    same(['customer.updated'], types(told()));
+    same([['order:4'], 'created'], [array_column(Cartbridge\Marks::oldest('owed', 9), 'object_id'), Cartbridge\Marks::value('owed', 'order:4')]);
+});
+
+test('in CS-Cart with several storefronts cron tells of the customers, carts and orders of all of them', static function (): void {
+    State::set('max_pending', '1');
+    $made = ['user_type' => 'C', 'company_id' => 2, 'firstname' => 'Ada'];
+    fn_update_user(0, $made + ['email' => 'first@example.com']);
+    $id = (int) fn_update_user(0, $made + ['email' => 'second@example.com'])[0];
+    $cart = ['total' => '5.00', 'user_data' => ['email' => 'second@example.com']];
+    $auth = ['user_id' => $id];
+    list($order_id) = fn_place_order($cart, $auth);
+    db_query('UPDATE ?:orders SET company_id = 2 WHERE order_id = ?i', $order_id);
+    db_query('INSERT INTO ?:user_session_products ?e', ['user_id' => $id, 'timestamp' => time() - 7200, 'type' => 'C', 'user_type' => 'R', 'item_id' => 1, 'product_id' => 7]);
+    State::set('max_pending', '1000');
+    Recorder::nextRequest();
+    Tygh\Registry::set('runtime.company_id', 1);
+    $bridge = new FakeBridge();
+    Cartbridge\Job::run(10);
+    Cartbridge\Job::run(10);
+    $types = types($bridge->events());
+    sort($types);
+    same(['cart.abandoned', 'customer.created', 'customer.updated', 'order.created'], $types);
+    same(1, Tygh\Registry::get('runtime.company_id'), 'and the storefront is what it was');
+});
+
+test('a customer who became staff while he was owed is not told of as deleted', static function (): void {
+    $id = customer();
+    forget_events();
+    Cartbridge\Marks::put('owed', 'customer:' . $id, '""');
+    db_query("UPDATE ?:users SET user_type = 'A' WHERE user_id = ?i", $id);
+    Recorder::get()->payOwed();
+    same([], told());
+});
+
+test('a vendor who is approved is told of with his new status', static function (): void {
+    db_query("INSERT INTO ?:companies (company_id, company, status) VALUES (2, 'Tea Ltd', 'N')");
+    elsewhere_in(['ADDON_EDITION' => 'MULTIVENDOR'], 'approve-vendor', '2');
+    $events = told();
+    same(['vendor.updated'], types($events));
+    same('A', $events[0]['data']['vendor']['status']);
+});
+
+test('more carts than one run takes are all told of, and a store without the table of carts is served as well', static function (): void {
+    db_query("INSERT INTO ?:users (user_id, email) SELECT seq, CONCAT('u', seq, '@x.com') FROM seq_1_to_501");
+    db_query('INSERT INTO ?:user_session_products (user_id, timestamp, type, user_type, item_id, product_id) SELECT seq, ?i, ?s, ?s, 1, 7 FROM seq_1_to_501', time() - 7200, 'C', 'R');
+    same([500, 1, 0], [Carts::tell(), Carts::tell(), Carts::tell()]);
+    same(501, Outbox::pending());
+
+    ini_set('error_log', '/dev/null');
+    new FakeBridge();
+    db_query('RENAME TABLE ?:user_session_products TO ?:away');
+    try {
+        same(501, Cartbridge\Job::run(20)['sent']);
+    } finally {
+        db_query('RENAME TABLE ?:away TO ?:user_session_products');
+    }
+});
+
+test('of a customer who was deleted the add-on keeps nothing but what is to be told', static function (): void {
+    list($id, $other) = [customer(), customer('b@x.com')];
+    foreach ([$id, $other] as $user_id) {
+        Cartbridge\Staff::addNote($user_id, 'Fond of tea', 'Rosan');
+        Cartbridge\Staff::changeTags($user_id, ['vip'], []);
+        db_query('REPLACE INTO ?:cartbridge_views ?e', ['user_id' => $user_id, 'view' => '{}']);
+    }
+    fn_delete_user($id);
+    foreach (['notes', 'tags', 'views'] as $table) {
+        same([(string) $other], db_get_fields('SELECT user_id FROM ?:cartbridge_' . $table), $table);
+    }
+    same(1, count(array_keys(types(told()), 'customer.deleted', true)));
+});
+
+test('a request that changes a customer waits for no other that does so, and not for what cron cleans up', static function (): void {
+    $id = customer();
+    meanwhile(static function () use ($id): void {
+        Recorder::get()->customerChanged($id);
+    }, static function () use ($id): void {
+        Recorder::nextRequest();
+        Recorder::get()->customerChanged($id);
+    });
+    same('', State::get('last_record_error'));
+    same(['customer.created', 'customer.updated'], types(told()));
+
+    db_query('INSERT INTO ?:cartbridge_outbox (event_id, type, lane, body, state, sent_at) SELECT CONCAT(?s, seq), ?s, ?s, ?s, ?s, IF(seq > 100, ?i, 1) FROM seq_1_to_5000', 'msg_', 'ping', 'store', '{}', 'S', time());
+    meanwhile([Outbox::class, 'prune'], static function () use ($id): void {
+        Recorder::nextRequest();
+        fn_update_user($id, ['firstname' => 'Augusta']);
+    });
+    same('', State::get('last_record_error'));
+    same(2 + 1, Outbox::pending());
+});
+
+test('a full outbox in which a newer state cannot be written keeps the older one', static function (): void {
+    ini_set('error_log', '/dev/null');
+    $id = customer();
+    fn_update_user($id, ['firstname' => 'One']);
+    State::set('max_pending', '2');
+    Recorder::nextRequest();
+    db_query("CREATE TRIGGER away BEFORE INSERT ON ?:cartbridge_outbox FOR EACH ROW SIGNAL SQLSTATE '45000'");
+    try {
+        fn_update_user($id, ['firstname' => 'Two']);
+    } finally {
+        db_query('DROP TRIGGER away');
+    }
+    same(['customer.created', 'customer.updated'], types(told()));
+});
+
+test('people who are not known do not wait for each other', static function (): void {
+    db_query("INSERT INTO ?:discussion (thread_id, object_id, object_type) VALUES (3, 7, 'P')");
+    foreach ([11, 12] as $post_id) {
+        $post = ['post_id' => $post_id, 'thread_id' => 3, 'message' => 'Fine tea'];
+        fn_set_hook('add_discussion_post_post', $post);
+        list($request, $request_id) = [['phone' => '+1555' . $post_id], $post_id];
+        fn_set_hook('create_call_request_post', $request, $request_id);
+    }
+    same(4, (int) db_get_field('SELECT COUNT(DISTINCT lane) FROM ?:cartbridge_outbox'));
+});
+
+test('of two customers with one e-mail a newsletter is that of the storefront in which it was subscribed to', static function (): void {
+    foreach ([1, 2, 3] as $company_id) {
+        fn_update_user(0, ['email' => 'ada@example.com', 'user_type' => 'C', 'company_id' => $company_id]);
+    }
+    forget_events();
+    Tygh\Registry::set('runtime.company_id', 2);
+    list($subscriber, $lists, $data) = [5, [1], ['email' => 'ada@example.com']];
+    fn_set_hook('newsletters_update_subscriptions_post', $subscriber, $lists, $data, $lists);
+    same([2, 2], [told()[0]['data']['newsletter']['user_id'], told()[0]['store']['company_id']]);
+});
+
+test('an order with more products than one event can hold is told of with those that fit, and how many do not', static function (): void {
+    $id = customer();
+    forget_events();
+    $products = [];
+    for ($item = 1; $item <= 3000; $item++) {
+        $products[$item] = ['product_id' => $item, 'product' => str_repeat("\u{0447}", 120), 'amount' => 1, 'price' => '1.00'];
+    }
+    $cart = ['total' => '3000.00', 'products' => $products, 'user_data' => ['email' => 'ada@example.com']];
+    $auth = ['user_id' => $id];
+    fn_place_order($cart, $auth);
+    $order = told()[0]['data']['order'];
+    same(3000, count($order['products']) + $order['products_left_out']);
+    holds(count($order['products']) > 500 && strlen((string) db_get_field('SELECT body FROM ?:cartbridge_outbox')) < 1000000, 'as many as fit');
+});
+
+test('new customers and orders of which a killed request told nobody are found by cron, once, and nothing from before', static function (): void {
+    new FakeBridge();
+    $look = static function (int $after) : array {
+        $GLOBALS['harness_clock_ahead'] = $after;
+        Recorder::nextRequest();
+        Cartbridge\Job::run(10);
+        return types(told('S'));
+    };
+    db_query("INSERT INTO ?:users (email) VALUES ('before@example.com')");
+    db_query('INSERT INTO ?:orders (user_id, status, email, timestamp) VALUES (1, ?s, ?s, ?i)', 'O', 'before@example.com', time());
+    same([], $look(0));
+    // As a request leaves it that is killed before the hooks; and one that is not.
+    db_query("INSERT INTO ?:users (email, user_type) VALUES ('found@example.com', 'C'), ('staff@example.com', 'A')");
+    db_query('INSERT INTO ?:orders (user_id, status, email, timestamp) VALUES (2, ?s, ?s, ?i), (2, ?s, ?s, ?i)', 'P', 'found@example.com', time(), 'N', 'found@example.com', time());
+    $auth = ['user_id' => customer('told@example.com')];
+    $cart = ['total' => '5.00', 'user_data' => ['email' => 'told@example.com']];
+    fn_place_order($cart, $auth);
+    $told = ['customer.created', 'order.created'];
+    same($told, $look(60));
+    same($told, $look(301), 'a request that is under way is not overtaken');
+    $events = array_merge($told, $told);
+    same($events, $look(602));
+    same([['2', 'found@example.com'], ['2', 'P']], [
+        [(string) told('S')[2]['data']['user']['user_id'], told('S')[2]['data']['user']['email']],
+        [(string) told('S')[3]['data']['order']['order_id'], told('S')[3]['data']['order']['status']],
+    ]);
+    same($events, $look(903));
+    fn_change_order_status(3, 'O');
+    same(array_merge($events, ['order.created']), $look(1204));
+});
+
+test('an order whose request is killed before the mark that it was told is told of once, and one killed before the event as well', static function (): void {
+    new FakeBridge();
+    Cartbridge\Job::run(10);
+    $auth = ['user_id' => customer()];
+    foreach (['mark', 'event'] as $killed_before) {
+        forget_events();
+        $cart = ['total' => '5.00', 'user_data' => ['email' => 'ada@example.com']];
+        list($order_id) = fn_place_order($cart, $auth);
+        Cartbridge\Marks::drop('order', (string) $order_id);
+        $killed_before === 'event' && forget_events();
+        for ($run = 1; $run <= 3; $run++) {
+            $GLOBALS['harness_clock_ahead'] = ($GLOBALS['harness_clock_ahead'] ?? 0) + 301;
+            Recorder::nextRequest();
+            Cartbridge\Job::run(10);
+        }
+        same(['order.created'], types(told('S')), $killed_before);
+    }
+});

@@ -226,3 +226,25 @@ test('each text of the add-on stands in the English language file', static funct
     }
     same([], $missing);
 });
+
+test('a long reason of the bridge fits into what the tab keeps', static function (): void {
+    new FakeBridge();
+    $id = customer();
+    $known = View::fetch($id, bridge_that(static function (): Cartbridge\Answer {
+        return new Cartbridge\Answer(401, (string) json_encode(['detail' => str_repeat('no ', 300)]));
+    }));
+    holds(strpos($known['error'], 'the bridge does not accept the signature') === 0, $known['error']);
+});
+
+test('the tab of a customer asks again at once when the clock was set back', static function (): void {
+    new FakeBridge();
+    $id = customer();
+    $down = bridge_that(static function (): Cartbridge\Answer {
+        return Cartbridge\Answer::none('down');
+    });
+    $GLOBALS['harness_clock_ahead'] = 86400;
+    View::fetch($id, $down);
+    unset($GLOBALS['harness_clock_ahead']);
+    View::fetch($id, $down);
+    same(2, count($down->bodies));
+});

@@ -1,5 +1,6 @@
 <?php
 
+use Cartbridge\Answer;
 use Cartbridge\Connection;
 use Cartbridge\Job;
 use Cartbridge\Outbox;
@@ -166,7 +167,7 @@ test('a bridge that is busy, broken or does not know us is left alone, with a re
     $bridge = new FakeBridge();
     customer('a@x.com');
     customer('b@x.com');
-    foreach (['500' => 'the bridge answered 500', '503' => 'the bridge is busy', '401' => 'the bridge does not accept the signature', '404' => 'the bridge does not know this connection', '302' => 'the bridge answered 302'] as $status => $reason) {
+    foreach (['500' => 'the bridge answered 500', '503' => 'the bridge is busy', '401' => 'the bridge does not accept the signature', '404' => 'the bridge does not know this connection', '302' => 'something else than the bridge answers at its address'] as $status => $reason) {
         $bridge->behave((string) $status);
         let_pass();
         $before = count($bridge->requests());
@@ -300,5 +301,120 @@ test('what was delivered in the last hours is sent again for a bridge that has l
         holds(strpos(refused(static function () use ($hours): void {
             Page::resendLast($hours);
         }), '400 the hours are a whole number from 1 to 168') === 0, json_encode($hours) . ' is refused');
+    }
+});
+
+test('a change that comes while a sender has the row in its hands gets a row of its own', static function (): void {
+    new FakeBridge();
+    $id = customer();
+    forget_events();
+    fn_update_user($id, ['firstname' => 'One']);
+    $bridge = bridge_that(static function (string $body) use ($id): Answer {
+        if (strpos($body, '"One"') !== false) {
+            // Still the same request of the store, which another process' sender has overtaken.
+            fn_update_user($id, ['firstname' => 'Two']);
+        }
+        return new Answer(202, '{"id":"01"}');
+    });
+    same(2, (new Sender($bridge))->run(10)['sent']);
+    same(['One', 'Two'], array_map(static function (string $body): string {
+        return json_decode($body, true)['data']['user']['firstname'];
+    }, $bridge->bodies));
+});
+
+test('a page that something else answers in the bridge\'s place is no receipt, whatever its status', static function (): void {
+    new FakeBridge();
+    customer();
+    foreach ([200, 202] as $status) {
+        foreach (["<!DOCTYPE html><title>Domain for sale</title>", "\xEF\xBB\xBF\n <html><body>Log in</body></html>"] as $page) {
+            $done = (new Sender(bridge_that(static function () use ($status, $page): Answer {
+                return new Answer($status, $page);
+            })))->run(10, true);
+            same([0, 1, 1], [$done['sent'], $done['failed'], Outbox::pending()]);
+            holds(strpos($done['reason'], 'something else than the bridge answers at its address') === 0, $done['reason']);
+        }
+    }
+    foreach (['', 'ok', '{}'] as $receipt) {
+        customer('c' . strlen($receipt) . '@x.com');
+        (new Sender(bridge_that(static function () use ($receipt): Answer {
+            return new Answer(200, $receipt);
+        })))->run(10, true);
+        same(0, Outbox::pending(), 'any other 2xx is one');
+    }
+});
+
+test('an event that the bridge breaks at each time holds up its own customer and no other', static function (): void {
+    new FakeBridge();
+    foreach ([500, 403, 0] as $status) {
+        forget_events();
+        $id = customer('poison' . $status . '@x.com');
+        fn_update_user($id, ['firstname' => 'Later']);
+        Recorder::nextRequest();
+        customer('well' . $status . '@x.com');
+        $bridge = bridge_that(static function (string $body) use ($status): Answer {
+            return strpos($body, 'poison') !== false ? new Answer($status, '') : new Answer(202, '{"id":"01"}');
+        });
+        for ($run = 1; $run <= 5; $run++) {
+            // The pause passes, and no more time than that.
+            $pause = State::number('paused_until') - time();
+            State::set('paused_until', '0');
+            db_query('UPDATE ?:cartbridge_outbox SET next_attempt_at = GREATEST(next_attempt_at, ?i) - ?i WHERE next_attempt_at > 0', $pause, max(0, $pause));
+            (new Sender($bridge))->run(10);
+        }
+        same(['well' . $status . '@x.com'], array_column(array_column(array_column(told('S'), 'data'), 'user'), 'email'));
+        same(['customer.created', 'customer.updated'], types(told()), 'both of the other still wait, in order');
+    }
+});
+
+test('where the whole connection is refused no event is passed over', static function (): void {
+    new FakeBridge();
+    customer('a@x.com');
+    customer('b@x.com');
+    foreach ([401, 404, 429, 503] as $status) {
+        for ($run = 1; $run <= 5; $run++) {
+            let_pass();
+            (new Sender(bridge_that(static function () use ($status): Answer {
+                return new Answer($status, '{}');
+            })))->run(10);
+        }
+    }
+    same(['20', '0'], db_get_fields('SELECT attempts FROM ?:cartbridge_outbox ORDER BY event_no'));
+    same(['0', '0'], db_get_fields('SELECT next_attempt_at FROM ?:cartbridge_outbox ORDER BY event_no'));
+});
+
+test('a clock that was a day ahead while the bridge failed keeps nothing waiting for a day', static function (): void {
+    $bridge = new FakeBridge();
+    customer('refused@x.com');
+    customer('b@x.com');
+    $GLOBALS['harness_clock_ahead'] = 86400;
+    $bridge->behave('400');
+    (new Sender())->run(10);
+    $bridge->behave('503');
+    customer('c@x.com');
+    (new Sender())->run(10);
+    holds(Page::data()['paused_until'] > 0, 'the bridge is left alone');
+    unset($GLOBALS['harness_clock_ahead']);
+    $bridge->behave('202');
+    same(0, Page::data()['paused_until']);
+    same(3, (new Sender())->run(10)['sent']);
+});
+
+test('the test button does not wait for what stands before it', static function (): void {
+    new FakeBridge();
+    customer('a@x.com');
+    $bridge = bridge_that(static function (string $body): Answer {
+        return strpos($body, '"ping"') !== false ? new Answer(202, '{"id":"01"}') : new Answer(500, '');
+    });
+    holds(strpos(Page::test($bridge), 'msg_') === 0, 'it is taken');
+    same([1, 1], [count($bridge->bodies), Outbox::pending()]);
+});
+
+test('an answer that drips is not waited for longer than one that does not come', static function (): void {
+    $bridge = new FakeBridge();
+    $bridge->behave('drip');
+    foreach ([new StreamTransport(), new Cartbridge\CurlTransport()] as $transport) {
+        $begun = microtime(true);
+        same(0, $transport->send('POST', $bridge->url . '/', [], '{}', 1)->status());
+        holds(microtime(true) - $begun < 5, 'it ends in time');
     }
 });

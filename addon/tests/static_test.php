@@ -141,3 +141,16 @@ test('nothing that the add-on defines is left over', static function (): void {
     }
     same([], $left);
 });
+
+test('each PHP file of the add-on refuses to be asked for directly', static function (): void {
+    $files = new RecursiveIteratorIterator(new RecursiveDirectoryIterator(ADDON_ROOT, FilesystemIterator::SKIP_DOTS));
+    $open = [];
+    foreach ($files as $file) {
+        if ($file->getExtension() === 'php') {
+            $lines = [];
+            exec(escapeshellarg(PHP_BINARY) . ' -n -d display_errors=1 ' . escapeshellarg($file->getPathname()) . ' 2>&1', $lines);
+            implode("\n", $lines) === 'Access denied' || $open[] = substr($file->getPathname(), strlen(ADDON_ROOT) + 1);
+        }
+    }
+    same([], $open);
+});

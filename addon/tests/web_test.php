@@ -181,3 +181,23 @@ test('the address for cron sends, with its key only', static function (): void {
         same([200, "sent 1, failed 0: nothing is due\n"], [$status, $answer]);
     });
 });
+
+test('with a storefront chosen the tab shows and changes that storefront\'s customers only', static function (): void {
+    new FakeBridge();
+    $own = (int) fn_update_user(0, ['email' => 'own@example.com', 'user_type' => 'C', 'company_id' => 1])[0];
+    $other = (int) fn_update_user(0, ['email' => 'other@example.com', 'user_type' => 'C', 'company_id' => 2])[0];
+    putenv('ADDON_COMPANY=1');
+    with_shop(static function (Shop $shop) use ($own, $other): void {
+        same([200, 403], [
+            $shop->ask('GET', '/admin.php?dispatch=cartbridge.customer&user_id=' . $own)[0],
+            $shop->ask('GET', '/admin.php?dispatch=cartbridge.customer&user_id=' . $other)[0],
+        ]);
+        $shop->press('cartbridge.note_add', ['cartbridge_user_id' => $own, 'cartbridge_body' => 'Ours']);
+        holds(strpos($shop->press('cartbridge.note_add', ['cartbridge_user_id' => $other, 'cartbridge_body' => 'Theirs']), 'E the storefront that is chosen has no customer') !== false, 'it is refused with a reason');
+        same([1, 0], [count(Notes::of($own)), count(Notes::of($other))]);
+    });
+    $modes = ['customer', 'note_add', 'note_update', 'note_delete', 'tag_add', 'tag_remove'];
+    $tab = json_decode(elsewhere('permissions-of-vendors'), true);
+    same([false, $modes], [$tab['permissions'], array_keys($tab['modes'])]);
+    same(['permissions' => false], json_decode(elsewhere_in(['ADDON_EDITION' => 'MULTIVENDOR'], 'permissions-of-vendors'), true));
+});

@@ -15,12 +15,11 @@ namespace Tygh {
             'config.https_host' => 'shop.example.com',
             'config.https_path' => '',
             'settings.Security.secure_storefront' => 'Y',
-            'runtime.company_id' => 0,
         ];
 
         public static function get($key)
         {
-            return self::$values[$key] ?? null;
+            return self::$values[$key] ?? ($key === 'runtime.company_id' ? (int) getenv('ADDON_COMPANY') : null);
         }
 
         public static function set($key, $value)
@@ -72,10 +71,21 @@ namespace {
         return strpos($edition, PRODUCT_EDITION) === 0;
     }
 
+    /** In CS-Cart a storefront that is chosen, or that cron runs in, has no other's customers and orders. */
+    function harness_hidden(array $row): bool
+    {
+        $company_id = (int) Tygh\Registry::get('runtime.company_id');
+
+        return $company_id !== 0 && fn_allowed_for('ULTIMATE') && (int) $row['company_id'] !== $company_id;
+    }
+
     function fn_get_user_info($user_id, $get_profile = true, $profile_id = null)
     {
+        if (getenv('ADDON_DIES_READING') === (string) $user_id) {
+            posix_kill(getmypid(), SIGKILL);
+        }
         $user = db_get_row('SELECT * FROM ?:users WHERE user_id = ?i', $user_id);
-        if (!$user) {
+        if (!$user || harness_hidden($user)) {
             return [];
         }
         $profile = $get_profile ? db_get_row("SELECT * FROM ?:user_profiles WHERE user_id = ?i AND profile_type = 'P'", $user_id) : [];
@@ -87,8 +97,11 @@ namespace {
 
     function fn_get_order_info($order_id, $native_language = false, $format_info = true)
     {
+        if (isset($GLOBALS['harness_unreadable']) && $GLOBALS['harness_unreadable'] === (int) $order_id) {
+            throw new RuntimeException('another add-on fails at this order');
+        }
         $order = db_get_row('SELECT * FROM ?:orders WHERE order_id = ?i', $order_id);
-        if (!$order) {
+        if (!$order || harness_hidden($order)) {
             return false;
         }
         $order['products'] = [];

@@ -2,7 +2,7 @@
 
 /**
  * A bridge of which a test says how it answers: the router of `php -S`. In the folder FAKE_BRIDGE, `behaviour` holds what it does
- * (a status, `hang`, or JSON of status and headers) and `requests` gets a line of JSON for each request. What it takes, it knows
+ * (a status, `hang`, `drip`, or JSON of status and headers) and `requests` gets a line of JSON for each request. What it takes, it knows
  * again: a second time it answers 200.
  */
 
@@ -15,6 +15,14 @@ $behaviour = trim((string) @file_get_contents($folder . '/behaviour')) ?: '202';
 
 if ($behaviour === 'hang') {
     sleep(60);
+}
+if ($behaviour === 'drip') {
+    for ($part = 0; $part < 100; $part++) {
+        echo ' ';
+        flush();
+        usleep(100000);
+    }
+    return;
 }
 if ($behaviour[0] === '{') {
     $said = json_decode($behaviour, true);

@@ -22,8 +22,9 @@ final class Kit
         foreach ($link->query('SHOW TABLES')->fetch_all(MYSQLI_NUM) as $row) {
             $link->query('TRUNCATE TABLE `' . $row[0] . '`');
         }
-        Registry::set('runtime.company_id', 0);
-        unset($GLOBALS['harness_clock_ahead']);
+        Registry::set('runtime.company_id', null);
+        unset($GLOBALS['harness_clock_ahead'], $GLOBALS['harness_unreadable']);
+        putenv('ADDON_COMPANY');
         @unlink(getenv('ADDON_TMP') . '/session');
         Cartbridge\Installer::install();
         Recorder::nextRequest();
@@ -245,6 +246,47 @@ function forget_events(): void
 {
     db_query('DELETE FROM ?:cartbridge_outbox');
     Recorder::nextRequest();
+}
+
+/**
+ * Does the first in a transaction that is still open while the second is done over another connection, which does not wait for a lock
+ * longer than a second.
+ */
+function meanwhile(callable $first, callable $second): void
+{
+    db_query('START TRANSACTION');
+    $first();
+    $held = HarnessDatabase::link();
+    HarnessDatabase::forget();
+    db_query('SET SESSION innodb_lock_wait_timeout = 1');
+    try {
+        $second();
+    } finally {
+        $held->rollback();
+    }
+}
+
+/** A bridge that answers as a function of the body says, in this process. */
+function bridge_that(callable $answers): Cartbridge\Transport
+{
+    return new class($answers) implements Cartbridge\Transport {
+        /** @var callable */
+        private $answers;
+        /** @var array<int, string> the bodies that came */
+        public $bodies = [];
+
+        public function __construct(callable $answers)
+        {
+            $this->answers = $answers;
+        }
+
+        public function send(string $method, string $url, array $headers, string $body, int $timeout): Cartbridge\Answer
+        {
+            $this->bodies[] = $body;
+
+            return ($this->answers)($body);
+        }
+    };
 }
 
 /** Lets time pass, for what waits for it. */

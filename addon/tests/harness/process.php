@@ -69,4 +69,13 @@ switch ($argv[1]) {
             fn_set_hook('update_company', $data, $id, $lang, $action);
         }
         break;
+    case 'approve-vendor':
+        db_query('UPDATE ?:companies SET status = ?s WHERE company_id = ?i', 'A', (int) $argv[2]);
+        list($id, $to, $reason, $from, $skip, $notify, $company, $user, $result) = [(int) $argv[2], 'A', '', 'N', false, true, [], [], true];
+        fn_set_hook('change_company_status_before_mail', $id, $to, $reason, $from, $skip, $notify, $company, $user, $result);
+        break;
+    case 'permissions-of-vendors':
+        $schema = ['controllers' => []];
+        echo json_encode((require ADDON_ROOT . '/schemas/permissions/vendor.post.php')['controllers']['cartbridge']);
+        break;
 }

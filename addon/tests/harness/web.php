@@ -10,6 +10,7 @@ namespace {
     require_once 'smarty4/Smarty.class.php';
 
     const CONTROLLER_STATUS_REDIRECT = 302;
+    const CONTROLLER_STATUS_DENIED = 403;
 
     final class Tygh
     {
@@ -129,6 +130,8 @@ namespace {
     if (is_array($result) && $result[0] === CONTROLLER_STATUS_REDIRECT) {
         header('X-Redirect: ' . $result[1]);
         echo json_encode($notifications);
+    } elseif (is_array($result) && $result[0] === CONTROLLER_STATUS_DENIED) {
+        http_response_code(403);
     } elseif ($controller === 'profiles') {
         Tygh::$app['view']->display('addons/cartbridge/hooks/profiles/tabs_content.post.tpl');
     } else {

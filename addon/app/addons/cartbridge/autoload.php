@@ -1,5 +1,7 @@
 <?php
 
+defined('BOOTSTRAP') or die('Access denied');
+
 /** Loads the add-on's classes: `Cartbridge\Outbox` is `src/Outbox.php`. */
 spl_autoload_register(static function (string $class): void {
     if (strncmp($class, 'Cartbridge\\', 11) !== 0) {

@@ -103,6 +103,12 @@ function fn_cartbridge_update_company($company_data, $company_id = 0, $lang_code
     Recorder::get()->vendorSaved((int) $company_id, (string) $action);
 }
 
+/** After a vendor was approved, suspended or disabled, which is no change of his data to the core. */
+function fn_cartbridge_change_company_status_before_mail($company_id, $status_to = '')
+{
+    Recorder::get()->vendorSaved((int) $company_id, 'update');
+}
+
 function fn_cartbridge_install()
 {
     Installer::install();

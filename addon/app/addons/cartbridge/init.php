@@ -19,5 +19,6 @@ fn_register_hooks(
     'product_reviews_create_post',
     'create_call_request_post',
     'call_requests_do_call_request_post',
-    'update_company'
+    'update_company',
+    'change_company_status_before_mail'
 );

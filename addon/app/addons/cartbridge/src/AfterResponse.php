@@ -2,6 +2,8 @@
 
 namespace Cartbridge;
 
+defined('BOOTSTRAP') or die('Access denied');
+
 /** Sends what this request wrote once the shopper has his page; only where PHP can end the response first (PHP-FPM). */
 final class AfterResponse
 {
@@ -28,7 +30,7 @@ final class AfterResponse
             fastcgi_finish_request();
             (new Sender())->run(self::SECONDS);
         } catch (\Throwable $error) {
-            error_log('cartbridge: not sent after the response, the next run does it: ' . $error->getMessage());
+            error_log('cartbridge: not sent after the response, the next run does it: ' . Json::excerpt($error->getMessage()));
         }
     }
 }

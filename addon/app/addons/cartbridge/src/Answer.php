@@ -2,6 +2,8 @@
 
 namespace Cartbridge;
 
+defined('BOOTSTRAP') or die('Access denied');
+
 /** What came of one HTTP request. Status 0: no answer came. */
 final class Answer
 {
@@ -74,7 +76,21 @@ final class Answer
 
     public function isSuccess(): bool
     {
-        return $this->status >= 200 && $this->status < 300;
+        return $this->status >= 200 && $this->status < 300 && !$this->isOfSomethingElse();
+    }
+
+    /** A page or a redirect, which the bridge never gives: a proxy, a host's notice, a login in front of it. What it says counts for nothing. */
+    public function isOfSomethingElse(): bool
+    {
+        $is_page = strncmp(ltrim($this->body, " \t\r\n\xEF\xBB\xBF"), '<', 1) === 0;
+
+        return ($this->status >= 200 && $this->status < 300 && $is_page) || ($this->status >= 300 && $this->status < 400);
+    }
+
+    /** What no row of its own can cause: the secret, the name of the connection, a bridge that is busy. */
+    public function isAboutConnection(): bool
+    {
+        return in_array($this->status, [401, 404, 429, 503], true);
     }
 
     /** 400 and 413 are about the row; anything else (401, 404, 429, 5xx, no answer) is about the connection and stops all rows. */

@@ -2,6 +2,8 @@
 
 namespace Cartbridge;
 
+defined('BOOTSTRAP') or die('Access denied');
+
 /**
  * The calls themselves. What they write is not told back as an event of its own: the bridge knows it. Only a usergroup, which
  * the store's own function changes, makes a `customer.updated`.
@@ -67,7 +69,7 @@ final class Calls
     {
         $since = self::whole($call, 'since', 0);
         $limit = min(max(self::whole($call, 'limit', 100), 1), 100);
-        $rows = db_get_array('SELECT change_no, user_id, deleted, changed_at FROM ?:cartbridge_changes WHERE change_no > ?i ORDER BY change_no LIMIT ?i', $since, $limit);
+        $rows = Changes::after($since, $limit);
         $items = [];
         $next = $since;
         foreach ($rows as $row) {

@@ -2,6 +2,8 @@
 
 namespace Cartbridge;
 
+defined('BOOTSTRAP') or die('Access denied');
+
 /** Finds carts that registered customers left behind. (A guest's cart has no e-mail to know him by.) */
 final class Carts
 {
@@ -12,32 +14,42 @@ final class Carts
     public static function tell(): int
     {
         $minutes = State::number('cart_minutes');
-        if ($minutes === 0) {
+        if ($minutes === 0 || Outbox::isFull()) {
             return 0;
         }
         $now = time();
+        // Those that were told already are left out here: else the oldest 500 would hide the rest.
         $carts = db_get_array(
-            'SELECT p.user_id, MAX(p.timestamp) AS touched_at FROM ?:user_session_products p'
+            'SELECT c.user_id, c.touched_at FROM (SELECT p.user_id, MAX(p.timestamp) AS touched_at FROM ?:user_session_products p'
             . ' INNER JOIN ?:users u ON u.user_id = p.user_id AND u.user_type = ?s'
-            . ' WHERE p.type = ?s AND p.user_type = ?s GROUP BY p.user_id HAVING touched_at BETWEEN ?i AND ?i ORDER BY touched_at LIMIT 500',
+            . ' WHERE p.type = ?s AND p.user_type = ?s AND p.timestamp >= ?i GROUP BY p.user_id HAVING touched_at <= ?i) AS c'
+            . ' LEFT JOIN ?:cartbridge_marks m ON m.kind = ?s AND m.object_id = CONVERT(CONCAT(c.user_id, ?s, c.touched_at) USING ascii)'
+            . ' WHERE m.object_id IS NULL ORDER BY c.touched_at LIMIT 500',
             'C',
             'C',
             'R',
             $now - self::OLDEST,
-            $now - 60 * $minutes
+            $now - 60 * $minutes,
+            'cart',
+            ':'
         );
         $told = 0;
         foreach ($carts as $cart) {
-            $id = $cart['user_id'] . ':' . $cart['touched_at'];
-            if (Marks::value('cart', $id) !== null) {
-                continue;
-            }
-            $data = self::data((int) $cart['user_id'], (int) $cart['touched_at']);
-            // The event first: a run that is killed in between tells twice and not never.
-            if ($data !== null && Outbox::put('cart.abandoned', Customers::lane((int) $cart['user_id'], ''), 'cart:' . $id, $data)) {
-                Marks::once('cart', $id);
-                $told++;
-            }
+            $told += (int) Transaction::run(static function () use ($cart): bool {
+                $id = $cart['user_id'] . ':' . $cart['touched_at'];
+                $data = self::data((int) $cart['user_id'], (int) $cart['touched_at']);
+
+                // The mark first: of two runs at once the second waits here.
+                if ($data === null || !Marks::once('cart', $id)) {
+                    return false;
+                }
+                if (Outbox::put('cart.abandoned', Customers::lane((int) $cart['user_id'], ''), 'cart:' . $id, $data)) {
+                    return true;
+                }
+                Marks::drop('cart', $id);
+
+                return false;
+            });
         }
         db_query('DELETE FROM ?:cartbridge_marks WHERE kind = ?s AND created_at < ?i', 'cart', $now - 2 * self::OLDEST);
 
@@ -67,13 +79,13 @@ final class Carts
             $total += (float) $row['amount'] * (float) $row['price'];
         }
 
-        return ['cart' => [
+        return ['cart' => Orders::fit([
             'user_id' => $user_id,
             'email' => $customer['user']['email'] ?? '',
             'timestamp' => $touched_at,
             'total' => round($total, 2),
             'currency' => defined('CART_PRIMARY_CURRENCY') ? CART_PRIMARY_CURRENCY : '',
             'products' => $products,
-        ]];
+        ])];
     }
 }

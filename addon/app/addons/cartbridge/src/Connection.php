@@ -2,6 +2,8 @@
 
 namespace Cartbridge;
 
+defined('BOOTSTRAP') or die('Access denied');
+
 /** The bridge that this store is connected with: all that the code says which the bridge gives. */
 final class Connection
 {

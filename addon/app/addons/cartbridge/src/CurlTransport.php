@@ -2,6 +2,8 @@
 
 namespace Cartbridge;
 
+defined('BOOTSTRAP') or die('Access denied');
+
 /** By PHP's extension curl. One handle for all requests, so that the connection is kept open between rows. */
 final class CurlTransport implements Transport
 {

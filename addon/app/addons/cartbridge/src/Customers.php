@@ -2,6 +2,10 @@
 
 namespace Cartbridge;
 
+use Tygh\Registry;
+
+defined('BOOTSTRAP') or die('Access denied');
+
 /** Customers as the events show them: the columns of CS-Cart's users and addresses, and nothing that lets anyone in. */
 final class Customers
 {
@@ -24,7 +28,9 @@ final class Customers
         if ($user_id <= 0) {
             return null;
         }
-        $info = fn_get_user_info($user_id, true);
+        $info = Store::whole(static function () use ($user_id) {
+            return fn_get_user_info($user_id, true);
+        });
         if (!is_array($info) || empty($info['user_id']) || ($info['user_type'] ?? '') !== 'C') {
             return null;
         }
@@ -67,9 +73,29 @@ final class Customers
         return db_get_field('SELECT user_type FROM ?:users WHERE user_id = ?i', $user_id) === 'C';
     }
 
+    /** Whether there is such a user at all, of whatever type and storefront. */
+    public static function exists(int $user_id): bool
+    {
+        return (int) db_get_field('SELECT user_id FROM ?:users WHERE user_id = ?i', $user_id) > 0;
+    }
+
+    /** Deletes what the add-on itself has of a customer who was deleted; what is to be told of him stays. */
+    public static function forget(int $user_id): void
+    {
+        foreach (['notes', 'tags', 'views'] as $table) {
+            db_query('DELETE FROM ?:cartbridge_' . $table . ' WHERE user_id = ?i', $user_id);
+        }
+    }
+
+    /** Of two customers with one e-mail, in different storefronts, the one of the storefront in which this happens. */
     public static function idByEmail(string $email): int
     {
-        return (int) db_get_field('SELECT user_id FROM ?:users WHERE email = ?s AND user_type = ?s ORDER BY user_id LIMIT 1', trim($email), 'C');
+        return (int) db_get_field(
+            'SELECT user_id FROM ?:users WHERE email = ?s AND user_type = ?s ORDER BY company_id <> ?i, user_id LIMIT 1',
+            trim($email),
+            'C',
+            (int) Registry::get('runtime.company_id')
+        );
     }
 
     /** @return array<int, array{id: int, name: string, status: string}> */

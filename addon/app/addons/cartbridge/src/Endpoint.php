@@ -2,6 +2,8 @@
 
 namespace Cartbridge;
 
+defined('BOOTSTRAP') or die('Access denied');
+
 /**
  * What the bridge asks of the store beside its REST API. A call is a POST of `{"action", …}`, signed as a webhook is (Standard
  * Webhooks, the same secret). The id of a call counts once: a repetition with the same body gets the first answer again, so
@@ -32,7 +34,7 @@ final class Endpoint
         } catch (Problem $problem) {
             return self::problem($problem);
         } catch (\Throwable $error) {
-            error_log('cartbridge: a call of the bridge failed: ' . $error->getMessage());
+            error_log('cartbridge: a call of the bridge failed: ' . Json::excerpt($error->getMessage()));
 
             return self::problem(new Problem('the store failed at this; its error log says more', 500));
         }
@@ -77,8 +79,8 @@ final class Endpoint
     {
         $call_hash = hash('sha256', $id);
         $body_hash = hash('sha256', $body);
-        db_query('START TRANSACTION');
-        try {
+
+        return Transaction::run(static function () use ($call_hash, $body_hash, $call): array {
             // Whoever comes second waits here for the first one's end.
             db_query(
                 'INSERT IGNORE INTO ?:cartbridge_calls ?e',
@@ -89,19 +91,13 @@ final class Endpoint
                 throw new Problem('another call had this id already', 409);
             }
             if ((int) $row['status'] > 0) {
-                db_query('COMMIT');
-
                 return [(int) $row['status'], Json::decode($row['answer'], 'the stored answer')];
             }
             $answer = Calls::act($call);
             db_query('UPDATE ?:cartbridge_calls SET status = ?i, answer = ?s WHERE call_hash = ?s', 200, Json::encode($answer), $call_hash);
-            db_query('COMMIT');
 
             return [200, $answer];
-        } catch (\Throwable $error) {
-            db_query('ROLLBACK');
-            throw $error;
-        }
+        });
     }
 
     /** @return array{0: int, 1: array<string, mixed>} */
@@ -113,6 +109,6 @@ final class Endpoint
     /** Ids are kept for as long as a call with them could still be taken, and as long again. */
     public static function forgetOld(): void
     {
-        db_query('DELETE FROM ?:cartbridge_calls WHERE created_at < ?i', time() - 4 * self::TOLERANCE);
+        db_query('DELETE FROM ?:cartbridge_calls WHERE created_at < ?i LIMIT 5000', time() - 4 * self::TOLERANCE);
     }
 }

@@ -2,6 +2,8 @@
 
 namespace Cartbridge;
 
+defined('BOOTSTRAP') or die('Access denied');
+
 /** What the installation does beside the tables of addon.xml: privileges and the key of the cron address. */
 final class Installer
 {

@@ -2,6 +2,8 @@
 
 namespace Cartbridge;
 
+defined('BOOTSTRAP') or die('Access denied');
+
 /** What cron does every minute. */
 final class Job
 {
@@ -9,15 +11,13 @@ final class Job
     public static function run(int $seconds, ?Transport $transport = null): array
     {
         State::set('last_cron_at', (string) time());
-        Carts::tell();
-        if (version_compare(Store::version(), '4.13.2', '<')) {
-            Recorder::get()->sweepUsergroups();
-        }
+        Recorder::get()->sweep();
         $done = (new Sender($transport))->run($seconds);
         if (Marks::count('owed', 1) > 0) {
             Recorder::get()->payOwed();
         }
         Outbox::prune();
+        Changes::prune();
         Endpoint::forgetOld();
 
         return $done;

@@ -2,6 +2,8 @@
 
 namespace Cartbridge;
 
+defined('BOOTSTRAP') or die('Access denied');
+
 /**
  * JSON in pure ASCII: it survives a database connection of any character set, also one of the older stores whose `utf8`
  * has no room for an emoji.

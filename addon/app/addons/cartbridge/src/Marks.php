@@ -2,6 +2,8 @@
 
 namespace Cartbridge;
 
+defined('BOOTSTRAP') or die('Access denied');
+
 /** What was already told, so that it is not told twice, and what is still to be told when there is room again. */
 final class Marks
 {

@@ -2,6 +2,8 @@
 
 namespace Cartbridge;
 
+defined('BOOTSTRAP') or die('Access denied');
+
 /** Staff notes on customers, shared with HighLevel. */
 final class Notes
 {

@@ -2,6 +2,8 @@
 
 namespace Cartbridge;
 
+defined('BOOTSTRAP') or die('Access denied');
+
 /** Orders as the events show them; no payment data. */
 final class Orders
 {
@@ -9,6 +11,9 @@ final class Orders
         'order_id', 'parent_order_id', 'company_id', 'storefront_id', 'user_id', 'email', 'phone', 'firstname', 'lastname', 'company', 'status',
         'total', 'subtotal', 'discount', 'subtotal_discount', 'shipping_cost', 'timestamp', 'updated_at', 'notes', 'details', 'lang_code', 'tax_exempt',
     ];
+
+    /** How long an order or a cart may get, as JSON: its event stays below the bridge's 1 MiB. */
+    private const LONGEST = 900000;
 
     /** A status of an order that is not placed yet (payment under way). */
     public const INCOMPLETE = 'N';
@@ -21,7 +26,9 @@ final class Orders
         if ($order_id <= 0) {
             return null;
         }
-        $info = fn_get_order_info($order_id, false, false);
+        $info = Store::whole(static function () use ($order_id) {
+            return fn_get_order_info($order_id, false, false);
+        });
         if (!is_array($info) || empty($info['order_id']) || ($info['is_parent_order'] ?? 'N') === 'Y') {
             return null;
         }
@@ -54,7 +61,26 @@ final class Orders
         $order['fields'] = isset($info['fields']) && is_array($info['fields']) ? (object) $info['fields'] : new \stdClass();
         $order['products'] = self::products(isset($info['products']) && is_array($info['products']) ? $info['products'] : []);
 
-        return ['order' => $order];
+        return ['order' => self::fit($order)];
+    }
+
+    /**
+     * Leaves out products of an order, or a cart, that has too many of them for one event; `products_left_out` says how many. The bridge would
+     * refuse it otherwise, and all that comes after it from this customer would wait.
+     *
+     * @param array<string, mixed> $order
+     *
+     * @return array<string, mixed>
+     */
+    public static function fit(array $order): array
+    {
+        $all = count($order['products']);
+        while ($order['products'] !== [] && strlen(Json::encode($order)) > self::LONGEST) {
+            $order['products'] = array_slice($order['products'], 0, intdiv(count($order['products']), 2));
+            $order['products_left_out'] = $all - count($order['products']);
+        }
+
+        return $order;
     }
 
     /**

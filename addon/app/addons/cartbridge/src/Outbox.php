@@ -2,6 +2,8 @@
 
 namespace Cartbridge;
 
+defined('BOOTSTRAP') or die('Access denied');
+
 /**
  * The events that the bridge is still to be told: a table of the store's own database, written in the request in which a thing
  * happens. A row leaves the state `P` (pending) only when the bridge has answered 2xx (`S`, sent) or when it has refused the
@@ -16,7 +18,10 @@ final class Outbox
     public const COUNTED = 10000;
     /** For how long it is believed that the outbox is full, in seconds, unless a sender makes room. */
     private const BELIEVED = 60;
-    private const BATCH = 5000;
+    /** How many rows one statement changes or deletes: a shopper who writes his row meanwhile must not wait for it. */
+    private const BATCH = 500;
+    /** How many delivered rows one run drops, in batches. */
+    private const DROPPED = 10000;
 
     /** Types of which only the newest counts, since each says the whole state. */
     private const WHOLE_STATE = ['customer.updated', 'customer.tags_changed', 'order.updated', 'vendor.updated'];
@@ -31,10 +36,11 @@ final class Outbox
      * @param string               $lane   whom it is about; the events of one lane are sent in order
      * @param string               $object what it is about: a second state of the same object within a request replaces the first
      * @param array<string, mixed> $data   what the bridge is told
+     * @param bool                 $once   whether this can happen to the object only once: then a second such event is none
      *
      * @return bool false: the outbox is full, the event is not in it (and counted)
      */
-    public static function put(string $type, string $lane, string $object, array $data): bool
+    public static function put(string $type, string $lane, string $object, array $data, bool $once = false): bool
     {
         $lane = self::lane($lane);
         $body = Json::encode(['type' => $type, 'timestamp' => gmdate('Y-m-d\TH:i:s\Z'), 'store' => Store::describe($data), 'data' => (object) $data]);
@@ -42,22 +48,30 @@ final class Outbox
         if (isset(self::$own[$own]) && in_array($type, self::WHOLE_STATE, true) && self::rewrite(self::$own[$own], $lane, $body)) {
             return true;
         }
-        if (self::isFull() && !self::makeRoom($type, $lane)) {
-            self::turnAway($type);
+        $older = 0;
+        if (self::isFull()) {
+            $older = self::olderState($type, $lane);
+            if ($older === 0) {
+                self::turnAway($type);
 
-            return false;
+                return false;
+            }
         }
-        $event_id = 'msg_' . bin2hex(random_bytes(16));
+        $event_id = 'msg_' . ($once ? substr(hash('sha256', State::get('cron_key') . ' ' . $own), 0, 32) : bin2hex(random_bytes(16)));
         db_query(
-            'INSERT INTO ?:cartbridge_outbox ?e',
+            $once ? 'INSERT IGNORE INTO ?:cartbridge_outbox ?e' : 'INSERT INTO ?:cartbridge_outbox ?e',
             ['event_id' => $event_id, 'type' => $type, 'lane' => $lane, 'body' => $body, 'created_at' => time()]
         );
         self::$own[$own] = $event_id;
+        if ($older > 0) {
+            // Only now: a request that is killed in between has told too much and not too little.
+            db_query('DELETE FROM ?:cartbridge_outbox WHERE event_no = ?i AND state = ?s', $older, 'P');
+        }
 
         return true;
     }
 
-    /** The newer body for a row of this request, if it was not tried yet and nothing of its lane stands behind it. */
+    /** The newer body for a row of this request, if no sender took it yet and nothing of its lane stands behind it. */
     private static function rewrite(string $event_id, string $lane, string $body): bool
     {
         $row = db_get_row('SELECT event_no, attempts, state FROM ?:cartbridge_outbox WHERE event_id = ?s', $event_id);
@@ -69,8 +83,10 @@ final class Outbox
             return false;
         }
         db_query('UPDATE ?:cartbridge_outbox SET body = ?s WHERE event_id = ?s AND state = ?s AND attempts = 0', $body, $event_id, 'P');
+        // A sender may have been quicker: then it has the older body.
+        $now = db_get_row('SELECT body, attempts FROM ?:cartbridge_outbox WHERE event_id = ?s', $event_id);
 
-        return true;
+        return !empty($now) && (int) $now['attempts'] === 0 && $now['body'] === $body;
     }
 
     /** ASCII of a bounded length; an address that is neither is told apart by its hash. */
@@ -129,20 +145,17 @@ final class Outbox
         }
     }
 
-    /** A full outbox still takes the newest state of a thing in the place of an older one. */
-    private static function makeRoom(string $type, string $lane): bool
+    /** The row whose place the newest state of the same thing may take in a full outbox; 0: there is none. */
+    private static function olderState(string $type, string $lane): int
     {
-        if (!in_array($type, self::WHOLE_STATE, true)) {
-            return false;
+        // In a lane there may be several orders.
+        if (!in_array($type, self::WHOLE_STATE, true) || $type === 'order.updated') {
+            return 0;
         }
         // The last row of the lane only: what stands behind it would otherwise be told before it.
-        $last = db_get_row('SELECT event_no, type, attempts FROM ?:cartbridge_outbox WHERE state = ?s AND lane = ?s ORDER BY event_no DESC LIMIT 1', 'P', $lane);
-        if (empty($last) || $last['type'] !== $type || $type === 'order.updated') {
-            return false;
-        }
-        db_query('DELETE FROM ?:cartbridge_outbox WHERE event_no = ?i AND state = ?s', $last['event_no'], 'P');
+        $last = db_get_row('SELECT event_no, type FROM ?:cartbridge_outbox WHERE state = ?s AND lane = ?s ORDER BY event_no DESC LIMIT 1', 'P', $lane);
 
-        return true;
+        return !empty($last) && $last['type'] === $type ? (int) $last['event_no'] : 0;
     }
 
     private static function turnAway(string $type): void
@@ -184,9 +197,14 @@ final class Outbox
         );
     }
 
-    /** @return array<string, string>|null a row that waits, as it is now */
-    public static function read(int $event_no): ?array
+    /**
+     * Takes a row that waits, to be tried: from now on its body stays as it is, so that what is delivered is what stands in the row.
+     *
+     * @return array<string, string>|null null: it does not wait any more
+     */
+    public static function take(int $event_no): ?array
     {
+        db_query('UPDATE ?:cartbridge_outbox SET attempts = attempts + 1 WHERE event_no = ?i AND state = ?s', $event_no, 'P');
         $row = db_get_row(
             'SELECT event_no, event_id, type, lane, body, attempts, refused_since FROM ?:cartbridge_outbox WHERE event_no = ?i AND state = ?s',
             $event_no,
@@ -199,7 +217,7 @@ final class Outbox
     public static function sent(string $event_no, int $status): void
     {
         db_query(
-            'UPDATE ?:cartbridge_outbox SET state = ?s, sent_at = ?i, attempts = attempts + 1, last_status = ?i, last_error = ?s WHERE event_no = ?i',
+            'UPDATE ?:cartbridge_outbox SET state = ?s, sent_at = ?i, last_status = ?i, last_error = ?s WHERE event_no = ?i',
             'S',
             time(),
             $status,
@@ -222,7 +240,7 @@ final class Outbox
             $state = time() - $refused_since >= self::REFUSED_AFTER ? 'R' : 'P';
         }
         db_query(
-            'UPDATE ?:cartbridge_outbox SET state = ?s, attempts = attempts + 1, refused_since = ?i, next_attempt_at = ?i, last_status = ?i, last_error = ?s WHERE event_no = ?i',
+            'UPDATE ?:cartbridge_outbox SET state = ?s, refused_since = ?i, next_attempt_at = ?i, last_status = ?i, last_error = ?s WHERE event_no = ?i',
             $state,
             $refused_since,
             $next_attempt_at,
@@ -283,11 +301,21 @@ final class Outbox
         db_query('UPDATE ?:cartbridge_outbox SET next_attempt_at = 0 WHERE state = ?s AND attempts > 0', 'P');
     }
 
-    /** Drops what was delivered long enough ago. */
+    /**
+     * Drops what was delivered long enough ago. The rows are looked up first and deleted by their numbers: a deletion by state and time
+     * also locks the place in the index where a shopper's row is to go.
+     */
     public static function prune(): void
     {
         $before = time() - 86400 * State::number('keep_sent_days');
-        db_query('DELETE FROM ?:cartbridge_outbox WHERE state = ?s AND sent_at < ?i LIMIT 5000', 'S', $before);
+        for ($dropped = 0; $dropped < self::DROPPED; $dropped += self::BATCH) {
+            $rows = db_get_fields('SELECT event_no FROM ?:cartbridge_outbox WHERE state = ?s AND sent_at < ?i ORDER BY sent_at LIMIT ?i', 'S', $before, self::BATCH);
+            if ($rows === []) {
+                return;
+            }
+            // One that is to be sent again since has 0.
+            db_query('DELETE FROM ?:cartbridge_outbox WHERE event_no IN (?n) AND sent_at > 0', $rows);
+        }
     }
 
     /**

@@ -2,6 +2,8 @@
 
 namespace Cartbridge;
 
+defined('BOOTSTRAP') or die('Access denied');
+
 /** What the add-on's page in the administration shows, and what its buttons do. */
 final class Page
 {
@@ -32,7 +34,7 @@ final class Page
             'owed' => Marks::count('owed', Outbox::COUNTED),
             'last_success_at' => State::number('last_success_at'),
             'last_cron_at' => State::number('last_cron_at'),
-            'paused_until' => State::number('paused_until') > time() ? State::number('paused_until') : 0,
+            'paused_until' => Sender::pausedUntil(),
             'failure' => is_array($failure) && isset($failure['at'], $failure['reason']) ? $failure : null,
             'record_error' => State::get('last_record_error'),
             'troubles' => Outbox::troubles(50),
@@ -89,19 +91,20 @@ final class Page
      */
     public static function test(?Transport $transport = null): string
     {
-        if (Connection::load() === null) {
+        $connection = Connection::load();
+        if ($connection === null) {
             throw new Problem('the store is not connected with a bridge: paste the code first');
         }
-        if (!Outbox::put('ping', 'store', 'ping', [])) {
+        // A lane of its own: it waits for nothing else, and is not asked for by its type among a million rows.
+        $lane = 'ping:' . bin2hex(random_bytes(8));
+        if (!Outbox::put('ping', $lane, $lane, [])) {
             throw new Problem('the outbox is full', 503);
         }
-        $event_id = (string) db_get_field('SELECT event_id FROM ?:cartbridge_outbox WHERE type = ?s ORDER BY event_no DESC LIMIT 1', 'ping');
-        $run = (new Sender($transport))->run(20, true);
-        $row = db_get_row('SELECT state, last_status, last_error FROM ?:cartbridge_outbox WHERE event_id = ?s', $event_id);
-        if (!empty($row) && $row['state'] === 'S') {
-            return $event_id;
+        $row = db_get_row('SELECT event_no, event_id FROM ?:cartbridge_outbox WHERE state IN (?a) AND lane = ?s', ['P', 'S'], $lane);
+        $answer = (new Sender($transport))->now($connection, (int) $row['event_no']);
+        if ($answer === null || $answer->isSuccess()) {
+            return (string) $row['event_id'];
         }
-        $reason = !empty($row['last_error']) ? $row['last_status'] . ': ' . $row['last_error'] : $run['reason'];
-        throw new Problem('the test event is in the outbox and was not taken yet: ' . $reason);
+        throw new Problem('the test event is in the outbox and was not taken yet: ' . Sender::explain($answer));
     }
 }

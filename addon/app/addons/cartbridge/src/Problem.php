@@ -2,6 +2,8 @@
 
 namespace Cartbridge;
 
+defined('BOOTSTRAP') or die('Access denied');
+
 /** Something that a person or the bridge has to mend. The message says what; `status` is the HTTP status that goes with it. */
 final class Problem extends \RuntimeException
 {

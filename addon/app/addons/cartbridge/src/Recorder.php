@@ -2,6 +2,8 @@
 
 namespace Cartbridge;
 
+defined('BOOTSTRAP') or die('Access denied');
+
 /**
  * Turns what happens in the store into events. Nothing that goes wrong here may reach the shopper or the clerk: it is written
  * into PHP's error log and shown in the administration.
@@ -41,7 +43,7 @@ final class Recorder
     {
         $this->safely(function () use ($action, $user_data): void {
             $this->customer($action === 'add' ? 'customer.created' : 'customer.updated', (int) ($user_data['user_id'] ?? 0));
-        });
+        }, Customers::lane((int) ($user_data['user_id'] ?? 0), ''));
     }
 
     public function addressSaved(int $user_id, string $action): void
@@ -56,7 +58,7 @@ final class Recorder
     {
         $this->safely(function () use ($user_id): void {
             $this->customer('customer.updated', $user_id);
-        });
+        }, Customers::lane($user_id, ''));
     }
 
     public function customerAboutToBeDeleted(int $user_id): void
@@ -71,22 +73,24 @@ final class Recorder
 
     public function customerDeleted(int $user_id, bool $deleted): void
     {
-        $this->safely(function () use ($user_id, $deleted): void {
-            $known = $this->about_to_be_deleted[$user_id] ?? ['email' => '', 'customer' => true];
-            unset($this->about_to_be_deleted[$user_id]);
-            if ($deleted && $known['customer']) {
-                $this->deletion($user_id, $known['email']);
-            }
-        });
+        $known = $this->about_to_be_deleted[$user_id] ?? ['email' => '', 'customer' => true];
+        unset($this->about_to_be_deleted[$user_id]);
+        if (!$deleted || !$known['customer']) {
+            return;
+        }
+        $this->safely(function () use ($user_id, $known): void {
+            $this->deletion($user_id, $known['email']);
+            Customers::forget($user_id);
+        }, Customers::lane($user_id, ''), Json::encode($known['email']));
     }
 
     private function deletion(int $user_id, string $email): void
     {
-        db_query('REPLACE INTO ?:cartbridge_changes ?e', ['user_id' => $user_id, 'deleted' => 'Y', 'changed_at' => time()]);
         $lane = Customers::lane($user_id, '');
         if (!Outbox::put('customer.deleted', $lane, $lane, ['user' => ['user_id' => $user_id, 'email' => $email]])) {
             Marks::put('owed', $lane, Json::encode($email));
         }
+        Changes::add($user_id, true);
     }
 
     private function customer(string $type, int $user_id): void
@@ -95,11 +99,11 @@ final class Recorder
         if ($data === null) {
             return;
         }
-        db_query('REPLACE INTO ?:cartbridge_changes ?e', ['user_id' => $user_id, 'deleted' => 'N', 'changed_at' => time()]);
         $lane = Customers::lane($user_id, '');
         if (!Outbox::put($type, $lane, $lane, $data)) {
             Marks::put('owed', $lane, Json::encode((string) ($data['user']['email'] ?? '')));
         }
+        Changes::add($user_id, false);
     }
 
     public function orderSaved(int $order_id, bool $existed): void
@@ -113,7 +117,7 @@ final class Recorder
             if ($info !== null && $info['status'] !== Orders::INCOMPLETE) {
                 $this->order('order.updated', $info, null);
             }
-        });
+        }, 'order:' . $order_id);
     }
 
     /**
@@ -148,32 +152,51 @@ final class Recorder
     public function orderStatusChanged(int $order_id, string $to, string $from): void
     {
         unset($this->announced[$order_id]);
-        $this->safely(function () use ($order_id, $to, $from): void {
-            if ($to === Orders::INCOMPLETE || $to === $from) {
-                return;
-            }
+        if ($to === Orders::INCOMPLETE || $to === $from) {
+            return;
+        }
+        $first = $from === Orders::INCOMPLETE || $from === '';
+        $this->safely(function () use ($order_id, $to, $from, $first): void {
             $info = Orders::read($order_id);
             if ($info === null) {
                 return;
             }
             // The core tells the hook the new status at a moment when not every version has it in the row yet.
             $info['status'] = $to;
-            $first = $from === Orders::INCOMPLETE || $from === '';
-            if ($first && Marks::once('order', (string) $order_id)) {
-                $this->guestOf($info);
-                $this->order('order.created', $info, null);
+            if ($first && Marks::value('order', (string) $order_id) === null) {
+                $this->newOrder($info);
             } else {
                 $this->order('order.status_changed', $info, $from);
             }
-        });
+        }, 'order:' . $order_id, $first ? 'created' : '');
+    }
+
+    /**
+     * The mark comes last: of a request that is killed before it, the event is written and found again, and counts once.
+     *
+     * @param array<string, mixed> $info
+     */
+    private function newOrder(array $info): void
+    {
+        $this->guestOf($info);
+        $this->order('order.created', $info, null);
+        Marks::put('order', (string) (int) $info['order_id'], '');
     }
 
     /** @param array<string, mixed> $info */
     private function order(string $type, array $info, ?string $previous_status): void
     {
         $lane = Customers::lane((int) ($info['user_id'] ?? 0), (string) ($info['email'] ?? ''));
-        if (!Outbox::put($type, $lane, 'order:' . (int) $info['order_id'], Orders::data($info, $previous_status))) {
-            Marks::put('owed', 'order:' . (int) $info['order_id'], $type === 'order.created' ? 'created' : '');
+        if (!Outbox::put($type, $lane, 'order:' . (int) $info['order_id'], Orders::data($info, $previous_status), $type === 'order.created')) {
+            self::owe('order:' . (int) $info['order_id'], $type === 'order.created' ? 'created' : '');
+        }
+    }
+
+    /** What is to be told later, as it is then. An order that nobody was told of stays a new one, whatever else becomes of it. */
+    private static function owe(string $object_id, string $value): void
+    {
+        if ($value !== '' || Marks::value('owed', $object_id) === null) {
+            Marks::put('owed', $object_id, $value);
         }
     }
 
@@ -267,8 +290,9 @@ final class Recorder
     private function review(array $review): void
     {
         $user_id = (int) $review['user_id'];
-        $lane = $user_id > 0 ? Customers::lane($user_id, '') : 'store';
-        Outbox::put('review.created', $lane, $review['source'] . ':' . $review['review_id'], ['review' => $review]);
+        $object = $review['source'] . ':' . $review['review_id'];
+        // Those of people who are not known have nothing to do with each other.
+        Outbox::put('review.created', $user_id > 0 ? Customers::lane($user_id, '') : $object, $object, ['review' => $review]);
     }
 
     /** @param array<string, mixed> $request */
@@ -283,8 +307,9 @@ final class Recorder
             }
             $this->calls_told[$key] = true;
             $user_id = (int) ($request['user_id'] ?? 0);
-            $lane = $user_id > 0 || $email !== '' ? Customers::lane($user_id, $email) : 'store';
-            Outbox::put('call_request.created', $lane, 'call:' . $request_id . ':' . sha1($key), ['call_request' => [
+            $object = 'call:' . $request_id . ':' . sha1($key);
+            $lane = $user_id > 0 || $email !== '' ? Customers::lane($user_id, $email) : $object;
+            Outbox::put('call_request.created', $lane, $object, ['call_request' => [
                 'request_id' => $request_id,
                 'user_id' => $user_id,
                 'name' => (string) ($request['name'] ?? ''),
@@ -322,7 +347,7 @@ final class Recorder
      * The cores before 4.13.2 have no hook for usergroups. They write a link anew with each change (`REPLACE`), so that the newest
      * links are the newest changes: whose they are is told of by cron.
      */
-    public function sweepUsergroups(): void
+    private function sweepUsergroups(): void
     {
         $this->safely(function (): void {
             $seen = State::get('last_usergroup_link');
@@ -339,45 +364,93 @@ final class Recorder
         });
     }
 
-    /** What was turned away while the outbox was full is told now, as it is today. */
+    /** What was turned away while the outbox was full, or could not be written, is told now, as it is today. */
     public function payOwed(): void
     {
-        $this->safely(function (): void {
-            foreach (Marks::oldest('owed', 500) as $mark) {
-                if (Outbox::isFull()) {
-                    return;
-                }
-                list($kind, $id) = explode(':', $mark['object_id'], 2) + ['', ''];
-                // First off the list: a put that finds the outbox full again puts it back.
-                Marks::drop('owed', $mark['object_id']);
-                if ($kind === 'order') {
-                    $info = Orders::read((int) $id);
-                    if ($info !== null) {
-                        if ($mark['value'] === 'created') {
-                            $this->guestOf($info);
-                        }
-                        $this->order($mark['value'] === 'created' ? 'order.created' : 'order.updated', $info, null);
-                    }
-                } elseif (Customers::data((int) $id) !== null) {
-                    $this->customer('customer.updated', (int) $id);
-                } else {
-                    $this->deletion((int) $id, Json::text($mark['value']));
-                }
+        foreach (Marks::oldest('owed', 500) as $mark) {
+            if (Outbox::isFull()) {
+                return;
             }
-        });
+            $this->safely(function () use ($mark): void {
+                try {
+                    Transaction::run(function () use ($mark): void {
+                        // First off the list: a put that finds the outbox full again puts it back.
+                        Marks::drop('owed', $mark['object_id']);
+                        $this->pay($mark['object_id'], $mark['value']);
+                    });
+                } catch (\Throwable $error) {
+                    // What fails is owed still, behind the others.
+                    Marks::put('owed', $mark['object_id'], $mark['value']);
+                    throw $error;
+                }
+            });
+        }
     }
 
-    private function safely(callable $record): void
+    private function pay(string $object_id, string $value): void
+    {
+        list($kind, $id) = explode(':', $object_id, 2) + ['', ''];
+        if ($kind === 'order') {
+            $info = Orders::read((int) $id);
+            if ($info === null || $info['status'] === Orders::INCOMPLETE) {
+                return;
+            }
+            if ($value === 'created') {
+                $this->newOrder($info);
+            } else {
+                $this->order('order.updated', $info, null);
+            }
+        } elseif (Customers::exists((int) $id)) {
+            $this->customer('customer.updated', (int) $id);
+        } else {
+            $this->deletion((int) $id, Json::text($value));
+        }
+    }
+
+    /** What cron looks for in the store's tables; what goes wrong with it keeps nothing else from being sent. */
+    public function sweep(): void
+    {
+        $this->safely([Sweep::class, 'run']);
+        $this->safely([Carts::class, 'tell']);
+        if (version_compare(Store::version(), '4.13.2', '<')) {
+            $this->sweepUsergroups();
+        }
+    }
+
+    /** A new customer of whom no hook has told. */
+    public function customerFound(int $user_id): void
+    {
+        $this->safely(function () use ($user_id): void {
+            $this->customer('customer.created', $user_id);
+        }, Customers::lane($user_id, ''));
+    }
+
+    /** A placed order of which no hook has told. */
+    public function orderFound(int $order_id): void
+    {
+        $this->safely(function () use ($order_id): void {
+            $info = Orders::read($order_id);
+            if ($info !== null) {
+                $this->newOrder($info);
+            }
+        }, 'order:' . $order_id, 'created');
+    }
+
+    /** @param string $owed what is told later where this fails: `customer:` or `order:` and the id; empty: nothing can be made up for */
+    private function safely(callable $record, string $owed = '', string $value = ''): void
     {
         try {
             $record();
             AfterResponse::arrange();
         } catch (\Throwable $error) {
-            error_log('cartbridge: an event was not recorded: ' . $error->getMessage() . ' in ' . basename($error->getFile()) . ':' . $error->getLine());
+            error_log('cartbridge: an event was not recorded: ' . Json::excerpt($error->getMessage()) . ' in ' . basename($error->getFile()) . ':' . $error->getLine());
             try {
+                if ($owed !== '') {
+                    self::owe($owed, $value);
+                }
                 State::set('last_record_error', gmdate('Y-m-d H:i:s') . ' UTC: ' . Json::excerpt($error->getMessage()));
             } catch (\Throwable $unwritable) {
-                error_log('cartbridge: nor could that be noted: ' . $unwritable->getMessage());
+                error_log('cartbridge: nor could that be noted: ' . Json::excerpt($unwritable->getMessage()));
             }
         }
     }

@@ -2,6 +2,8 @@
 
 namespace Cartbridge;
 
+defined('BOOTSTRAP') or die('Access denied');
+
 /** The secret that the store and the bridge share: `whsec_` and base64 (Standard Webhooks). */
 final class Secret
 {

@@ -2,6 +2,8 @@
 
 namespace Cartbridge;
 
+defined('BOOTSTRAP') or die('Access denied');
+
 /** What a clerk does on a customer's page: it is written here and told to the bridge, both or neither. */
 final class Staff
 {
@@ -54,6 +56,18 @@ final class Staff
     }
 
     /**
+     * Whether who is logged in may see this customer: by the core's own rule, which knows of the storefront that is chosen.
+     *
+     * @throws Problem
+     */
+    public static function mayReach(int $user_id): void
+    {
+        if ($user_id > 0 && empty(fn_get_user_info($user_id, false))) {
+            throw new Problem('the storefront that is chosen has no customer ' . $user_id, 403);
+        }
+    }
+
+    /**
      * A customer's note that the store may change: each note has one home, where it is changed.
      *
      * @return array{note_id: int, user_id: int, external_id: string, body: string, author: string, created_at: int, updated_at: int}
@@ -103,14 +117,7 @@ final class Staff
     /** @return mixed */
     private static function together(callable $do)
     {
-        db_query('START TRANSACTION');
-        try {
-            $result = $do();
-            db_query('COMMIT');
-        } catch (\Throwable $error) {
-            db_query('ROLLBACK');
-            throw $error;
-        }
+        $result = Transaction::run($do);
         AfterResponse::arrange();
 
         return $result;

@@ -2,6 +2,8 @@
 
 namespace Cartbridge;
 
+defined('BOOTSTRAP') or die('Access denied');
+
 /** Single values that the add-on keeps: its connection, its settings, when it last sent. */
 final class State
 {

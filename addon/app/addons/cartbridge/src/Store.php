@@ -4,6 +4,8 @@ namespace Cartbridge;
 
 use Tygh\Registry;
 
+defined('BOOTSTRAP') or die('Access denied');
+
 /** What the store says of itself in each event. */
 final class Store
 {
@@ -29,6 +31,26 @@ final class Store
             'edition' => self::constant('PRODUCT_EDITION'),
             'addon' => Version::ADDON,
         ];
+    }
+
+    /**
+     * Reads as one who may see all of the store. CS-Cart's own functions show a storefront, or a vendor, no other's customers and orders;
+     * cron runs in some storefront, and the events are of all of them.
+     *
+     * @return mixed what is read
+     */
+    public static function whole(callable $read)
+    {
+        $company_id = Registry::get('runtime.company_id');
+        if (empty($company_id)) {
+            return $read();
+        }
+        Registry::set('runtime.company_id', 0);
+        try {
+            return $read();
+        } finally {
+            Registry::set('runtime.company_id', $company_id);
+        }
     }
 
     /** CS-Cart's version, such as `4.18.2`. */

@@ -2,6 +2,8 @@
 
 namespace Cartbridge;
 
+defined('BOOTSTRAP') or die('Access denied');
+
 /** By PHP itself, where the extension curl is missing. */
 final class StreamTransport implements Transport
 {
@@ -22,6 +24,7 @@ final class StreamTransport implements Transport
             'ignore_errors' => true,
             'protocol_version' => 1.1,
         ]]);
+        $until = microtime(true) + $timeout;
         error_clear_last();
         $stream = @fopen($url, 'rb', false, $context);
         if ($stream === false) {
@@ -30,10 +33,15 @@ final class StreamTransport implements Transport
             return Answer::none($error === null ? 'no connection' : $error['message']);
         }
         stream_set_timeout($stream, $timeout);
-        $answer = (string) stream_get_contents($stream, self::LONGEST_ANSWER);
-        $meta = stream_get_meta_data($stream);
+        $answer = '';
+        // PHP's own limit is one for each part: an answer that drips would never end.
+        do {
+            $answer .= (string) fread($stream, 8192);
+            $meta = stream_get_meta_data($stream);
+            $late = $meta['timed_out'] || microtime(true) > $until;
+        } while (!$late && !feof($stream) && strlen($answer) < self::LONGEST_ANSWER);
         fclose($stream);
-        if ($meta['timed_out']) {
+        if ($late) {
             return Answer::none('the answer did not come within ' . $timeout . ' seconds');
         }
 

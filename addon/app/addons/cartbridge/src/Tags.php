@@ -2,6 +2,8 @@
 
 namespace Cartbridge;
 
+defined('BOOTSTRAP') or die('Access denied');
+
 /** Tags of customers, shared with HighLevel: lower-cased, as HighLevel does. */
 final class Tags
 {

@@ -2,6 +2,8 @@
 
 namespace Cartbridge;
 
+defined('BOOTSTRAP') or die('Access denied');
+
 /** How a request reaches the bridge. Redirects are not followed: a signed body goes to the address it was signed for. */
 interface Transport
 {

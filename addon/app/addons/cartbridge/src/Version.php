@@ -2,6 +2,8 @@
 
 namespace Cartbridge;
 
+defined('BOOTSTRAP') or die('Access denied');
+
 /** The add-on's version; packing writes the bridge's own into it. */
 final class Version
 {

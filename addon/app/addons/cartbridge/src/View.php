@@ -2,6 +2,8 @@
 
 namespace Cartbridge;
 
+defined('BOOTSTRAP') or die('Access denied');
+
 /**
  * What HighLevel knows of a customer, for his page in the administration. The page itself reads only what was fetched before;
  * fetching happens in a request of its own, at most once a minute for a customer, and not at all for a minute after the
@@ -29,7 +31,8 @@ final class View
             'view' => is_array($view) ? $view : null,
             'fetched_at' => (int) $row['fetched_at'],
             'error' => (string) $row['error'],
-            'stale' => (int) $row['tried_at'] <= time() - self::FRESH,
+            // What was tried in the future was tried by a clock that was wrong.
+            'stale' => (int) $row['tried_at'] <= time() - self::FRESH || (int) $row['tried_at'] > time(),
             'refreshing' => is_array($view) && ($view['refreshing'] ?? false) === true,
         ];
     }
@@ -43,7 +46,7 @@ final class View
     {
         $known = self::cached($user_id);
         $connection = Connection::load();
-        if ($connection === null || (!$known['stale'] && !$now) || (!$now && State::number('view_paused_until') > time())) {
+        if ($connection === null || (!$known['stale'] && !$now) || (!$now && self::isPaused())) {
             return $known;
         }
         if (!Customers::isCustomer($user_id)) {
@@ -55,6 +58,13 @@ final class View
         self::keep($user_id, $known, $answer);
 
         return self::cached($user_id);
+    }
+
+    private static function isPaused(): bool
+    {
+        $until = State::number('view_paused_until');
+
+        return $until > time() && $until <= time() + self::FRESH;
     }
 
     /** @param Known $known */
@@ -75,7 +85,7 @@ final class View
                 $row['tried_at'] = time() - self::FRESH + self::SOON;
             }
         } else {
-            $row['error'] = $answer->status() === 200 ? 'the bridge answered something else than JSON' : Sender::explain($answer);
+            $row['error'] = $answer->status() === 200 ? 'the bridge answered something else than JSON' : Json::excerpt(Sender::explain($answer), 490);
             State::set('view_paused_until', (string) (time() + self::FRESH));
         }
         db_query('REPLACE INTO ?:cartbridge_views ?e', $row);

@@ -23,6 +23,7 @@ if ($_SERVER['REQUEST_METHOD'] === 'POST') {
     $written = '';
     $back = $user_id > 0 ? 'profiles.update?user_id=' . $user_id . '&user_type=C&selected_section=cartbridge' : 'cartbridge.manage';
     try {
+        Staff::mayReach($user_id);
         switch ($mode) {
             case 'connect':
                 $connection = Page::connect((string) ($_REQUEST['code'] ?? ''));
@@ -93,6 +94,11 @@ if ($mode === 'manage') {
 } elseif ($mode === 'customer') {
     // The tab asks for this by itself, so that a bridge that does not answer keeps nobody waiting for the page.
     $user_id = (int) ($_REQUEST['user_id'] ?? 0);
+    try {
+        Staff::mayReach($user_id);
+    } catch (Problem $problem) {
+        return [CONTROLLER_STATUS_DENIED];
+    }
     // How often the page has asked again because the bridge was still asking HighLevel.
     $again = min(9, max(0, (int) ($_REQUEST['again'] ?? 0)));
     $known = View::fetch($user_id, null, !empty($_REQUEST['now']) || $again > 0);
