@@ -17,10 +17,10 @@ pub struct KnownContact {
     pub id: String,
     /// Its e-mail and phone, and whatever else is known of it.
     pub fields: Canonical,
+    /// The store's number of the customer, as a custom field shows it.
+    pub number: Option<String>,
     /// Its tags.
     pub tags: Vec<String>,
-    /// The customer's number in the store, where it shows one.
-    pub number: Option<String>,
     /// The customer whom the job has found it to be.
     pub owner: Option<String>,
     /// The customers who are linked with it. Filled in where contacts are looked up.
@@ -32,12 +32,12 @@ pub struct KnownContact {
 pub struct Sought {
     /// Who.
     pub customer: Customer,
+    /// His number in the store.
+    pub number: Option<String>,
     /// The e-mail address.
     pub email: Option<String>,
     /// The phone number.
     pub phone: Option<String>,
-    /// His number in the store, where he has neither of them.
-    pub number: Option<String>,
 }
 
 /// What is known of a customer's contact.
@@ -49,12 +49,12 @@ pub struct Candidates {
     pub guest: Option<Link>,
     /// The contact of either link, if the job has read it.
     pub contact: Option<KnownContact>,
+    /// Those with his number.
+    pub by_number: Vec<KnownContact>,
     /// Those with the e-mail.
     pub by_email: Vec<KnownContact>,
     /// Those with the phone.
     pub by_phone: Vec<KnownContact>,
-    /// Those that show his number.
-    pub by_number: Vec<KnownContact>,
 }
 
 /// A link to be written, unless it has changed since it was read.

@@ -75,9 +75,9 @@ pub(super) fn candidates(
         None => Ok(Vec::new()),
     };
     Ok(Candidates {
+        by_number: by("number", sought.number.as_ref())?,
         by_email: by("email", sought.email.as_ref())?,
         by_phone: by("phone", sought.phone.as_ref())?,
-        by_number: by("number", sought.number.as_ref())?,
         link,
         guest,
         contact,
