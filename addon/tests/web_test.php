@@ -201,3 +201,13 @@ test('with a storefront chosen the tab shows and changes that storefront\'s cust
     same([false, $modes], [$tab['permissions'], array_keys($tab['modes'])]);
     same(['permissions' => false], json_decode(elsewhere_in(['ADDON_EDITION' => 'MULTIVENDOR'], 'permissions-of-vendors'), true));
 });
+
+test('a customer with a great many long notes has a page of a bounded size, which says that there are more', static function (): void {
+    with_shop(static function (Shop $shop): void {
+        $id = customer();
+        db_query('INSERT INTO ?:cartbridge_notes (user_id, body, created_at) SELECT ?i, CONCAT(\'"\', seq, REPEAT(?s, 70000), \'"\'), seq FROM seq_1_to_60', $id, '\\u0447');
+        $tab = $shop->ask('GET', '/admin.php?dispatch=profiles.update&user_id=' . $id)[1];
+        same(4, substr_count($tab, 'class="well"'));
+        holds(strpos($tab, '56 older notes are not shown here') !== false && strpos($tab, '60' . "\u{0447}") !== false, 'the newest are shown');
+    });
+});

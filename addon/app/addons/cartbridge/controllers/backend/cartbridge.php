@@ -105,7 +105,7 @@ if ($mode === 'manage') {
     Tygh::$app['view']->assign([
         'cartbridge_user_id' => $user_id,
         'cartbridge_known' => $known,
-        'cartbridge_view' => View::show($known['view'], Notes::externalIds(Notes::of($user_id))),
+        'cartbridge_view' => View::show($known['view'], Notes::externalIds($user_id)),
         'cartbridge_again' => $again,
     ]);
     Tygh::$app['view']->display('addons/cartbridge/views/cartbridge/customer.tpl');
