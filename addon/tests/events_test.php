@@ -543,3 +543,17 @@ test('an order whose request is killed before the mark that it was told is told 
         same(['order.created'], types(told('S')), $killed_before);
     }
 });
+
+test('a change of somebody without an id that fails is no deletion', static function (): void {
+    ini_set('error_log', '/dev/null');
+    db_query('RENAME TABLE ?:cartbridge_tags TO ?:away');
+    try {
+        Recorder::get()->customerChanged(0);
+        Recorder::get()->customerChanged(customer());
+    } finally {
+        db_query('RENAME TABLE ?:away TO ?:cartbridge_tags');
+    }
+    Cartbridge\Marks::put('owed', 'guest:', '');
+    Recorder::get()->payOwed();
+    same(['customer.updated'], types(told()));
+});

@@ -93,6 +93,10 @@ test('the page in the administration connects, tests, shows and disconnects', st
         holds(strpos($shop->ask('GET', '/admin.php?dispatch=cartbridge.manage')[1], '7 new events were turned away') !== false, 'a full outbox is told of');
         $shop->press('cartbridge.forget_turned_away');
         same(0, State::number('turned_away'));
+        State::set('last_record_error', 'away');
+        holds(strpos($shop->ask('GET', '/admin.php?dispatch=cartbridge.manage')[1], 'dispatch[cartbridge.forget_turned_away]') !== false, 'what failed can be put away');
+        $shop->press('cartbridge.forget_turned_away');
+        same('', State::get('last_record_error'));
         $shop->press('cartbridge.disconnect');
         same(null, Connection::load());
     });
@@ -200,4 +204,35 @@ test('with a storefront chosen the tab shows and changes that storefront\'s cust
     $tab = json_decode(elsewhere('permissions-of-vendors'), true);
     same([false, $modes], [$tab['permissions'], array_keys($tab['modes'])]);
     same(['permissions' => false], json_decode(elsewhere_in(['ADDON_EDITION' => 'MULTIVENDOR'], 'permissions-of-vendors'), true));
+});
+
+test('a customer with a great many long notes has a page of a bounded size, which says that there are more', static function (): void {
+    with_shop(static function (Shop $shop): void {
+        $id = customer();
+        db_query('INSERT INTO ?:cartbridge_notes (user_id, body, created_at) SELECT ?i, CONCAT(\'"\', seq, REPEAT(?s, 70000), \'"\'), seq FROM seq_1_to_60', $id, '\\u0447');
+        $tab = $shop->ask('GET', '/admin.php?dispatch=profiles.update&user_id=' . $id)[1];
+        same(4, substr_count($tab, 'class="well"'));
+        holds(strpos($tab, '56 older notes are not shown here') !== false && strpos($tab, '60' . "\u{0447}") !== false, 'the newest are shown');
+    });
+});
+
+test('a note at which the database fails stays in its field', static function (): void {
+    $most = (int) db_get_field('SELECT @@GLOBAL.max_allowed_packet');
+    with_shop(static function (Shop $shop) use ($most): void {
+        $id = customer();
+        $note = str_repeat('"', 440000);
+        db_query('SET GLOBAL max_allowed_packet = 1048576');
+        try {
+            $answer = $shop->press('cartbridge.note_add', ['cartbridge_user_id' => $id, 'cartbridge_body' => $note]);
+        } finally {
+            db_query('SET GLOBAL max_allowed_packet = ?i', $most);
+        }
+        holds(strpos($answer, 'E the store failed at this; its error log says more') !== false, 'it is told: ' . substr($answer, 0, 200));
+        $log = getenv('ADDON_TMP') . '/web-errors';
+        $said = (string) file_get_contents($log);
+        holds(strpos($said, 'cartbridge: note_add failed') !== false && strlen($said) < 2000, 'in the log, and in short');
+        unlink($log);
+        holds(strpos($shop->ask('GET', '/admin.php?dispatch=profiles.update&user_id=' . $id)[1], str_repeat('&quot;', 440000)) !== false, 'what was written is still there');
+        same([], Notes::of($id));
+    });
 });

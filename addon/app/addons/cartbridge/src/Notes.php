@@ -10,14 +10,35 @@ final class Notes
     /** The longest note as it is stored and sent, in JSON of ASCII; its event stays below the bridge's 1 MiB. */
     private const LONGEST = 900000;
 
+    /** How much of a customer's notes is read at once, as it is stored: a page must not need more memory than PHP gives it. */
+    private const AT_ONCE = 2000000;
+
     /**
-     * @return array<int, array{note_id: int, user_id: int, external_id: string, body: string, author: string, created_at: int, updated_at: int}> newest first
+     * Newest first; of very many and long ones only the newest.
+     *
+     * @return array<int, array{note_id: int, user_id: int, external_id: string, body: string, author: string, created_at: int, updated_at: int}>
      */
     public static function of(int $user_id): array
     {
-        $rows = db_get_array('SELECT * FROM ?:cartbridge_notes WHERE user_id = ?i ORDER BY created_at DESC, note_id DESC LIMIT 500', $user_id);
+        $ids = [];
+        $bytes = 0;
+        foreach (db_get_array('SELECT note_id, LENGTH(body) AS bytes FROM ?:cartbridge_notes WHERE user_id = ?i ORDER BY created_at DESC, note_id DESC LIMIT 500', $user_id) as $row) {
+            $bytes += (int) $row['bytes'];
+            if ($ids !== [] && $bytes > self::AT_ONCE) {
+                break;
+            }
+            $ids[] = (int) $row['note_id'];
+        }
+        if ($ids === []) {
+            return [];
+        }
 
-        return array_map([self::class, 'read'], $rows);
+        return array_map([self::class, 'read'], db_get_array('SELECT * FROM ?:cartbridge_notes WHERE note_id IN (?n) ORDER BY created_at DESC, note_id DESC', $ids));
+    }
+
+    public static function count(int $user_id): int
+    {
+        return (int) db_get_field('SELECT COUNT(*) FROM ?:cartbridge_notes WHERE user_id = ?i', $user_id);
     }
 
     /** @return array{note_id: int, user_id: int, external_id: string, body: string, author: string, created_at: int, updated_at: int}|null */
@@ -75,16 +96,10 @@ final class Notes
         return (int) db_query('INSERT INTO ?:cartbridge_notes ?e', $columns);
     }
 
-    /**
-     * The ids that notes have in HighLevel, of those that came from there.
-     *
-     * @param array<int, array{note_id: int, user_id: int, external_id: string, body: string, author: string, created_at: int, updated_at: int}> $notes
-     *
-     * @return array<int, string>
-     */
-    public static function externalIds(array $notes): array
+    /** @return array<int, string> the ids that a customer's notes have in HighLevel, of those that came from there */
+    public static function externalIds(int $user_id): array
     {
-        return array_values(array_filter(array_column($notes, 'external_id')));
+        return db_get_fields('SELECT external_id FROM ?:cartbridge_notes WHERE user_id = ?i AND external_id IS NOT NULL', $user_id);
     }
 
     public static function delete(int $note_id): void

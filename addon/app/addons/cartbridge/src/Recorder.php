@@ -402,7 +402,7 @@ final class Recorder
             }
         } elseif (Customers::exists((int) $id)) {
             $this->customer('customer.updated', (int) $id);
-        } else {
+        } elseif ((int) $id > 0) {
             $this->deletion((int) $id, Json::text($value));
         }
     }

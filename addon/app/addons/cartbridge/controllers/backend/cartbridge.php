@@ -3,6 +3,7 @@
 /** The add-on's page, and what the HighLevel tab of a customer's page does. */
 
 use Cartbridge\Connection;
+use Cartbridge\Json;
 use Cartbridge\Notes;
 use Cartbridge\Outbox;
 use Cartbridge\Page;
@@ -79,8 +80,14 @@ if ($_SERVER['REQUEST_METHOD'] === 'POST') {
                 Staff::changeTags($user_id, [], array_values((array) ($_REQUEST['cartbridge_tags'] ?? [])));
                 break;
         }
-    } catch (Problem $problem) {
-        fn_set_notification('E', __('error'), htmlspecialchars($problem->getMessage(), ENT_QUOTES, 'UTF-8'));
+    } catch (\Throwable $error) {
+        $reason = $error->getMessage();
+        if (!$error instanceof Problem) {
+            // Such as a note that is longer than the database's server takes at once.
+            error_log('cartbridge: ' . $mode . ' failed: ' . Json::excerpt($reason));
+            $reason = 'the store failed at this; its error log says more';
+        }
+        fn_set_notification('E', __('error'), htmlspecialchars($reason, ENT_QUOTES, 'UTF-8'));
         if ($written !== '') {
             Tygh::$app['session']['cartbridge_draft'] = ['user_id' => $user_id, 'note_id' => $note_id, 'body' => $written];
         }
@@ -105,7 +112,7 @@ if ($mode === 'manage') {
     Tygh::$app['view']->assign([
         'cartbridge_user_id' => $user_id,
         'cartbridge_known' => $known,
-        'cartbridge_view' => View::show($known['view'], Notes::externalIds(Notes::of($user_id))),
+        'cartbridge_view' => View::show($known['view'], Notes::externalIds($user_id)),
         'cartbridge_again' => $again,
     ]);
     Tygh::$app['view']->display('addons/cartbridge/views/cartbridge/customer.tpl');

@@ -25,9 +25,10 @@ if ($mode === 'update' && $_SERVER['REQUEST_METHOD'] === 'GET') {
         Tygh::$app['view']->assign([
             'cartbridge_user_id' => $cartbridge_user_id,
             'cartbridge_known' => $cartbridge_known,
-            'cartbridge_view' => View::show($cartbridge_known['view'], Notes::externalIds($cartbridge_notes)),
+            'cartbridge_view' => View::show($cartbridge_known['view'], Notes::externalIds($cartbridge_user_id)),
             'cartbridge_again' => 0,
             'cartbridge_notes' => $cartbridge_notes,
+            'cartbridge_older_notes' => Notes::count($cartbridge_user_id) - count($cartbridge_notes),
             'cartbridge_tags' => Tags::of($cartbridge_user_id),
             'cartbridge_draft' => Staff::draftFor($cartbridge_draft, $cartbridge_user_id),
         ]);

@@ -59,6 +59,7 @@
     {foreachelse}
         <p>{__("cartbridge.none")}</p>
     {/foreach}
+    {if $cartbridge_older_notes > 0}<p class="muted">{__("cartbridge.older_notes", ["[count]" => $cartbridge_older_notes])}</p>{/if}
     <p>
         <label for="cartbridge_body">{__("cartbridge.new_note")}</label>
         <textarea id="cartbridge_body" name="cartbridge_body" rows="4" class="input-large" aria-describedby="cartbridge_body_hint">{if !$cartbridge_draft.note_id}{$cartbridge_draft.body}{/if}</textarea>

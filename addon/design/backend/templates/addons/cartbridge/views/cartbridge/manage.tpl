@@ -13,7 +13,14 @@
 {if $cartbridge.late}<div class="alert">{__("cartbridge.late", ["[minutes]" => $cartbridge.oldest_minutes])}</div>{/if}
 {if $cartbridge.damaged}<div class="alert alert-error">{__("cartbridge.damaged")}</div>{/if}
 {if $cartbridge.in_clear}<div class="alert">{__("cartbridge.in_clear")}</div>{/if}
-{if $cartbridge.record_error}<div class="alert alert-error">{__("cartbridge.record_error")}: {$cartbridge.record_error}</div>{/if}
+{if $cartbridge.record_error}
+    <div class="alert alert-error">
+        {__("cartbridge.record_error")}: {$cartbridge.record_error}
+        <form action="{""|fn_url}" method="post">
+            <input type="submit" class="btn" name="dispatch[cartbridge.forget_turned_away]" value="{__("cartbridge.seen")}" />
+        </form>
+    </div>
+{/if}
 
 {include file="common/subheader.tpl" title=__("cartbridge.connection")}
 <form action="{""|fn_url}" method="post" class="form-horizontal form-edit">
