@@ -47,6 +47,8 @@ final class RealBridge
         $this->url = 'http://127.0.0.1:' . $port;
         $config = [
             'listen = "127.0.0.1:' . $port . '"', 'public_url = "' . $this->url . '"', 'database = "sqlite://' . $this->folder . '/bridge.db"',
+            // The sandbox's search lags by two seconds; after a restore the bridge waits for as long as it is told.
+            '[engine]', 'index_lag_ms = 3000',
             '[[connection]]', 'name = "my-shop"',
             '[connection.ghl]', 'location_id = "' . $sandbox['ghl']['location_id'] . '"', 'token = "' . $sandbox['ghl']['token'] . '"', 'api_url = "' . $this->highlevel . '"',
             '[connection.cscart]', 'url = "' . $sandbox['cscart']['url'] . '"', 'email = "' . $sandbox['cscart']['email'] . '"',

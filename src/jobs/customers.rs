@@ -149,8 +149,10 @@ async fn sampled(hands: &Hands<'_>, job: &Job, sample: u64, part: u64) -> Result
     const TOGETHER: u64 = 20;
     let all = job.progress.customers.unwrap_or_default().max(1);
     let sample = sample.min(all);
-    let (size, parts) = (sample.min(TOGETHER), sample.div_ceil(TOGETHER));
-    let pages = all.div_ceil(size);
+    let parts = sample.div_ceil(TOGETHER);
+    let pages = all.div_ceil(sample.min(TOGETHER));
+    // Pages of the same size, or the last one might have a single customer.
+    let size = all.div_ceil(pages);
     let first = (part - 1) * pages / parts + 1;
     let page = rand::random_range(first..(part * pages / parts + 1).max(first + 1));
     let query =

@@ -63,3 +63,13 @@ async fn a_sample_costs_a_call_for_each_of_its_customers() {
     assert!(app.calls().len() - calls <= 33, "{} calls", app.calls().len() - calls);
     app.end().await;
 }
+
+#[tokio::test]
+async fn a_sample_of_a_small_store_is_not_one_customer_alone() {
+    let app = spawn().await;
+    seed(&app, crowd(4)).await;
+    done(&app, json!({ "kind": "import" })).await;
+    let sample = done(&app, json!({ "kind": "verify", "options": { "sample": 3 } })).await;
+    assert_eq!(sample["outcomes"], json!({ "equal": 2 }), "{sample}");
+    app.end().await;
+}
