@@ -11,9 +11,9 @@ use crate::lock::{Lock, Work};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-The bridge notices by itself that its database is older than the file `<database>.generation` beside it says. It cannot where that file
-was restored together with the database, or where the backup was put on another machine: then run this, once, while the bridge is
-stopped and before it starts with the backup.")]
+The bridge notices by itself that its database is older than the file `<database>.generation` beside it says. It cannot where that \
+file was restored together with the database, or where the backup was put on another machine: then run this, once, while the bridge \
+is stopped and before it starts with the backup.")]
 pub(super) struct Arguments {
     /// When the backup was made (7d, 2026-11-01, 2026-11-01T12:00:00Z); without it, the time of the last event in it. To be said where
     /// the bridge has worked with the backup since
