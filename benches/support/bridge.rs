@@ -39,10 +39,12 @@ pub async fn build(database: &Path, ghl: &str, location: &str, token: &str) -> A
     built.expect("the bridge can be built")
 }
 
-/// The body of a customer's event. Each is later than all that were made before it.
+/// The body of a customer's event. Each is later than all that were made before it, and none later than now: what a store dates
+/// ahead happened when it arrived.
 pub fn customer(kind: &str, id: usize, city: &str) -> String {
     static LATER_MS: AtomicI64 = AtomicI64::new(0);
-    let ms = jiff::Timestamp::now().as_millisecond() + LATER_MS.fetch_add(1, Ordering::Relaxed);
+    const HOUR_MS: i64 = 3_600_000;
+    let ms = jiff::Timestamp::now().as_millisecond() - HOUR_MS + LATER_MS.fetch_add(1, Ordering::Relaxed);
     let now = jiff::Timestamp::from_millisecond(ms).expect("it is a time");
     format!(
         r#"{{"type":"{kind}","timestamp":"{now}","store":{{"url":"https://shop.example.com","company_id":1,"storefront_id":1,"version":"4.18.2","edition":"ULTIMATE","addon":"1.0.0"}},"data":{{"user":{{"user_id":"{id}","user_type":"C","status":"A","email":"customer{id}@example.com","firstname":"Ada","lastname":"Lovelace","company":"","phone":"","lang_code":"en","birthday":"","timestamp":"1795521600","b_firstname":"Ada","b_lastname":"Lovelace","b_address":"12 St James's Sq","b_address_2":"","b_city":"{city}","b_county":"","b_state":"DC","b_country":"US","b_zipcode":"20500","b_phone":"","s_firstname":"","s_lastname":"","s_address":"","s_address_2":"","s_city":"","s_county":"","s_state":"","s_country":"","s_zipcode":"","s_phone":"","fields":{{}}}},"usergroups":[]}}}}"#
