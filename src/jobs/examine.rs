@@ -57,15 +57,13 @@ impl Read {
         Self { id, body, contact, problems }
     }
 
-    /// What his contact is looked for by.
-    pub(super) fn sought(&self) -> Sought {
+    /// What his contact is looked for by; the number only where it may decide.
+    pub(super) fn sought(&self, after_restore: bool) -> Sought {
         let value = |field| self.contact.shown(&field).map(str::to_owned);
-        Sought {
-            customer: Customer::User(self.id),
-            number: Some(self.id.to_string()),
-            email: value(Field::Email),
-            phone: value(Field::Phone),
-        }
+        let (email, phone) = (value(Field::Email), value(Field::Phone));
+        let by_number = after_restore || (email.is_none() && phone.is_none());
+        let number = by_number.then(|| self.id.to_string());
+        Sought { customer: Customer::User(self.id), number, email, phone }
     }
 }
 

@@ -76,7 +76,8 @@ async fn compared(hands: &Hands<'_>, job: &Job, page: customers::Page) -> Result
         .into_iter()
         .map(|(id, user)| Read::new(hands, job, page.at, definitions, (id, user)))
         .collect();
-    let sought = read.iter().map(Read::sought).collect();
+    let after_restore = hands.number.is_some();
+    let sought = read.iter().map(|read| read.sought(after_restore)).collect();
     let found = hands.store.job_candidates(job.id, &job.connection, sought).await?;
     let tags = settings.customer_tags.iter().filter_map(|tag| sync::clean_tag(tag)).collect();
     let examiner = Examiner { hands, job, tags, at: page.at, definitions };

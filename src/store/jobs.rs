@@ -32,7 +32,7 @@ pub struct KnownContact {
 pub struct Sought {
     /// Who.
     pub customer: Customer,
-    /// His number in the store.
+    /// His number in the store, where he is looked for by it.
     pub number: Option<String>,
     /// The e-mail address.
     pub email: Option<String>,

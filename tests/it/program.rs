@@ -145,30 +145,7 @@ async fn connections_and_keys_are_made_shown_and_removed_on_the_command_line() {
     let write = |name: &str, text: &str| std::fs::write(desk.folder.path().join(name), text).unwrap();
     write("token", "pit-secret-1\n");
     write("secrets", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n");
-    let made = desk
-        .ok(&[
-            "connection",
-            "add",
-            "my-shop",
-            "--location-id",
-            "loc1",
-            "--token-file",
-            "token",
-            "--store-url",
-            "https://shop.example.com",
-            "--webhook-secrets-file",
-            "secrets",
-        ])
-        .await;
-    assert!(made.contains("/webhooks/cscart/my-shop"), "{made}");
-    assert!(desk.ok(&["connection", "list"]).await.contains("loc1"));
-    let shown = desk.ok(&["connection", "show", "my-shop"]).await;
-    assert!(shown.contains("(set)") && !shown.contains("pit-secret-1"), "{shown}");
-    desk.ok(&["connection", "remove", "my-shop"]).await;
-    assert!(!desk.ok(&["connection", "list"]).await.contains("loc1"));
-
-    write("api-key", "key-secret-1\n");
-    let without_addon = [
+    let add = [
         "connection",
         "add",
         "my-shop",
@@ -178,11 +155,17 @@ async fn connections_and_keys_are_made_shown_and_removed_on_the_command_line() {
         "token",
         "--store-url",
         "https://shop.example.com",
-        "--store-email",
-        "a@b.co",
-        "--store-api-key-file",
-        "api-key",
     ];
+    let made = desk.ok(&[&add[..], &["--webhook-secrets-file", "secrets"]].concat()).await;
+    assert!(made.contains("/webhooks/cscart/my-shop"), "{made}");
+    assert!(desk.ok(&["connection", "list"]).await.contains("loc1"));
+    let shown = desk.ok(&["connection", "show", "my-shop"]).await;
+    assert!(shown.contains("(set)") && !shown.contains("pit-secret-1"), "{shown}");
+    desk.ok(&["connection", "remove", "my-shop"]).await;
+    assert!(!desk.ok(&["connection", "list"]).await.contains("loc1"));
+
+    write("api-key", "key-secret-1\n");
+    let without_addon = [&add[..], &["--store-email", "a@b.co", "--store-api-key-file", "api-key"]].concat();
     let refused = desk.run(&without_addon).await;
     assert!(!refused.status.success() && text(&refused.stderr).contains("--polling"), "{refused:?}");
     for mode in [&["--polling"][..], &["--polling", "true"]] {

@@ -177,7 +177,7 @@ async fn take_over(
                     ghl::Error::DuplicateContact { .. } | ghl::Error::Invalid { .. }
                 ) =>
             {
-                work.problems.push(format!("what was empty could not be filled in: {}", failed.error));
+                work.say(format!("what was empty could not be filled in: {}", failed.error));
                 break;
             }
             Err(failed) => return Err(failed.verdict),

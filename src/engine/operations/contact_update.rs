@@ -119,7 +119,7 @@ async fn heal(work: &mut Work<'_>, step: &mut Step, tags: &[String]) -> Result<(
     let old = work.link.take();
     let id = old.map(|link| link.contact_id.to_string()).unwrap_or_default();
     tracing::info!(event.id = %work.event().id, contact.id = id, "contact {id} is gone from HighLevel; the link is made anew");
-    work.problems.push(format!("contact {id} is gone from HighLevel; the link was made anew"));
+    work.say(format!("contact {id} is gone from HighLevel; the link was made anew"));
     // Apart, because it is rare, and needs more room than an update.
     Box::pin(contact_create::create(work, step, tags)).await
 }
